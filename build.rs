@@ -1,0 +1,22 @@
+//! Takes the ReDoc and Swagger UI pages out of the `aide` crate and compresses them, so that the binary
+//! serves them with no internet and carries nothing else of that crate.
+
+use std::{env, fs, io::Write, path::Path};
+
+use flate2::{Compression, write::GzEncoder};
+
+fn main() -> std::io::Result<()> {
+    println!("cargo::rerun-if-changed=build.rs");
+    let out = env::var("OUT_DIR").map_err(std::io::Error::other)?;
+    let redoc = aide::redoc::Redoc::new("/openapi.json").with_title("Ambrosia").html();
+    let swagger = aide::swagger::Swagger::new("/openapi.json").with_title("Ambrosia").html();
+    for (name, html) in [("redoc.html.gz", redoc), ("docs.html.gz", swagger)] {
+        let page = html
+            .replacen("<html lang=\"en\">", "<html lang=\"pt-BR\">", 1)
+            .replacen("<head>", "<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">", 1);
+        let mut gz = GzEncoder::new(fs::File::create(Path::new(&out).join(name))?, Compression::best());
+        gz.write_all(page.as_bytes())?;
+        gz.finish()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,237 @@
+//! The only reader of the environment. Nothing has to be set; what is set and wrong is told in one line.
+
+use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
+
+use log::LevelFilter;
+
+use crate::{
+    http::Limits,
+    store::{self, Address, Database},
+};
+
+/// Every variable, its default, and what it means: for `--help`, and held against the README by a test.
+pub const VARIABLES: &[(&str, &str, &str)] = &[
+    ("HOST", "0.0.0.0", "address to listen on"),
+    ("PORT", "31000", "port to listen on; 0 takes a free one"),
+    ("DATABASE_URL", "sqlite:ambrosia.db", "sqlite:FILE or mysql://USER:PASSWORD@HOST:PORT/DATABASE"),
+    (
+        "MYSQL_HOST",
+        "",
+        "host of a MySQL or MariaDB server; with it the four below count, and DATABASE_URL may not be set",
+    ),
+    ("MYSQL_PORT", "3306", "its port"),
+    ("MYSQL_DATABASE", "ambrosia", "the database; it must exist, its tables need not"),
+    ("MYSQL_USER", "root", "the user"),
+    ("MYSQL_PASS", "", "the user's password"),
+    ("EXAMPLE_DATA", "true", "fill an empty database with an example menu, customers and orders"),
+    ("LOG_LEVEL", "info", "off, error, warn, info, debug or trace"),
+    ("CORS_ORIGIN", "*", "origin whose pages may call the API; * is any"),
+    ("POOL_SIZE", "16", "database connections at most"),
+    ("POOL_WAIT_MS", "2000", "wait for a database connection; then 503"),
+    ("STATEMENT_TIMEOUT_MS", "10000", "wait for an answer of the database; then 503"),
+    (
+        "MAX_CONNECTIONS",
+        "2048",
+        "open connections, and threads, at most; beyond it the one idle longest is closed",
+    ),
+    ("MAX_REQUESTS", "1024", "requests in work at most; then 503"),
+    ("MAX_HEAD_BYTES", "16384", "request line and headers; then 431"),
+    ("MAX_URI_BYTES", "8192", "path and query; then 414"),
+    ("MAX_HEADERS", "100", "headers of a request; then 431"),
+    ("MAX_BODY_BYTES", "1048576", "body of a request; then 413"),
+    ("HEAD_TIMEOUT_MS", "5000", "from the first byte of a request to the end of its headers; then 408"),
+    ("BODY_TIMEOUT_MS", "10000", "from the end of the headers to the end of the body; then 408"),
+    ("WRITE_TIMEOUT_MS", "10000", "for a client to take an answer; then the connection is closed"),
+    ("IDLE_TIMEOUT_MS", "15000", "between two requests of a connection; then it is closed"),
+    ("BACKLOG", "4096", "connections that wait to be accepted"),
+    ("GRACE_MS", "10000", "for running requests to finish after SIGTERM"),
+];
+
+pub struct Config {
+    pub host: String,
+    pub port: u16,
+    pub log_level: LevelFilter,
+    pub store: store::Settings,
+    pub limits: Limits,
+    pub cors_origin: String,
+}
+
+impl Config {
+    /// `lookup` is the environment; the error names the variable.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Config, String> {
+        let env = Env { lookup };
+        Ok(Config {
+            host: env.text("HOST")?,
+            port: env.number("PORT", 0, 65535)? as u16,
+            log_level: env.parsed("LOG_LEVEL", "off, error, warn, info, debug or trace")?,
+            cors_origin: env.origin("CORS_ORIGIN")?,
+            store: store::Settings {
+                database: env.database()?,
+                pool: env.number("POOL_SIZE", 1, 1000)? as u32,
+                wait: env.millis("POOL_WAIT_MS")?,
+                statement: env.millis("STATEMENT_TIMEOUT_MS")?,
+                example_data: env.parsed("EXAMPLE_DATA", "true or false")?,
+            },
+            limits: Limits {
+                max_connections: env.number("MAX_CONNECTIONS", 1, 100_000)? as usize,
+                max_requests: env.number("MAX_REQUESTS", 1, 100_000)? as usize,
+                max_head_bytes: env.number("MAX_HEAD_BYTES", 256, 1 << 20)? as usize,
+                max_uri_bytes: env.number("MAX_URI_BYTES", 64, 1 << 20)? as usize,
+                max_headers: env.number("MAX_HEADERS", 1, 10_000)? as usize,
+                max_body_bytes: env.number("MAX_BODY_BYTES", 0, 1 << 30)? as usize,
+                head_timeout: env.millis("HEAD_TIMEOUT_MS")?,
+                body_timeout: env.millis("BODY_TIMEOUT_MS")?,
+                write_timeout: env.millis("WRITE_TIMEOUT_MS")?,
+                idle_timeout: env.millis("IDLE_TIMEOUT_MS")?,
+                backlog: env.number("BACKLOG", 1, 65_535)? as i32,
+                grace: env.millis("GRACE_MS")?,
+            },
+        })
+    }
+}
+
+struct Env<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Env<'_> {
+    /// An empty variable is as good as none: that is how templates leave a value out.
+    fn set(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+
+    fn text(&self, name: &str) -> Result<String, String> {
+        let default = VARIABLES
+            .iter()
+            .find(|v| v.0 == name)
+            .map(|v| v.1)
+            .ok_or_else(|| format!("{name} is not in VARIABLES"))?;
+        Ok(self.set(name).unwrap_or_else(|| default.to_owned()))
+    }
+
+    fn parsed<T: FromStr>(&self, name: &str, wanted: &str) -> Result<T, String> {
+        let value = self.text(name)?;
+        value.parse().map_err(|_| wrong(name, &value, wanted))
+    }
+
+    fn number(&self, name: &str, min: u64, max: u64) -> Result<u64, String> {
+        let wanted = format!("a number from {min} to {max}");
+        let number = self.parsed(name, &wanted)?;
+        if (min..=max).contains(&number) { Ok(number) } else { Err(wrong(name, number, &wanted)) }
+    }
+
+    fn millis(&self, name: &str) -> Result<Duration, String> {
+        self.number(name, 1, 3_600_000).map(Duration::from_millis)
+    }
+
+    fn origin(&self, name: &str) -> Result<String, String> {
+        let origin = self.text(name)?;
+        let clean = origin.bytes().all(|b| b.is_ascii_graphic());
+        if clean {
+            Ok(origin)
+        } else {
+            Err(wrong(name, origin, "an origin like https://loja.exemplo.com.br, or *"))
+        }
+    }
+
+    fn database(&self) -> Result<Database, String> {
+        let url = self.set("DATABASE_URL");
+        let Some(host) = self.set("MYSQL_HOST") else {
+            if let Some(name) =
+                ["MYSQL_DATABASE", "MYSQL_USER", "MYSQL_PASS"].iter().find(|n| self.set(n).is_some())
+            {
+                return Err(format!("{name} is set and MYSQL_HOST is not: set MYSQL_HOST too, or neither"));
+            }
+            return database(&url.map_or_else(|| self.text("DATABASE_URL"), Ok)?);
+        };
+        if url.is_some() {
+            return Err("DATABASE_URL and MYSQL_HOST are both set: set one of them".into());
+        }
+        // A service named mysql makes Kubernetes set MYSQL_PORT to tcp://10.0.0.1:3306.
+        let port = self.text("MYSQL_PORT")?;
+        let number = port.rsplit(':').next().unwrap_or(&port);
+        let number = number.parse().map_err(|_| wrong("MYSQL_PORT", &port, "a port"))?;
+        let (name, user) = (self.text("MYSQL_DATABASE")?, self.text("MYSQL_USER")?);
+        Ok(Database::Mysql(Address::from_parts(&host, number, &name, &user, &self.text("MYSQL_PASS")?)))
+    }
+}
+
+/// An unknown scheme is refused: a slip of the pen must not open an empty restaurant. The URL is not repeated in the
+/// message, since it may hold a password.
+fn database(url: &str) -> Result<Database, String> {
+    if url.starts_with("mysql:") {
+        return Address::from_url(url).map(Database::Mysql).map_err(|e| format!("DATABASE_URL {e}"));
+    }
+    let Some(path) = url.strip_prefix("sqlite:") else {
+        return Err("DATABASE_URL must start with sqlite: or mysql://".into());
+    };
+    match path.strip_prefix("//").unwrap_or(path) {
+        "" => Err("DATABASE_URL names no file: sqlite:ambrosia.db".into()),
+        ":memory:" => {
+            Err("DATABASE_URL cannot be sqlite::memory:, since orders must survive: name a file".into())
+        }
+        path => Ok(Database::Sqlite(PathBuf::from(path))),
+    }
+}
+
+fn wrong(name: &str, value: impl Display, wanted: &str) -> String {
+    format!("{name}={value} is wrong: it must be {wanted}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(set: &[(&str, &str)]) -> Result<Config, String> {
+        Config::read(&|name| set.iter().find(|s| s.0 == name).map(|s| s.1.to_owned()))
+    }
+
+    #[test]
+    fn nothing_has_to_be_set() {
+        let config = read(&[]).ok().unwrap();
+        assert_eq!(config.port, 31000);
+        assert_eq!(config.store.database.to_string(), "sqlite:ambrosia.db");
+    }
+
+    #[test]
+    fn the_originals_names_lead_to_mysql() {
+        let config =
+            read(&[("MYSQL_HOST", "db"), ("MYSQL_PORT", "tcp://10.0.0.1:3307"), ("MYSQL_PASS", "p@ss/w:rd")]);
+        assert_eq!(config.ok().unwrap().store.database.to_string(), "mysql://db:3307/ambrosia");
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_variable_and_never_a_password() {
+        for (set, expected) in [
+            (vec![("PORT", "high")], "PORT=high is wrong: it must be a number from 0 to 65535"),
+            (vec![("PORT", "65536")], "PORT=65536 is wrong: it must be a number from 0 to 65535"),
+            (
+                vec![("LOG_LEVEL", "loud")],
+                "LOG_LEVEL=loud is wrong: it must be off, error, warn, info, debug or trace",
+            ),
+            (vec![("EXAMPLE_DATA", "sim")], "EXAMPLE_DATA=sim is wrong: it must be true or false"),
+            (
+                vec![("DATABASE_URL", "postgres://a:segredo@b/c")],
+                "DATABASE_URL must start with sqlite: or mysql://",
+            ),
+            (
+                vec![("DATABASE_URL", "mysql://a:segredo@b:x/c")],
+                "DATABASE_URL is not a URL like mysql://user:password@host:3306/database",
+            ),
+            (
+                vec![("DATABASE_URL", "sqlite::memory:")],
+                "DATABASE_URL cannot be sqlite::memory:, since orders must survive: name a file",
+            ),
+            (
+                vec![("DATABASE_URL", "sqlite:a"), ("MYSQL_HOST", "b")],
+                "DATABASE_URL and MYSQL_HOST are both set: set one of them",
+            ),
+            (
+                vec![("MYSQL_USER", "ana")],
+                "MYSQL_USER is set and MYSQL_HOST is not: set MYSQL_HOST too, or neither",
+            ),
+        ] {
+            assert_eq!(read(&set).err().as_deref(), Some(expected));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! A moment, to the second, in UTC; and the restaurant's day, which is São Paulo's.
+
+use std::{fmt, str::FromStr};
+
+use jiff::{Timestamp, Unit, tz::TimeZone};
+use serde::{Serialize, Serializer};
+
+static SAO_PAULO: TimeZone = jiff::tz::get!("America/Sao_Paulo");
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DataHora(Timestamp);
+
+impl DataHora {
+    pub fn agora() -> DataHora {
+        let agora = Timestamp::now();
+        DataHora(agora.round(Unit::Second).unwrap_or(agora))
+    }
+
+    pub fn segundos(self) -> i64 {
+        self.0.as_second()
+    }
+
+    /// `None` outside the calendar.
+    pub fn de_segundos(segundos: i64) -> Option<DataHora> {
+        Timestamp::from_second(segundos).ok().map(DataHora)
+    }
+
+    /// As both databases keep it: `2026-11-24 02:48:36`.
+    pub fn sql(self) -> String {
+        self.0.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// Reads what `sql` writes; a fraction of a second is dropped.
+    pub fn de_sql(texto: &str) -> Option<DataHora> {
+        let segundos = texto.split('.').next()?;
+        format!("{}Z", segundos.replacen(' ', "T", 1)).parse().ok().map(DataHora)
+    }
+
+    /// The business day in São Paulo: `2026-11-23`.
+    pub fn dia(self) -> String {
+        self.0.to_zoned_datetime(SAO_PAULO.clone()).date().to_string()
+    }
+}
+
+/// Reads RFC 3339; without an offset it is UTC, as the original wrote its times.
+impl FromStr for DataHora {
+    type Err = &'static str;
+
+    fn from_str(texto: &str) -> Result<DataHora, Self::Err> {
+        let momento = texto.parse::<Timestamp>().or_else(|_| format!("{texto}Z").parse::<Timestamp>());
+        momento.map(DataHora).map_err(|_| "deve ser uma data e hora como 2026-11-24T02:48:36Z")
+    }
+}
+
+impl fmt::Display for DataHora {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.strftime("%Y-%m-%dT%H:%M:%SZ").fmt(f)
+    }
+}
+
+impl Serialize for DataHora {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_moment_in_sql_on_the_wire_and_in_seconds() {
+        let momento: DataHora = "2026-11-24T02:48:36Z".parse().unwrap();
+        assert_eq!(momento.to_string(), "2026-11-24T02:48:36Z");
+        assert_eq!(momento.sql(), "2026-11-24 02:48:36");
+        assert_eq!(DataHora::de_sql("2026-11-24 02:48:36"), Some(momento));
+        assert_eq!(DataHora::de_sql("2026-11-24 02:48:36.000000"), Some(momento));
+        assert_eq!(DataHora::de_segundos(momento.segundos()), Some(momento));
+        assert_eq!("2026-11-24T02:48:36".parse(), Ok(momento));
+        assert_eq!("2026-11-23T23:48:36-03:00".parse(), Ok(momento));
+    }
+
+    #[test]
+    fn the_day_turns_at_midnight_in_sao_paulo() {
+        let dia = |t: &str| t.parse::<DataHora>().unwrap().dia();
+        assert_eq!(dia("2026-11-24T02:59:59Z"), "2026-11-23");
+        assert_eq!(dia("2026-11-24T03:00:00Z"), "2026-11-24");
+        // In the summer of 2018 the clocks were one hour ahead.
+        assert_eq!(dia("2018-12-24T01:59:59Z"), "2018-12-23");
+        assert_eq!(dia("2018-12-24T02:00:00Z"), "2018-12-24");
+    }
+}

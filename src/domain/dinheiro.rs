@@ -1,0 +1,119 @@
+//! Money as whole centavos. It is read from and written as decimal text, so that no binary float is ever between.
+
+use std::{fmt, iter::Sum, str::FromStr};
+
+use serde::{Serialize, Serializer, ser::Error as _};
+use serde_json::value::RawValue;
+
+/// An amount in centavos of real, never negative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Dinheiro(i64);
+
+/// What `DECIMAL(7,2)`, the original's column for a price, can hold.
+pub const PRECO_MAXIMO: Dinheiro = Dinheiro(9_999_999);
+
+impl Dinheiro {
+    pub fn centavos(self) -> i64 {
+        self.0
+    }
+
+    /// `None` when the product does not fit, which no valid price and quantity reach.
+    pub fn vezes(self, quantidade: i64) -> Option<Dinheiro> {
+        self.0.checked_mul(quantidade).map(Dinheiro)
+    }
+
+    /// A price on the menu: more than nothing, and no more than a column holds.
+    pub fn preco(texto: &str) -> Result<Dinheiro, &'static str> {
+        match texto.parse() {
+            Ok(valor) if valor > Dinheiro(0) && valor <= PRECO_MAXIMO => Ok(valor),
+            _ => Err("Valor do produto inválido"),
+        }
+    }
+}
+
+/// Reads a plain decimal: digits, and at most two places that count (`15`, `15.2`, `15.20`, `15.200`).
+impl FromStr for Dinheiro {
+    type Err = &'static str;
+
+    fn from_str(texto: &str) -> Result<Dinheiro, Self::Err> {
+        const ERRO: &str = "deve ser um valor em reais com no máximo duas casas decimais";
+        let (reais, fracao) = texto.split_once('.').unwrap_or((texto, "0"));
+        let so_digitos = |parte: &str| !parte.is_empty() && parte.bytes().all(|b| b.is_ascii_digit());
+        if !so_digitos(reais) || !so_digitos(fracao) {
+            return Err(ERRO);
+        }
+        let (casas, sobra) = fracao.split_at(fracao.len().min(2));
+        if sobra.bytes().any(|b| b != b'0') {
+            return Err(ERRO);
+        }
+        let reais: i64 = reais.parse().map_err(|_| ERRO)?;
+        let centavos: i64 = format!("{casas:0<2}").parse().map_err(|_| ERRO)?;
+        reais.checked_mul(100).and_then(|r| r.checked_add(centavos)).map(Dinheiro).ok_or(ERRO)
+    }
+}
+
+impl fmt::Display for Dinheiro {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
+    }
+}
+
+impl Sum for Dinheiro {
+    fn sum<I: Iterator<Item = Dinheiro>>(valores: I) -> Dinheiro {
+        Dinheiro(valores.map(|v| v.0).sum())
+    }
+}
+
+/// A JSON number, written digit by digit.
+impl Serialize for Dinheiro {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.to_string()).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn reads_plain_decimals_only() {
+        for (texto, centavos) in
+            [("15.2", 1520), ("15.20", 1520), ("15.200", 1520), ("15", 1500), ("0.01", 1), ("0", 0)]
+        {
+            assert_eq!(texto.parse(), Ok(Dinheiro(centavos)), "{texto}");
+        }
+        for texto in
+            ["", ".", "1.", ".5", "-1", "+1", "1e3", "0.001", "15,20", "NaN", " 1", "99999999999999999999"]
+        {
+            assert!(texto.parse::<Dinheiro>().is_err(), "{texto}");
+        }
+    }
+
+    #[test]
+    fn a_price_is_more_than_nothing_and_fits_its_column() {
+        assert!(Dinheiro::preco("0.01").is_ok() && Dinheiro::preco("99999.99").is_ok());
+        assert!(Dinheiro::preco("0").is_err() && Dinheiro::preco("100000").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn survives_text_and_json(centavos in 0..=i64::MAX) {
+            let valor = Dinheiro(centavos);
+            prop_assert_eq!(valor.to_string().parse(), Ok(valor));
+            prop_assert_eq!(serde_json::to_string(&valor).unwrap(), valor.to_string());
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(texto in "\\PC*") {
+            let _ = texto.parse::<Dinheiro>();
+        }
+
+        #[test]
+        fn a_total_is_the_sum_of_its_lines(linhas in prop::collection::vec((1..=PRECO_MAXIMO.0, 1..=999i64), 1..=100)) {
+            let total: Dinheiro = linhas.iter().filter_map(|(p, q)| Dinheiro(*p).vezes(*q)).sum();
+            prop_assert_eq!(total.centavos(), linhas.iter().map(|(p, q)| p * q).sum::<i64>());
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The menu.
+
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+
+use super::dinheiro::Dinheiro;
+
+pub const NOME_MAX: usize = 100;
+pub const DESCRICAO_MAX: usize = 255;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Categoria {
+    Lanche = 1,
+    Acompanhamento = 2,
+    Bebida = 3,
+    Sobremesa = 4,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Produto {
+    #[schema(minimum = 1, example = 3)]
+    pub id: i64,
+    #[schema(example = "X-Salada da Casa")]
+    pub nome: String,
+    pub categoria: Categoria,
+    pub valor: Dinheiro,
+    #[schema(example = "Hambúrguer de 150 g, queijo, alface e tomate")]
+    pub descricao: Option<String>,
+    /// On sale.
+    pub ativo: bool,
+}
+
+/// The fields of a product that a request sets; `None` leaves a field alone.
+#[derive(Debug, Default)]
+pub struct Alteracao {
+    pub nome: Option<String>,
+    pub categoria: Option<Categoria>,
+    pub valor: Option<Dinheiro>,
+    pub descricao: Option<Option<String>>,
+    pub ativo: Option<bool>,
+}
+
+impl TryFrom<i64> for Categoria {
+    type Error = &'static str;
+
+    fn try_from(numero: i64) -> Result<Categoria, Self::Error> {
+        match numero {
+            1 => Ok(Categoria::Lanche),
+            2 => Ok(Categoria::Acompanhamento),
+            3 => Ok(Categoria::Bebida),
+            4 => Ok(Categoria::Sobremesa),
+            _ => Err("Categoria inválida"),
+        }
+    }
+}
+
+impl Serialize for Categoria {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(*self as i64)
+    }
+}

@@ -1,0 +1,61 @@
+//! What can go wrong, in the words of the domain. The HTTP layer turns each into a status and a Portuguese `detail`;
+//! causes go to the log only.
+
+use crate::{domain::pedido::Pedido, store::DbError};
+
+#[derive(Debug)]
+pub enum Error {
+    /// What was named does not exist: «Pedido não encontrado».
+    NotFound(&'static str),
+    /// The request contradicts the state of things.
+    Conflict { codigo: &'static str, detail: String },
+    /// `If-Match` names another version; the state that there is goes along.
+    PreconditionFailed(Box<Pedido>),
+    /// Well-formed, and wrong: which field, and why.
+    Invalid(Vec<FieldError>),
+    /// The body is not JSON, or a header or parameter is not what it must be.
+    Malformed(String),
+    /// The database refused, failed or cannot be reached.
+    Database(DbError),
+    /// Cannot be done now, and may be done later. The text is for the log.
+    Unavailable(String),
+    /// A defect. The text is for the log.
+    Internal(String),
+}
+
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct FieldError {
+    /// Where: a field of the body (`itens[0].quantidade`), a parameter or a header.
+    #[schema(example = "cpf")]
+    pub campo: String,
+    /// Why, in Portuguese.
+    #[schema(example = "CPF inválido")]
+    pub mensagem: String,
+}
+
+impl Error {
+    pub fn conflict(codigo: &'static str, detail: impl Into<String>) -> Error {
+        Error::Conflict { codigo, detail: detail.into() }
+    }
+
+    pub fn invalid(campo: &str, mensagem: impl Into<String>) -> Error {
+        Error::Invalid(vec![FieldError { campo: campo.into(), mensagem: mensagem.into() }])
+    }
+}
+
+impl FieldError {
+    /// A message that begins with a capital says it all («CPF inválido»); another goes on after the field's name.
+    pub fn sentence(&self) -> String {
+        if self.mensagem.starts_with(char::is_uppercase) {
+            self.mensagem.clone()
+        } else {
+            format!("«{}» {}", self.campo, self.mensagem)
+        }
+    }
+}
+
+impl From<DbError> for Error {
+    fn from(error: DbError) -> Error {
+        Error::Database(error)
+    }
+}

@@ -1,0 +1,137 @@
+//! `/clientes`.
+
+use super::{
+    App, LIMITE_PADRAO,
+    campo::{Erros, Id, Ignorado, NomeCliente, corpo, ler_corpo},
+    pagina,
+    request::Request,
+    response::{self, Problema, Response},
+};
+use crate::{
+    domain::{
+        cliente::{Alteracao, Cliente, Cpf, Email, Telefone},
+        data_hora::DataHora,
+        pedido::Pedido,
+    },
+    error::Error,
+    store::{
+        clientes,
+        pedidos::{self, Lista},
+    },
+};
+
+corpo! {
+    NovoCliente {
+        #[schema(required)]
+        cpf: Cpf,
+        #[schema(required)]
+        nome: NomeCliente,
+        email: Option<Email>,
+        telefone: Option<Telefone>,
+        #[expect(dead_code)]
+        username: Ignorado,
+        #[expect(dead_code)]
+        hashed_password: Ignorado,
+    }
+}
+
+corpo! {
+    EdicaoCliente {
+        #[schema(required)]
+        id: Id,
+        cpf: Cpf,
+        nome: NomeCliente,
+        email: Option<Email>,
+        telefone: Option<Telefone>,
+        ativo: bool,
+        #[expect(dead_code)]
+        username: Ignorado,
+        #[expect(dead_code)]
+        hashed_password: Ignorado,
+    }
+}
+
+/// The customers.
+#[utoipa::path(get, path = "/clientes", tag = "Clientes",
+    params(("limite" = Option<u16>, Query, description = "Rows at most", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    responses((status = 200, body = [Cliente], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
+pub fn listar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    let pagina = pagina(request, LIMITE_PADRAO)?;
+    response::page(request, app.store.read(|conn| clientes::listar(conn, &pagina))?)
+}
+
+/// A new customer. A `hashed_password` is accepted and dropped.
+#[utoipa::path(post, path = "/clientes", tag = "Clientes", request_body = NovoCliente,
+    responses((status = 200, body = Cliente), (status = 409, body = Problema, description = "CPF or e-mail is known already"),
+        (status = 422, body = Problema)))]
+pub fn criar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    let corpo: NovoCliente = ler_corpo(request)?;
+    let mut erros = Erros::default();
+    let novo = Alteracao {
+        cpf: erros.obrigatorio("cpf", corpo.cpf),
+        nome: erros.obrigatorio("nome", corpo.nome).map(|n| n.0),
+        email: erros.opcional("email", corpo.email),
+        telefone: erros.opcional("telefone", corpo.telefone),
+        ativo: None,
+    };
+    let novo = erros.ou(Some(novo))?;
+    let cliente = app.store.write(|conn| {
+        let id = clientes::inserir(conn, &novo)?;
+        clientes::buscar(conn, id)
+    })?;
+    response::json(&cliente)
+}
+
+/// Changes the fields that are sent, and only those.
+#[utoipa::path(put, path = "/clientes", tag = "Clientes", request_body = EdicaoCliente,
+    responses((status = 200, body = Cliente), (status = 404, body = Problema),
+        (status = 409, body = Problema, description = "CPF or e-mail is known already"), (status = 422, body = Problema)))]
+pub fn alterar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    let corpo: EdicaoCliente = ler_corpo(request)?;
+    let mut erros = Erros::default();
+    let id = erros.obrigatorio("id", corpo.id);
+    let alteracao = Alteracao {
+        cpf: erros.opcional("cpf", corpo.cpf),
+        nome: erros.opcional("nome", corpo.nome).map(|n| n.0),
+        email: erros.opcional("email", corpo.email),
+        telefone: erros.opcional("telefone", corpo.telefone),
+        ativo: erros.opcional("ativo", corpo.ativo),
+    };
+    let Id(id) = erros.ou(id)?;
+    let cliente = app.store.write(|conn| {
+        clientes::alterar(conn, id, &alteracao)?;
+        clientes::buscar(conn, id)
+    })?;
+    response::json(&cliente)
+}
+
+/// One customer.
+#[utoipa::path(get, path = "/clientes/{id}", tag = "Clientes", params(("id" = i64, Path, minimum = 1)),
+    responses((status = 200, body = Cliente), (status = 404, body = Problema), (status = 422, body = Problema)))]
+pub fn buscar(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
+    response::json(&app.store.read(|conn| clientes::buscar(conn, id))?)
+}
+
+/// Erases the customer's personal data (LGPD); the orders stay, without a person behind them.
+#[utoipa::path(delete, path = "/clientes/{id}", tag = "Clientes", params(("id" = i64, Path, minimum = 1)),
+    responses((status = 200, body = bool), (status = 404, body = Problema), (status = 422, body = Problema)))]
+pub fn apagar(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
+    let agora = DataHora::agora();
+    app.store.write(|conn| clientes::apagar(conn, id, agora))?;
+    response::json(&true)
+}
+
+/// A customer's orders, newest first; without the cancelled ones.
+#[utoipa::path(get, path = "/clientes/{id}/pedidos", tag = "Clientes",
+    params(("id" = i64, Path, minimum = 1), ("limite" = Option<u16>, Query, description = "Rows at most", minimum = 1, maximum = 500),
+        ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))),
+        (status = 404, body = Problema), (status = 422, body = Problema)))]
+pub fn pedidos(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Error> {
+    let pagina = pagina(request, LIMITE_PADRAO)?;
+    let pedidos = app.store.read(|conn| {
+        clientes::buscar(conn, id)?;
+        pedidos::listar(conn, Lista::Cliente(id), &pagina)
+    })?;
+    response::page(request, pedidos)
+}

@@ -1,0 +1,420 @@
+//! One connection, from its first byte to its last: read a request, have it answered, write the answer, again.
+//! Every read and write has an end, every size a bound, and what is not plainly HTTP/1 is refused and not guessed.
+
+use std::{
+    borrow::Cow,
+    io::{self, Read, Write},
+    net::Shutdown,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use super::{
+    request::{Body, Head, Refusal, Request, RequestId},
+    response::{self, Response},
+    server::{Limits, Peer, Shared},
+};
+
+const BUFFER_BYTES: usize = 4 * 1024;
+/// A buffer that one large request has made larger than this is given back afterwards.
+const KEEP_BYTES: usize = 64 * 1024;
+/// What a client still sends after a refusal is read up to here, so that it sees the answer before the close.
+const LINGER_BYTES: usize = 64 * 1024;
+const LINGER: Duration = Duration::from_secs(1);
+/// The raw bytes of a chunked body may exceed its content by this much.
+const CHUNK_OVERHEAD_BYTES: usize = 64 * 1024;
+/// Hexadecimal size, extensions, line end.
+const CHUNK_LINE_BYTES: usize = 256;
+
+pub fn serve(shared: &Shared, peer: &Peer) {
+    let mut connection = Connection {
+        shared,
+        peer,
+        limits: &shared.limits,
+        buffer: vec![0; BUFFER_BYTES],
+        start: 0,
+        end: 0,
+        armed: None,
+    };
+    loop {
+        match connection.exchange() {
+            Ok(Next::KeepAlive) => {}
+            Ok(Next::Close) => return connection.linger(),
+            Err(_) => return,
+        }
+    }
+}
+
+struct Connection<'a> {
+    shared: &'a Shared,
+    peer: &'a Peer,
+    limits: &'a Limits,
+    /// Bytes that were read and not used yet are `buffer[start..end]`.
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// The read time-out that the socket has now, when it is not the idle one that it was born with.
+    armed: Option<Duration>,
+}
+
+enum Next {
+    KeepAlive,
+    Close,
+}
+
+/// Why no request could be read: the client is to be told, or it is gone.
+enum Stop {
+    Refuse(Refusal),
+    Gone(io::Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        Stop::Gone(error)
+    }
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Stop {
+        Stop::Refuse(refusal)
+    }
+}
+
+impl Connection<'_> {
+    /// One request and its answer. An error means that there is nobody to talk to any more.
+    fn exchange(&mut self) -> io::Result<Next> {
+        self.peer.waits(self.shared.now());
+        let started;
+        let result = match self.read_head() {
+            Ok((head_len, first_byte)) => {
+                started = first_byte;
+                self.answer(head_len, started)
+            }
+            Err(stop) => {
+                started = Instant::now();
+                Err(stop)
+            }
+        };
+        match result {
+            Ok(next) => Ok(next),
+            Err(Stop::Gone(error)) => Err(error),
+            Err(Stop::Refuse(refusal)) => {
+                let id = RequestId::new();
+                let mut out = Vec::with_capacity(1024);
+                response::encode(refusal.response(), &id, true, false, false, &mut out);
+                log::info!(
+                    "- - {} {}us {}B {id} {}",
+                    refusal.status,
+                    started.elapsed().as_micros(),
+                    out.len(),
+                    refusal.detail
+                );
+                self.write(&out)?;
+                Ok(Next::Close)
+            }
+        }
+    }
+
+    fn answer(&mut self, head_len: usize, started: Instant) -> Result<Next, Stop> {
+        let head = Head::parse(&self.buffer[self.start..self.start + head_len], self.limits)?;
+        let (head, body, used) = match head.body(self.limits)? {
+            Body::None => (head, Cow::Borrowed(&[][..]), head_len),
+            Body::Length(length) => {
+                let goes_ahead = head.expects_continue;
+                self.read_length(head_len, length, goes_ahead)?;
+                let whole = &self.buffer[self.start..self.start + head_len + length];
+                let (head, body) = whole.split_at(head_len);
+                (Head::parse(head, self.limits)?, Cow::Borrowed(body), head_len + length)
+            }
+            Body::Chunked => {
+                let goes_ahead = head.expects_continue;
+                let (body, used) = self.read_chunked(head_len, goes_ahead)?;
+                let head = &self.buffer[self.start..self.start + head_len];
+                (Head::parse(head, self.limits)?, Cow::Owned(body), used)
+            }
+        };
+        let (keep_alive, http_1_0) = (head.keep_alive, head.http_1_0);
+        let request = Request::new(head, body)?;
+        let response = self.call_handler(&request);
+        let close = !keep_alive || self.shared.stopping.load(Ordering::Acquire);
+        let head_only = request.is_head();
+        let mut out =
+            Vec::with_capacity(512 + if head_only { 0 } else { response.data_length().unwrap_or(0) });
+        let status = response.status_code().0;
+        response::encode(response, &request.id, close, http_1_0 && !close, head_only, &mut out);
+        let line = log::log_enabled!(log::Level::Info).then(|| {
+            let (method, path) = (request.method.as_str(), request.raw_path);
+            format!(
+                "{method} {path} {status} {}us {}B {}",
+                started.elapsed().as_micros(),
+                out.len(),
+                request.id
+            )
+        });
+        drop(request);
+        self.start += used;
+        self.peer.waits(self.shared.now());
+        let written = self.write(&out);
+        if let Some(line) = line {
+            log::info!("{line}{}", if written.is_err() { " (client gone)" } else { "" });
+        }
+        written?;
+        Ok(if close { Next::Close } else { Next::KeepAlive })
+    }
+
+    /// Runs the handler, unless too many run already; those that tell how the process is are always answered.
+    fn call_handler(&self, request: &Request<'_>) -> Response {
+        let running = Running::start(self.shared);
+        if running.count > self.limits.max_requests {
+            return response::busy();
+        }
+        self.peer.works();
+        catch_unwind(AssertUnwindSafe(|| self.shared.handler.handle(request))).unwrap_or_else(|_| {
+            log::error!("a handler panicked: {} {} {}", request.method, request.raw_path, request.id);
+            response::internal_error()
+        })
+    }
+
+    /// Reads until the empty line. Gives the length of the head and when its first byte was seen.
+    fn read_head(&mut self) -> Result<(usize, Instant), Stop> {
+        let mut scanned = 0;
+        let mut first_byte = (self.start < self.end).then(Instant::now);
+        loop {
+            // An empty line before a request is tolerated, as RFC 9112 asks.
+            while scanned == 0 && self.buffer[self.start..self.end].starts_with(b"\r\n") {
+                self.start += 2;
+            }
+            let seen = &self.buffer[self.start..self.end];
+            if let Some(length) = head_length(seen, &mut scanned)? {
+                return Ok((length, first_byte.unwrap_or_else(Instant::now)));
+            }
+            // What can never become a request is refused at once, and not when its time is up.
+            Head::check_beginning(seen)?;
+            if seen.len() >= self.limits.max_head_bytes {
+                return Err(Refusal::head_too_large(seen, self.limits).into());
+            }
+            let deadline = first_byte.map(|t| t + self.limits.head_timeout);
+            match self.fill(deadline, self.limits.max_head_bytes) {
+                Ok(0) if first_byte.is_none() => {
+                    return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+                }
+                Ok(0) => return Err(Refusal::new(400, "A requisição terminou no meio do cabeçalho").into()),
+                Ok(_) => {}
+                Err(e) if timed_out(&e) && first_byte.is_some() => {
+                    return Err(Refusal::new(408, "O cabeçalho demorou demais para chegar").into());
+                }
+                Err(e) => return Err(e.into()),
+            }
+            first_byte.get_or_insert_with(Instant::now);
+        }
+    }
+
+    fn read_length(&mut self, head_len: usize, length: usize, goes_ahead: bool) -> Result<(), Stop> {
+        let deadline = Instant::now() + self.limits.body_timeout;
+        if goes_ahead && self.end - self.start < head_len + length {
+            self.write(CONTINUE)?;
+        }
+        while self.end - self.start < head_len + length {
+            self.fill_body(deadline, head_len + length)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the content, and how many bytes of the buffer head and body took.
+    fn read_chunked(&mut self, head_len: usize, goes_ahead: bool) -> Result<(Vec<u8>, usize), Stop> {
+        let deadline = Instant::now() + self.limits.body_timeout;
+        let raw_max = head_len + self.limits.max_body_bytes + CHUNK_OVERHEAD_BYTES;
+        if goes_ahead {
+            self.write(CONTINUE)?;
+        }
+        let mut body = Vec::new();
+        let mut at = head_len;
+        loop {
+            let rest = &self.buffer[self.start + at..self.end];
+            match next_chunk(rest)? {
+                Some(Chunk::Data { length, .. }) if length > self.limits.max_body_bytes - body.len() => {
+                    return Err(Refusal::body_too_large().into());
+                }
+                Some(Chunk::Data { skip, length }) if rest.len() >= skip + length + 2 => {
+                    let (data, end) = rest[skip..].split_at(length);
+                    if !end.starts_with(b"\r\n") {
+                        return Err(Refusal::new(400, "O corpo em partes (chunked) está malformado").into());
+                    }
+                    body.extend_from_slice(data);
+                    at += skip + length + 2;
+                }
+                Some(Chunk::End { skip }) => return Ok((body, at + skip)),
+                _ => {
+                    if self.end - self.start >= raw_max {
+                        return Err(Refusal::body_too_large().into());
+                    }
+                    self.fill_body(deadline, raw_max)?;
+                }
+            }
+        }
+    }
+
+    fn fill_body(&mut self, deadline: Instant, at_most: usize) -> Result<(), Stop> {
+        match self.fill(Some(deadline), at_most) {
+            Ok(0) => Err(Refusal::new(400, "O corpo da requisição veio incompleto").into()),
+            Ok(_) => Ok(()),
+            Err(e) if timed_out(&e) => {
+                Err(Refusal::new(408, "O corpo da requisição demorou demais para chegar").into())
+            }
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Reads once, keeping at most `at_most` unused bytes. Without a deadline the idle time-out holds.
+    fn fill(&mut self, deadline: Option<Instant>, at_most: usize) -> io::Result<usize> {
+        self.make_space(at_most);
+        let timeout = match deadline {
+            None => self.limits.idle_timeout,
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                left
+            }
+        };
+        if timeout != self.armed.unwrap_or(self.limits.idle_timeout) {
+            self.peer.stream.set_read_timeout(Some(timeout))?;
+            self.armed = Some(timeout);
+        }
+        let read = loop {
+            match (&self.peer.stream).read(&mut self.buffer[self.end..]) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        self.end += read;
+        Ok(read)
+    }
+
+    fn make_space(&mut self, at_most: usize) {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.end == 0 && self.buffer.len() > KEEP_BYTES {
+            self.buffer = vec![0; BUFFER_BYTES];
+        }
+        if self.end == self.buffer.len() {
+            let larger = (self.buffer.len() * 2).min(at_most.max(BUFFER_BYTES)).max(self.end + 1);
+            self.buffer.resize(larger, 0);
+        }
+    }
+
+    fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
+        // The socket's own time-out bounds each wait, this one a client that takes a byte at a time.
+        let deadline = Instant::now() + self.limits.write_timeout;
+        while !bytes.is_empty() {
+            match (&self.peer.stream).write(bytes) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => bytes = &bytes[n..],
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+            if !bytes.is_empty() && Instant::now() >= deadline {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes so that the answer arrives: a close with unread bytes would reset the connection under it.
+    fn linger(&mut self) {
+        let _ = self.peer.stream.shutdown(Shutdown::Write);
+        let deadline = Instant::now() + LINGER;
+        let mut drained = 0;
+        while drained < LINGER_BYTES {
+            self.start = self.end;
+            match self.fill(Some(deadline), BUFFER_BYTES) {
+                Ok(n) if n > 0 => drained += n,
+                _ => return,
+            }
+        }
+    }
+}
+
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// Linux says WouldBlock when a socket's time-out has passed.
+fn timed_out(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
+/// The length of the head, empty line included, once it is all there. A line that ends in a bare LF is refused:
+/// others on the way may have read it differently.
+fn head_length(seen: &[u8], scanned: &mut usize) -> Result<Option<usize>, Refusal> {
+    for at in *scanned..seen.len() {
+        if seen[at] != b'\n' {
+            continue;
+        }
+        if at == 0 || seen[at - 1] != b'\r' {
+            return Err(Refusal::new(400, "As linhas do cabeçalho devem terminar em CR LF"));
+        }
+        if seen[..at + 1].ends_with(b"\r\n\r\n") {
+            return Ok(Some(at + 1));
+        }
+    }
+    *scanned = seen.len();
+    Ok(None)
+}
+
+enum Chunk {
+    Data { skip: usize, length: usize },
+    End { skip: usize },
+}
+
+/// What stands at the start of `rest`: a chunk, or the end with its trailers, which are dropped; `None` if more is needed.
+fn next_chunk(rest: &[u8]) -> Result<Option<Chunk>, Refusal> {
+    let malformed = || Refusal::new(400, "O corpo em partes (chunked) está malformado");
+    let Some(line_end) = rest.iter().position(|b| *b == b'\n') else {
+        return if rest.len() > CHUNK_LINE_BYTES { Err(malformed()) } else { Ok(None) };
+    };
+    let line =
+        rest[..line_end].strip_suffix(b"\r").filter(|l| l.len() <= CHUNK_LINE_BYTES).ok_or_else(malformed)?;
+    let digits = line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+    let extension = &line[digits..];
+    if digits == 0 || digits > 15 || !(extension.is_empty() || extension.starts_with(b";")) {
+        return Err(malformed());
+    }
+    let size = std::str::from_utf8(&line[..digits]).ok().and_then(|d| usize::from_str_radix(d, 16).ok());
+    let skip = line_end + 1;
+    match size.ok_or_else(malformed)? {
+        0 => trailers_end(&rest[skip..]).map(|end| end.map(|n| Chunk::End { skip: skip + n })),
+        length => Ok(Some(Chunk::Data { skip, length })),
+    }
+}
+
+fn trailers_end(rest: &[u8]) -> Result<Option<usize>, Refusal> {
+    if rest.starts_with(b"\r\n") {
+        return Ok(Some(2));
+    }
+    if rest.len() > CHUNK_LINE_BYTES * 4 {
+        return Err(Refusal::new(431, "O corpo em partes (chunked) termina com cabeçalhos demais"));
+    }
+    head_length(rest, &mut 0)
+}
+
+/// Counts a request for as long as its handler runs, however it ends.
+struct Running<'a> {
+    shared: &'a Shared,
+    count: usize,
+}
+
+impl<'a> Running<'a> {
+    fn start(shared: &'a Shared) -> Running<'a> {
+        Running { shared, count: shared.running.fetch_add(1, Ordering::AcqRel) + 1 }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.shared.running.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,58 @@
+//! HTTP: bytes to requests, requests to calls, results to answers.
+
+mod campo;
+mod clientes;
+mod connection;
+mod docs;
+mod pagamentos;
+mod pedidos;
+mod produtos;
+mod request;
+mod response;
+mod routes;
+mod server;
+
+pub use self::{
+    docs::openapi,
+    routes::table,
+    server::{Handler, Limits, Server, Stopper},
+};
+use self::{request::Request, response::Response};
+use crate::{
+    error::Error,
+    pagamento::Gateway,
+    store::{
+        Store,
+        pagina::{Cursor, Pagina},
+    },
+};
+
+/// All that a handler may touch.
+pub struct App {
+    pub store: std::sync::Arc<Store>,
+    pub gateway: Box<dyn Gateway>,
+    pub cors_origin: String,
+}
+
+impl Handler for App {
+    fn handle(&self, request: &Request<'_>) -> Response {
+        let response = routes::dispatch(self, request).unwrap_or_else(|e| response::error(e, &request.id));
+        routes::allow_origin(&self.cors_origin, response)
+    }
+}
+
+const LIMITE_PADRAO: usize = 100;
+const LIMITE_MAXIMO: usize = 500;
+
+/// The page that the query asks for; without `limite` it has `padrao` rows.
+fn pagina<const N: usize>(request: &Request<'_>, padrao: usize) -> Result<Pagina<N>, Error> {
+    let limite = match request.parameter("limite") {
+        None => padrao,
+        Some(texto) => match texto.parse() {
+            Ok(n @ 1..=LIMITE_MAXIMO) => n,
+            _ => return Err(Error::invalid("limite", format!("deve ser um número de 1 a {LIMITE_MAXIMO}"))),
+        },
+    };
+    let apos = request.parameter("apos").map(|texto| texto.parse::<Cursor<N>>());
+    Ok(Pagina { limite, apos: apos.transpose().map_err(|e| Error::invalid("apos", e))? })
+}

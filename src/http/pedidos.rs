@@ -1,0 +1,296 @@
+//! `/pedidos`: the lists, the checkout, the moves.
+
+use super::{
+    App, LIMITE_PADRAO,
+    campo::{Erros, Falha, Id, Identificador, Ignorado, Objeto, Observacao, Quantidade, corpo, ler_corpo},
+    pagina,
+    request::Request,
+    response::{self, Problema, Response, tags},
+};
+use crate::{
+    domain::{
+        data_hora::DataHora,
+        dinheiro::Dinheiro,
+        pedido::{Evento, LINHAS_MAX, Pedido, StatusPagamento, StatusPedido},
+    },
+    error::Error,
+    store::{
+        eventos as historico,
+        pedidos::{self, Lista},
+    },
+    use_cases::{
+        Vista, cancelamento,
+        checkout::{self as ato, Escolha, Linha},
+        preparo,
+    },
+};
+
+/// An open order must not be hidden by a page: a kitchen that does not ask for pages gets them all, up to here.
+const EM_ABERTO_PADRAO: usize = 5000;
+/// Events of one order that are shown.
+const EVENTOS_MAX: i64 = 1000;
+const CHAVE_MAX: usize = 255;
+
+corpo! {
+    Checkout {
+        /// Null or absent: the order is anonymous.
+        id_cliente: Option<Id>,
+        /// 1 to 100 lines; the same product may come twice.
+        #[schema(required, min_items = 1, max_items = 100)]
+        itens: Vec<ItemCheckout>,
+    }
+}
+
+corpo! {
+    ItemCheckout {
+        #[schema(required)]
+        produto: Id,
+        #[schema(required)]
+        quantidade: Quantidade,
+        /// The customer's note.
+        descricao: Option<Observacao>,
+        /// The price charged is the menu's.
+        #[expect(dead_code)]
+        valor: Ignorado,
+    }
+}
+
+corpo! {
+    /// Beside `id`, only `status_pedido` and `cliente` can be changed. What only the payment or the clock may change can
+    /// be sent along as it is; a different value is an error.
+    EdicaoPedido {
+        #[schema(required)]
+        id: Id,
+        status_pedido: StatusPedido,
+        cliente: Option<Id>,
+        /// As last seen: 409 when the order has changed since.
+        versao: Id,
+        senha: Option<Id>,
+        #[expect(dead_code)]
+        itens: Ignorado,
+        datahora_recebido: Option<DataHora>,
+        datahora_preparacao: Option<DataHora>,
+        datahora_pronto: Option<DataHora>,
+        datahora_finalizado: Option<DataHora>,
+        status_pagamento: StatusPagamento,
+        id_pagamento: Option<Identificador>,
+        valor_total: Dinheiro,
+    }
+}
+
+/// The kitchen's list: Pronto, then Em preparação, then Recebido; oldest first in each.
+#[utoipa::path(get, path = "/pedidos", tag = "Pedidos",
+    params(("limite" = Option<u16>, Query, description = "Rows at most; without it, all", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
+pub fn em_aberto(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    listar(app, request, Lista::EmAberto, EM_ABERTO_PADRAO)
+}
+
+/// Orders in Recebido, oldest first.
+#[utoipa::path(get, path = "/pedidos/recebidos", tag = "Pedidos",
+    params(("limite" = Option<u16>, Query, description = "Rows at most; without it, all", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
+pub fn recebidos(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    listar(app, request, Lista::Estado(StatusPedido::Recebido), EM_ABERTO_PADRAO)
+}
+
+/// Orders in Em preparação, oldest first.
+#[utoipa::path(get, path = "/pedidos/empreparacao", tag = "Pedidos",
+    params(("limite" = Option<u16>, Query, description = "Rows at most; without it, all", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
+pub fn em_preparacao(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    listar(app, request, Lista::Estado(StatusPedido::EmPreparacao), EM_ABERTO_PADRAO)
+}
+
+/// Orders in Pronto, oldest first.
+#[utoipa::path(get, path = "/pedidos/prontos", tag = "Pedidos",
+    params(("limite" = Option<u16>, Query, description = "Rows at most; without it, all", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
+pub fn prontos(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    listar(app, request, Lista::Estado(StatusPedido::Pronto), EM_ABERTO_PADRAO)
+}
+
+/// Orders in Finalizado, oldest first, a page at a time.
+#[utoipa::path(get, path = "/pedidos/finalizados", tag = "Pedidos",
+    params(("limite" = Option<u16>, Query, description = "Rows at most", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
+pub fn finalizados(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    listar(app, request, Lista::Estado(StatusPedido::Finalizado), LIMITE_PADRAO)
+}
+
+/// The queue: orders in Recebido, oldest first.
+#[utoipa::path(get, path = "/pedidos/fila", tag = "Pedidos",
+    params(("limite" = Option<u16>, Query, description = "Rows at most; without it, all", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
+pub fn fila(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    listar(app, request, Lista::Estado(StatusPedido::Recebido), EM_ABERTO_PADRAO)
+}
+
+/// Makes an order of what the customer chose, at the menu's prices, with its number and its QR code.
+#[utoipa::path(post, path = "/pedidos/checkout", tag = "Pedidos", request_body = Checkout,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the same answer again, for 24 h", min_length = 1, max_length = 255)),
+    responses((status = 200, body = Pedido, headers(("ETag" = String, description = "The version of the order"),
+            ("Idempotency-Replayed" = String, description = "`true` when this is the answer to an earlier request"))),
+        (status = 404, body = Problema, description = "Unknown cliente or produto"),
+        (status = 409, body = Problema, description = "The request with this key is still under way"), (status = 422, body = Problema)))]
+pub fn checkout(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    let corpo: Checkout = ler_corpo(request)?;
+    let mut erros = Erros::default();
+    let cliente = erros.opcional("id_cliente", corpo.id_cliente).flatten().map(|Id(id)| id);
+    let linhas = erros.obrigatorio("itens", corpo.itens);
+    let linhas = erros.ou(linhas)?.into_iter().map(|item| item.linha()).collect::<Result<_, _>>()?;
+    let chave = chave(request)?;
+    let resposta =
+        ato::checkout(&app.store, &*app.gateway, &Escolha { cliente, linhas }, chave, DataHora::agora())?;
+    let answer =
+        response::with(response::json_bytes(resposta.corpo.into_bytes()), "ETag", &response::etag(1));
+    Ok(if resposta.repetida { response::with(answer, "Idempotency-Replayed", "true") } else { answer })
+}
+
+/// Moves an order along the kitchen, forward or one step back; or puts it on a customer's name.
+#[utoipa::path(put, path = "/pedidos", tag = "Pedidos", request_body = EdicaoPedido,
+    params(("If-Match" = Option<String>, Header, description = "The `ETag` last seen: 412 with the order as it is now when it has changed since")),
+    responses((status = 200, body = Pedido, headers(("ETag" = String, description = "The version of the order"))),
+        (status = 404, body = Problema), (status = 409, body = Problema, description = "The move is not allowed, or the order has changed"),
+        (status = 412, body = Problema), (status = 422, body = Problema)))]
+pub fn alterar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    let corpo: EdicaoPedido = ler_corpo(request)?;
+    let mut erros = Erros::default();
+    let id = erros.obrigatorio("id", corpo.id);
+    let alteracao = preparo::Alteracao {
+        status: erros.opcional("status_pedido", corpo.status_pedido),
+        cliente: erros.opcional("cliente", corpo.cliente).map(|c| c.map(|Id(id)| id)),
+    };
+    let versao = erros.opcional("versao", corpo.versao);
+    let fixos = Fixos {
+        senha: erros.opcional("senha", corpo.senha).map(|s| s.map(|Id(n)| n)),
+        datahora_recebido: erros.opcional("datahora_recebido", corpo.datahora_recebido),
+        datahora_preparacao: erros.opcional("datahora_preparacao", corpo.datahora_preparacao),
+        datahora_pronto: erros.opcional("datahora_pronto", corpo.datahora_pronto),
+        datahora_finalizado: erros.opcional("datahora_finalizado", corpo.datahora_finalizado),
+        status_pagamento: erros.opcional("status_pagamento", corpo.status_pagamento),
+        id_pagamento: erros.opcional("id_pagamento", corpo.id_pagamento).map(|i| i.map(|i| i.0)),
+        valor_total: erros.opcional("valor_total", corpo.valor_total),
+    };
+    let Id(id) = erros.ou(id)?;
+    let conferir = |pedido: &Pedido| match versao {
+        Some(Id(versao)) if versao != pedido.versao => {
+            Err(Error::conflict("versao_antiga", "O pedido mudou desde que foi lido; leia de novo e repita"))
+        }
+        _ => fixos.conferir(pedido),
+    };
+    let vista = vista(request)?;
+    let pedido = preparo::alterar(&app.store, id, &alteracao, &vista, DataHora::agora(), conferir)?;
+    response::pedido(&pedido, request)
+}
+
+/// One order.
+#[utoipa::path(get, path = "/pedidos/{id}", tag = "Pedidos",
+    params(("id" = i64, Path, minimum = 1), ("If-None-Match" = Option<String>, Header, description = "The `ETag` last seen: 304 when nothing has changed")),
+    responses((status = 200, body = Pedido, headers(("ETag" = String, description = "The version of the order"))), (status = 304),
+        (status = 404, body = Problema), (status = 422, body = Problema)))]
+pub fn buscar(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Error> {
+    response::pedido(&app.store.read(|conn| pedidos::buscar(conn, id))?, request)
+}
+
+/// Cancels an order that is not paid: it leaves every list and stays on record.
+#[utoipa::path(delete, path = "/pedidos/{id}", tag = "Pedidos",
+    params(("id" = i64, Path, minimum = 1), ("If-Match" = Option<String>, Header, description = "The `ETag` last seen")),
+    responses((status = 200, body = bool), (status = 404, body = Problema), (status = 409, body = Problema, description = "It is paid"),
+        (status = 412, body = Problema), (status = 422, body = Problema)))]
+pub fn cancelar(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Error> {
+    cancelamento::cancelar(&app.store, id, &vista(request)?, DataHora::agora())?;
+    response::json(&true)
+}
+
+/// What happened to an order, oldest first.
+#[utoipa::path(get, path = "/pedidos/{id}/eventos", tag = "Pedidos", params(("id" = i64, Path, minimum = 1)),
+    responses((status = 200, body = [Evento]), (status = 404, body = Problema), (status = 422, body = Problema)))]
+pub fn eventos(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
+    let eventos = app.store.read(|conn| {
+        pedidos::existe(conn, id)?;
+        historico::do_pedido(conn, id, EVENTOS_MAX)
+    })?;
+    response::json(&eventos)
+}
+
+fn listar(app: &App, request: &Request<'_>, lista: Lista, padrao: usize) -> Result<Response, Error> {
+    let pagina = pagina(request, padrao)?;
+    response::page(request, app.store.read(|conn| pedidos::listar(conn, lista, &pagina))?)
+}
+
+/// The versions that `If-Match` names; `*` is any. What is no version matches none.
+fn vista(request: &Request<'_>) -> Result<Vista, Error> {
+    let Some(header) = request.header("if-match")? else { return Ok(None) };
+    if tags(header).any(|t| t == "*") {
+        return Ok(None);
+    }
+    let versao = |tag: &str| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok();
+    Ok(Some(tags(header).filter_map(versao).collect()))
+}
+
+fn chave<'a>(request: &Request<'a>) -> Result<Option<&'a str>, Error> {
+    match request.header("idempotency-key")? {
+        None => Ok(None),
+        Some(chave)
+            if (1..=CHAVE_MAX).contains(&chave.len()) && chave.bytes().all(|b| b.is_ascii_graphic()) =>
+        {
+            Ok(Some(chave))
+        }
+        Some(_) => Err(Error::Malformed(format!(
+            "Idempotency-Key deve ter de 1 a {CHAVE_MAX} caracteres ASCII sem espaços"
+        ))),
+    }
+}
+
+impl Objeto for ItemCheckout {
+    const MAXIMO: usize = LINHAS_MAX;
+
+    fn ler_objeto(json: &str) -> Result<Self, Falha> {
+        serde_json::from_str(json).map_err(|_| "deve ser um objeto, sem campos repetidos".into())
+    }
+}
+
+impl ItemCheckout {
+    fn linha(self) -> Result<Linha, Error> {
+        let mut erros = Erros::default();
+        let produto = erros.obrigatorio("produto", self.produto);
+        let quantidade = erros.obrigatorio("quantidade", self.quantidade);
+        let descricao =
+            erros.opcional("descricao", self.descricao).flatten().map(|d| d.0).filter(|d| !d.is_empty());
+        let (Id(produto), Quantidade(quantidade)) = erros.ou(produto.zip(quantidade))?;
+        Ok(Linha { produto, quantidade, descricao })
+    }
+}
+
+/// What the body repeats of an order and may not change.
+struct Fixos {
+    senha: Option<Option<i64>>,
+    datahora_recebido: Option<Option<DataHora>>,
+    datahora_preparacao: Option<Option<DataHora>>,
+    datahora_pronto: Option<Option<DataHora>>,
+    datahora_finalizado: Option<Option<DataHora>>,
+    status_pagamento: Option<StatusPagamento>,
+    id_pagamento: Option<Option<String>>,
+    valor_total: Option<Dinheiro>,
+}
+
+impl Fixos {
+    fn conferir(&self, pedido: &Pedido) -> Result<(), Error> {
+        let mut erros = Erros::default();
+        let mut fixo = |nome, igual: bool| {
+            if !igual {
+                erros.nota(nome, "não pode ser alterado");
+            }
+        };
+        fixo("senha", self.senha.is_none_or(|s| s == pedido.senha));
+        fixo("datahora_recebido", self.datahora_recebido.is_none_or(|d| d == Some(pedido.datahora_recebido)));
+        fixo("datahora_preparacao", self.datahora_preparacao.is_none_or(|d| d == pedido.datahora_preparacao));
+        fixo("datahora_pronto", self.datahora_pronto.is_none_or(|d| d == pedido.datahora_pronto));
+        fixo("datahora_finalizado", self.datahora_finalizado.is_none_or(|d| d == pedido.datahora_finalizado));
+        fixo("status_pagamento", self.status_pagamento.is_none_or(|s| s == pedido.status_pagamento));
+        fixo("id_pagamento", self.id_pagamento.as_ref().is_none_or(|i| *i == pedido.id_pagamento));
+        fixo("valor_total", self.valor_total.is_none_or(|v| v == pedido.valor_total));
+        erros.ou(Some(()))
+    }
+}

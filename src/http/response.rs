@@ -1,0 +1,220 @@
+//! Answers: JSON, problems (RFC 9457), and their encoding.
+
+use std::{borrow::Cow, io::Cursor, time::SystemTime};
+
+use serde::Serialize;
+use tiny_http::{Header, StatusCode};
+
+use super::request::{Request, RequestId};
+use crate::{
+    domain::pedido::Pedido,
+    error::{Error, FieldError},
+    store::{DbError, pagina::Cursor as ListCursor},
+};
+
+pub type Response = tiny_http::Response<Cursor<Cow<'static, [u8]>>>;
+
+/// How every error looks (RFC 9457, `application/problem+json`).
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Problema<'a> {
+    /// Always `about:blank`: `codigo` tells the kinds of error apart.
+    #[serde(rename = "type")]
+    #[schema(rename = "type", example = "about:blank")]
+    tipo: &'static str,
+    /// The status in words.
+    #[schema(example = "Not Found")]
+    title: &'static str,
+    #[schema(example = 404)]
+    status: u16,
+    /// What went wrong, in Portuguese.
+    #[schema(example = "Pedido não encontrado")]
+    detail: &'a str,
+    /// The kind of error, stable.
+    #[schema(example = "nao_encontrado")]
+    codigo: &'a str,
+    /// The fields, parameters or headers at fault; empty when it is none of them.
+    erros: &'a [FieldError],
+    /// With 412: the order as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pedido: Option<&'a Pedido>,
+}
+
+pub fn json(value: &impl Serialize) -> Result<Response, Error> {
+    serde_json::to_vec(value).map(json_bytes).map_err(|e| Error::Internal(format!("cannot encode: {e}")))
+}
+
+pub fn json_bytes(body: Vec<u8>) -> Response {
+    respond(200, "application/json", Cow::Owned(body))
+}
+
+/// An order goes out with its version as `ETag`, so that a client can say which one it has seen.
+pub fn pedido(pedido: &Pedido, request: &Request<'_>) -> Result<Response, Error> {
+    let tag = etag(pedido.versao);
+    let seen = request.header("if-none-match")?.is_some_and(|h| tags(h).any(|t| t == "*" || t == tag));
+    let response = if seen && request.has_header("if-none-match") && is_read(request) {
+        respond(304, "application/json", Cow::Borrowed(&[]))
+    } else {
+        json(pedido)?
+    };
+    Ok(with(response, "ETag", &tag))
+}
+
+fn is_read(request: &Request<'_>) -> bool {
+    matches!(request.method, tiny_http::Method::Get | tiny_http::Method::Head)
+}
+
+pub fn etag(versao: i64) -> String {
+    format!("\"{versao}\"")
+}
+
+/// The entity tags of a header, without the mark that a proxy puts before them when it compresses.
+pub fn tags(header: &str) -> impl Iterator<Item = &str> {
+    header.split(',').map(|t| t.trim().trim_start_matches("W/"))
+}
+
+/// A page of a list; the `Link` leads to the next, with the parameters of this one.
+pub fn page<T: Serialize, const N: usize>(
+    request: &Request<'_>,
+    (rows, next): (Vec<T>, Option<ListCursor<N>>),
+) -> Result<Response, Error> {
+    let response = json(&rows)?;
+    let Some(next) = next else { return Ok(response) };
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if let Some(limit) = request.parameter("limite") {
+        query.append_pair("limite", &limit);
+    }
+    let query = query.append_pair("apos", &next.to_string()).finish();
+    Ok(with(response, "Link", &format!("<{}?{query}>; rel=\"next\"", request.raw_path)))
+}
+
+pub fn redirect(to: &str) -> Response {
+    with(respond(307, "text/plain; charset=utf-8", Cow::Borrowed(&[])), "Location", to)
+}
+
+pub fn respond(status: u16, content_type: &str, body: Cow<'static, [u8]>) -> Response {
+    let length = body.len();
+    let response = Response::new(StatusCode(status), Vec::new(), Cursor::new(body), Some(length), None);
+    if status == 204 || status == 304 { response } else { with(response, "Content-Type", content_type) }
+}
+
+/// Adds a header. The values are ours; one that is not ASCII is left out, since it could not be sent.
+pub fn with(response: Response, name: &'static str, value: &str) -> Response {
+    match Header::from_bytes(name, value) {
+        Ok(header) if !value.bytes().any(|b| b.is_ascii_control()) => response.with_header(header),
+        _ => {
+            log::error!("header {name} cannot be sent");
+            response
+        }
+    }
+}
+
+pub fn problem(status: u16, codigo: &str, detail: &str, erros: &[FieldError]) -> Response {
+    encode_problem(status, codigo, detail, erros, None)
+}
+
+fn encode_problem(
+    status: u16,
+    codigo: &str,
+    detail: &str,
+    erros: &[FieldError],
+    pedido: Option<&Pedido>,
+) -> Response {
+    let title = StatusCode(status).default_reason_phrase();
+    let problema = Problema { tipo: "about:blank", title, status, detail, codigo, erros, pedido };
+    // A struct of texts and numbers always encodes.
+    let body = serde_json::to_vec(&problema).unwrap_or_default();
+    let response = respond(status, "application/problem+json", Cow::Owned(body));
+    if status == 503 { with(response, "Retry-After", "1") } else { response }
+}
+
+/// The one place where an error becomes an answer, and where its cause is logged.
+pub fn error(error: Error, id: &RequestId) -> Response {
+    match error {
+        Error::NotFound(detail) => problem(404, "nao_encontrado", detail, &[]),
+        Error::Conflict { codigo, detail } => problem(409, codigo, &detail, &[]),
+        Error::PreconditionFailed(pedido) => {
+            let detail = "O pedido mudou desde que foi lido; veja como ele está em «pedido»";
+            let response = encode_problem(412, "versao_antiga", detail, &[], Some(&pedido));
+            with(response, "ETag", &etag(pedido.versao))
+        }
+        Error::Invalid(erros) => {
+            let detail: Vec<String> = erros.iter().map(FieldError::sentence).collect();
+            let detail = detail.join("; ");
+            problem(422, "invalido", &detail, &erros)
+        }
+        Error::Malformed(detail) => problem(400, "malformado", &detail, &[]),
+        Error::Database(e @ (DbError::Lost(_) | DbError::Retry(_) | DbError::Busy(_))) => {
+            unavailable(&e.to_string(), id)
+        }
+        Error::Database(e @ DbError::Unknown(_)) => {
+            log::error!("{id} {e}");
+            let detail = "Não foi possível confirmar se a operação foi concluída; verifique antes de repetir";
+            problem(503, "resultado_desconhecido", detail, &[])
+        }
+        Error::Unavailable(cause) => unavailable(&cause, id),
+        Error::Database(e) => internal(&e.to_string(), id),
+        Error::Internal(cause) => internal(&cause, id),
+    }
+}
+
+fn unavailable(cause: &str, id: &RequestId) -> Response {
+    log::warn!("{id} unavailable: {cause}");
+    problem(503, "indisponivel", "O sistema está indisponível no momento; tente de novo em instantes", &[])
+}
+
+fn internal(cause: &str, id: &RequestId) -> Response {
+    log::error!("{id} internal error: {cause}");
+    internal_error()
+}
+
+pub fn internal_error() -> Response {
+    problem(500, "erro_interno", "Erro interno; o ocorrido foi registrado", &[])
+}
+
+/// Too many requests are in work.
+pub fn busy() -> Response {
+    problem(503, "ocupado", "Há pedidos demais ao mesmo tempo; tente de novo em instantes", &[])
+}
+
+/// For a connection that gets no thread.
+pub fn overloaded() -> Vec<u8> {
+    let mut out = Vec::with_capacity(1024);
+    encode(busy(), &RequestId::new(), true, false, false, &mut out);
+    out
+}
+
+/// Appends the answer as bytes. `close` and `keep_alive` (for HTTP/1.0) are announced; `head_only` leaves the body out.
+pub fn encode(
+    response: Response,
+    id: &RequestId,
+    close: bool,
+    keep_alive: bool,
+    head_only: bool,
+    out: &mut Vec<u8>,
+) {
+    let status = response.status_code();
+    let mut line = |parts: &[&str]| {
+        parts.iter().for_each(|p| out.extend_from_slice(p.as_bytes()));
+        out.extend_from_slice(b"\r\n");
+    };
+    line(&["HTTP/1.1 ", &status.0.to_string(), " ", status.default_reason_phrase()]);
+    line(&["Date: ", &httpdate::fmt_http_date(SystemTime::now())]);
+    if !matches!(status.0, 204 | 304) {
+        line(&["Content-Length: ", &response.data_length().unwrap_or(0).to_string()]);
+    }
+    line(&["X-Request-Id: ", &id.to_string()]);
+    line(&["X-Content-Type-Options: nosniff"]);
+    if close {
+        line(&["Connection: close"]);
+    } else if keep_alive {
+        line(&["Connection: keep-alive"]);
+    }
+    for header in response.headers() {
+        line(&[header.field.as_str().as_str(), ": ", header.value.as_str()]);
+    }
+    line(&[]);
+    if !head_only {
+        out.extend_from_slice(response.into_reader().get_ref());
+    }
+}

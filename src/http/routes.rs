@@ -1,0 +1,171 @@
+//! The table of routes, and what follows from it: 404, 405 with `Allow`, HEAD, OPTIONS and CORS.
+
+use std::borrow::Cow;
+
+use tiny_http::Method::{self, Delete, Get, Head, Options, Post, Put};
+
+use super::{
+    App, clientes, docs, pagamentos, pedidos, produtos,
+    request::Request,
+    response::{self, Response},
+};
+use crate::error::Error;
+
+/// A path has at most one capture, and it is the key of a row.
+enum Act {
+    Plain(fn(&App, &Request<'_>) -> Result<Response, Error>),
+    OfId(fn(&App, &Request<'_>, i64) -> Result<Response, Error>),
+}
+use Act::{OfId, Plain};
+
+#[rustfmt::skip]
+static ROUTES: &[(Method, &str, Act)] = &[
+    (Get,    "/",                              Plain(docs::root)),
+    (Get,    "/docs",                          Plain(docs::swagger_ui)),
+    (Get,    "/redoc",                         Plain(docs::redoc)),
+    (Get,    "/openapi.json",                  Plain(docs::openapi_json)),
+    (Get,    "/clientes",                      Plain(clientes::listar)),
+    (Post,   "/clientes",                      Plain(clientes::criar)),
+    (Put,    "/clientes",                      Plain(clientes::alterar)),
+    (Get,    "/clientes/{id}",                 OfId(clientes::buscar)),
+    (Delete, "/clientes/{id}",                 OfId(clientes::apagar)),
+    (Get,    "/clientes/{id}/pedidos",         OfId(clientes::pedidos)),
+    (Get,    "/produtos",                      Plain(produtos::listar)),
+    (Post,   "/produtos",                      Plain(produtos::criar)),
+    (Put,    "/produtos",                      Plain(produtos::alterar)),
+    (Get,    "/produtos/{id}",                 OfId(produtos::buscar)),
+    (Delete, "/produtos/{id}",                 OfId(produtos::retirar)),
+    (Get,    "/lanches",                       Plain(produtos::lanches)),
+    (Get,    "/acompanhamentos",               Plain(produtos::acompanhamentos)),
+    (Get,    "/bebidas",                       Plain(produtos::bebidas)),
+    (Get,    "/sobremesas",                    Plain(produtos::sobremesas)),
+    (Get,    "/pedidos",                       Plain(pedidos::em_aberto)),
+    (Put,    "/pedidos",                       Plain(pedidos::alterar)),
+    (Get,    "/pedidos/recebidos",             Plain(pedidos::recebidos)),
+    (Get,    "/pedidos/empreparacao",          Plain(pedidos::em_preparacao)),
+    (Get,    "/pedidos/prontos",               Plain(pedidos::prontos)),
+    (Get,    "/pedidos/finalizados",           Plain(pedidos::finalizados)),
+    (Get,    "/pedidos/fila",                  Plain(pedidos::fila)),
+    (Post,   "/pedidos/checkout",              Plain(pedidos::checkout)),
+    (Post,   "/pedidos/status_pagamento",      Plain(pagamentos::webhook)),
+    (Get,    "/pedidos/{id}",                  OfId(pedidos::buscar)),
+    (Delete, "/pedidos/{id}",                  OfId(pedidos::cancelar)),
+    (Get,    "/pedidos/{id}/status_pagamento", OfId(pagamentos::status)),
+    (Get,    "/pedidos/{id}/eventos",          OfId(pedidos::eventos)),
+];
+
+/// Method and path of every route, for the test that holds them against the OpenAPI document.
+pub fn table() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ROUTES.iter().map(|(method, path, _)| (method.as_str(), *path))
+}
+
+pub fn dispatch(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    if request.raw_path == "*" && request.method == Options {
+        return Ok(response::with(
+            response::respond(204, "", Cow::Borrowed(&[])),
+            "Allow",
+            "GET, HEAD, POST, PUT, DELETE, OPTIONS",
+        ));
+    }
+    let wanted = if request.method == Head { &Get } else { &request.method };
+    let Some(pattern) = pattern_of(&request.segments) else {
+        return Ok(response::problem(404, "rota_inexistente", "Este endereço não existe; veja /docs", &[]));
+    };
+    match ROUTES.iter().find(|(method, path, _)| method == wanted && *path == pattern) {
+        Some((_, _, Plain(act))) => act(app, request),
+        Some((_, _, OfId(act))) => act(app, request, id(request)?),
+        None if request.method == Options => Ok(preflight(request, pattern)),
+        None => {
+            let problem =
+                response::problem(405, "metodo_nao_permitido", "Este endereço não aceita este método", &[]);
+            Ok(response::with(problem, "Allow", &allowed(pattern)))
+        }
+    }
+}
+
+/// The path of the table that these segments are: of two that fit, the one that is all literal.
+fn pattern_of(segments: &[Cow<'_, str>]) -> Option<&'static str> {
+    let fits = |path: &str| {
+        let mut parts = path.split('/').skip(1).filter(|p| !p.is_empty());
+        segments.iter().all(|s| parts.next().is_some_and(|p| p == "{id}" || p == *s))
+            && parts.next().is_none()
+    };
+    let mut fitting = ROUTES.iter().map(|(_, path, _)| *path).filter(|path| fits(path));
+    let first = fitting.next()?;
+    if first.contains("{id}") { fitting.find(|p| !p.contains("{id}")).or(Some(first)) } else { Some(first) }
+}
+
+/// In every path with a capture it is the second segment.
+fn id(request: &Request<'_>) -> Result<i64, Error> {
+    let text = request.segments.get(1).map_or("", |s| s);
+    match text.parse::<i64>() {
+        Ok(id) => Ok(id),
+        // Nothing has a number that large, and the text is one all the same.
+        Err(e) if *e.kind() == std::num::IntErrorKind::PosOverflow => Ok(i64::MAX),
+        Err(_) => Err(Error::invalid("id", "deve ser um número inteiro")),
+    }
+}
+
+fn allowed(pattern: &str) -> String {
+    let mut methods: Vec<&str> = ROUTES.iter().filter(|r| r.1 == pattern).map(|r| r.0.as_str()).collect();
+    if let Some(get) = methods.iter().position(|m| *m == "GET") {
+        methods.insert(get + 1, "HEAD");
+    }
+    methods.push("OPTIONS");
+    methods.join(", ")
+}
+
+fn preflight(request: &Request<'_>, pattern: &str) -> Response {
+    let methods = allowed(pattern);
+    let response = response::with(response::respond(204, "", Cow::Borrowed(&[])), "Allow", &methods);
+    if !request.has_header("access-control-request-method") {
+        return response;
+    }
+    let headers = "Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id";
+    let response = response::with(response, "Access-Control-Allow-Methods", &methods);
+    let response = response::with(response, "Access-Control-Allow-Headers", headers);
+    response::with(response, "Access-Control-Max-Age", "86400")
+}
+
+/// What a page of another origin may see of an answer.
+pub fn allow_origin(origin: &str, response: Response) -> Response {
+    let exposed = "ETag, Link, X-Request-Id, Idempotency-Replayed, Retry-After";
+    let response = response::with(response, "Access-Control-Allow-Origin", origin);
+    let response = response::with(response, "Access-Control-Expose-Headers", exposed);
+    if origin == "*" { response } else { response::with(response, "Vary", "Origin") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(path: &str) -> Option<&'static str> {
+        let segments: Vec<Cow<'_, str>> =
+            path.split('/').filter(|s| !s.is_empty()).map(Cow::Borrowed).collect();
+        pattern_of(&segments)
+    }
+
+    #[test]
+    fn literals_beat_captures() {
+        assert_eq!(pattern("/pedidos/fila"), Some("/pedidos/fila"));
+        assert_eq!(pattern("/pedidos/7"), Some("/pedidos/{id}"));
+        assert_eq!(pattern("/pedidos/status_pagamento"), Some("/pedidos/status_pagamento"));
+        assert_eq!(pattern("/pedidos/7/status_pagamento"), Some("/pedidos/{id}/status_pagamento"));
+        assert_eq!(pattern("/"), Some("/"));
+        assert_eq!(pattern("/pedidos/7/8"), None);
+        assert_eq!(pattern("/pedido"), None);
+    }
+
+    #[test]
+    fn the_capture_is_where_id_looks_for_it() {
+        for (_, path) in table().filter(|(_, p)| p.contains('{')) {
+            assert_eq!(path.split('/').nth(2), Some("{id}"), "{path}");
+        }
+    }
+
+    #[test]
+    fn allow_names_what_there_is() {
+        assert_eq!(allowed("/clientes"), "GET, HEAD, POST, PUT, OPTIONS");
+        assert_eq!(allowed("/pedidos/checkout"), "POST, OPTIONS");
+    }
+}

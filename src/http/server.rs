@@ -1,0 +1,273 @@
+//! The listener: accepts connections, gives each a thread, keeps their number bounded, and stops without losing a
+//! request. What happens on a connection is in `connection.rs`.
+
+use std::{
+    collections::HashMap,
+    io,
+    net::{Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::{
+    connection,
+    request::Request,
+    response::{self, Response},
+};
+
+/// Everything that is bounded, with what happens at the bound in `config::VARIABLES`.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pub max_connections: usize,
+    pub max_requests: usize,
+    pub max_head_bytes: usize,
+    pub max_uri_bytes: usize,
+    pub max_headers: usize,
+    pub max_body_bytes: usize,
+    pub head_timeout: Duration,
+    pub body_timeout: Duration,
+    pub write_timeout: Duration,
+    pub idle_timeout: Duration,
+    pub backlog: i32,
+    pub grace: Duration,
+}
+
+/// What answers requests. It may block and may panic; both are the business of its own connection only.
+pub trait Handler: Send + Sync + 'static {
+    fn handle(&self, request: &Request<'_>) -> Response;
+}
+
+/// Only what is touched takes memory: 8 to 20 KB.
+const STACK_BYTES: usize = 256 * 1024;
+/// How long the accept loop waits for a connection to end when there is no room, before it answers 503.
+const MAKE_ROOM: Duration = Duration::from_millis(250);
+
+pub struct Server {
+    listener: TcpListener,
+    shared: Arc<Shared>,
+}
+
+/// What the listener and all connections know in common.
+pub struct Shared {
+    pub limits: Limits,
+    pub handler: Box<dyn Handler>,
+    pub stopping: AtomicBool,
+    /// Requests whose handler runs.
+    pub running: AtomicUsize,
+    started: Instant,
+    connections: Mutex<HashMap<u64, Arc<Peer>>>,
+    closed: Condvar,
+}
+
+/// A connection as the others see it.
+pub struct Peer {
+    pub stream: TcpStream,
+    /// Milliseconds since the server started at which it began to wait for its client; `BUSY` while its handler runs.
+    waiting_since: AtomicU64,
+}
+
+const BUSY: u64 = u64::MAX;
+
+impl Server {
+    /// Binds; from here on clients can connect, and wait in the backlog until `run`.
+    pub fn bind(host: &str, port: u16, limits: Limits, handler: Box<dyn Handler>) -> io::Result<Server> {
+        let listener = listen(host, port, &limits)?;
+        let shared = Shared {
+            limits,
+            handler,
+            stopping: AtomicBool::new(false),
+            running: AtomicUsize::new(0),
+            started: Instant::now(),
+            connections: Mutex::default(),
+            closed: Condvar::new(),
+        };
+        Ok(Server { listener, shared: Arc::new(shared) })
+    }
+
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    pub fn stopper(&self) -> io::Result<Stopper> {
+        Ok(Stopper { listener: Socket::from(self.listener.try_clone()?), shared: self.shared.clone() })
+    }
+
+    /// Accepts until it is stopped, then waits for the running requests, at most for the grace period.
+    /// Gives whether all of them finished.
+    pub fn run(self) -> bool {
+        let Server { listener, shared } = self;
+        while !shared.stopping.load(Ordering::Acquire) {
+            match listener.accept() {
+                Ok((stream, _)) => shared.admit(stream),
+                Err(e) => shared.accept_failed(&e),
+            }
+        }
+        // Whoever is still in the backlog gets a refusal now and not a silence.
+        drop(listener);
+        shared.drain()
+    }
+}
+
+/// Ends `Server::run` from another thread.
+pub struct Stopper {
+    listener: Socket,
+    shared: Arc<Shared>,
+}
+
+impl Stopper {
+    pub fn stop(&self) {
+        self.shared.stopping.store(true, Ordering::Release);
+        // On Linux this wakes the thread that is blocked in accept.
+        if let Err(e) = self.listener.shutdown(Shutdown::Both) {
+            log::warn!("cannot close the listener: {e}");
+        }
+    }
+}
+
+impl Shared {
+    fn admit(self: &Arc<Self>, stream: TcpStream) {
+        if !self.has_room() {
+            return refuse(&stream);
+        }
+        let id = self.started.elapsed().as_nanos() as u64;
+        let peer = Arc::new(Peer { stream, waiting_since: AtomicU64::new(self.now()) });
+        self.connections().insert(id, peer.clone());
+        let slot = Slot { shared: self.clone(), id };
+        let spawned = thread::Builder::new().name("connection".into()).stack_size(STACK_BYTES).spawn({
+            let peer = peer.clone();
+            move || {
+                connection::serve(&slot.shared, &peer);
+                drop(slot);
+            }
+        });
+        if let Err(e) = spawned {
+            log::warn!("no thread for a connection: {e}");
+            refuse(&peer.stream);
+            self.close_longest_waiting();
+        }
+    }
+
+    /// Below the cap, or made so: of those who wait for their client, the one that waits longest goes. So whoever
+    /// holds connections and says nothing cannot keep others out.
+    fn has_room(&self) -> bool {
+        let deadline = Instant::now() + MAKE_ROOM;
+        let mut connections = self.connections();
+        while connections.len() >= self.limits.max_connections {
+            drop(connections);
+            self.close_longest_waiting();
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            connections = self.wait_for_close(left);
+        }
+        true
+    }
+
+    fn close_longest_waiting(&self) {
+        let longest = {
+            let connections = self.connections();
+            let waiting = connections.values().filter(|p| p.waiting_since.load(Ordering::Acquire) != BUSY);
+            waiting.min_by_key(|p| p.waiting_since.load(Ordering::Acquire)).cloned()
+        };
+        if let Some(peer) = longest {
+            // Not chosen again while its thread winds up; an error means that it is closed already.
+            peer.waiting_since.store(BUSY, Ordering::Release);
+            let _ = peer.stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Out of descriptors or memory: make room and wait for it. Any other error is of one client that is gone.
+    fn accept_failed(&self, error: &io::Error) {
+        if self.stopping.load(Ordering::Acquire) {
+            return;
+        }
+        if !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) {
+            log::warn!("cannot accept a connection: {error}");
+            self.close_longest_waiting();
+            drop(self.wait_for_close(MAKE_ROOM));
+        }
+    }
+
+    /// Idle connections are told to end once what they have sent is answered; the busy ones finish.
+    fn drain(&self) -> bool {
+        for peer in self.connections().values() {
+            // What has arrived can still be read, and is answered.
+            let _ = peer.stream.shutdown(Shutdown::Read);
+        }
+        let deadline = Instant::now() + self.limits.grace;
+        let mut connections = self.connections();
+        while !connections.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                log::warn!("{} connections did not finish in time", connections.len());
+                return false;
+            }
+            drop(connections);
+            connections = self.wait_for_close(left);
+        }
+        true
+    }
+
+    pub fn now(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
+    }
+
+    fn wait_for_close(&self, at_most: Duration) -> MutexGuard<'_, HashMap<u64, Arc<Peer>>> {
+        self.closed.wait_timeout(self.connections(), at_most).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn connections(&self) -> MutexGuard<'_, HashMap<u64, Arc<Peer>>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Peer {
+    pub fn waits(&self, now: u64) {
+        self.waiting_since.store(now, Ordering::Release);
+    }
+
+    pub fn works(&self) {
+        self.waiting_since.store(BUSY, Ordering::Release);
+    }
+}
+
+/// A place among the connections, given back when its thread ends, however it ends.
+struct Slot {
+    shared: Arc<Shared>,
+    id: u64,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.shared.connections().remove(&self.id);
+        self.shared.closed.notify_all();
+    }
+}
+
+/// Answers without a thread: one write that fits in the socket's buffer, and no wait for the client.
+fn refuse(stream: &TcpStream) {
+    let _ = stream.set_nonblocking(true);
+    let _ = io::Write::write(&mut &*stream, &response::overloaded());
+}
+
+fn listen(host: &str, port: u16, limits: &Limits) -> io::Result<TcpListener> {
+    let unspecified = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+    let address = (host, port).to_socket_addrs()?.next().unwrap_or(unspecified);
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    // Accepted sockets inherit these on Linux.
+    socket.set_tcp_nodelay(true)?;
+    socket.set_write_timeout(Some(limits.write_timeout))?;
+    socket.set_read_timeout(Some(limits.idle_timeout))?;
+    socket.set_tcp_user_timeout(Some(limits.write_timeout))?;
+    socket.bind(&address.into())?;
+    socket.listen(limits.backlog)?;
+    Ok(socket.into())
+}

@@ -1,0 +1,9 @@
+//! Ambrosia runs a restaurant: menu, customers, orders, payment by QR, kitchen. ARCHITECTURE.md is the map.
+
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod http;
+pub mod pagamento;
+pub mod store;
+pub mod use_cases;

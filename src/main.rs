@@ -1,0 +1,107 @@
+//! Reads the configuration, opens the store, chooses the payment provider, runs the server, waits for the signal.
+
+use std::{process::ExitCode, sync::Arc, thread, time::Duration};
+
+use ambrosia::{
+    config::{Config, VARIABLES},
+    domain::data_hora::DataHora,
+    http::{App, Server},
+    pagamento::Simulado,
+    store::{Database, Store, idempotencia},
+};
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    iterator::Signals,
+};
+
+/// Between two attempts to reach and migrate a database that is away.
+const RETRY: Duration = Duration::from_secs(1);
+/// Between two cleanings of what has expired.
+const CLEANING: Duration = Duration::from_secs(10 * 60);
+
+fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        None => {}
+        Some("--help" | "-h") => return help(),
+        Some("--version" | "-V") => {
+            println!("ambrosia {}", env!("CARGO_PKG_VERSION"));
+            return ExitCode::SUCCESS;
+        }
+        Some(other) => return fail(&format!("unknown argument {other}; try --help"), 2),
+    }
+    match Config::read(&|name| std::env::var(name).ok()) {
+        Ok(config) => run(config),
+        Err(error) => fail(&error, 2),
+    }
+}
+
+fn run(config: Config) -> ExitCode {
+    env_logger::Builder::new().filter_level(config.log_level).format_target(false).init();
+    let database = config.store.database.clone();
+    let store = Arc::new(Store::new(config.store));
+    if let Err(error) = store.migrate() {
+        if matches!(database, Database::Sqlite(_)) {
+            return fail(&format!("cannot open {database}: {error}"), 1);
+        }
+        log::warn!("{database} cannot be used yet: {error}; answering 503 until it can");
+    }
+    let app = App { store: store.clone(), gateway: Box::new(Simulado), cors_origin: config.cors_origin };
+    let server = match Server::bind(&config.host, config.port, config.limits, Box::new(app)) {
+        Ok(server) => server,
+        Err(error) => return fail(&format!("cannot listen on {}:{}: {error}", config.host, config.port), 1),
+    };
+    let (address, stopper, mut signals) =
+        match (server.address(), server.stopper(), Signals::new([SIGTERM, SIGINT])) {
+            (Ok(address), Ok(stopper), Ok(signals)) => (address, stopper, signals),
+            (Err(e), ..) | (_, Err(e), _) | (.., Err(e)) => return fail(&format!("cannot start: {e}"), 1),
+        };
+    thread::spawn(move || care_for(&store));
+    thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            log::info!("signal {signal}: finishing");
+            stopper.stop();
+        }
+    });
+    log::warn!(
+        "payments are SIMULATED: no QR code can be paid, and whoever calls the webhook decides what is paid"
+    );
+    log::info!("data in {database}");
+    println!("ambrosia listening on http://{address}");
+    if server.run() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Waits for a database that is away, then keeps it clean.
+fn care_for(store: &Store) {
+    while !store.is_migrated() {
+        thread::sleep(RETRY);
+        match store.migrate() {
+            Ok(()) => log::info!("the database is ready"),
+            Err(error) => log::warn!("the database cannot be used yet: {error}"),
+        }
+    }
+    loop {
+        if let Err(error) = store.write(|conn| idempotencia::limpar(conn, DataHora::agora())) {
+            log::warn!("cannot clean up expired idempotency keys: {error:?}");
+        }
+        thread::sleep(CLEANING);
+    }
+}
+
+fn help() -> ExitCode {
+    println!(
+        "Ambrosia: order system for restaurants. Everything is set by environment variables; none is required.\n"
+    );
+    for (name, default, meaning) in VARIABLES {
+        println!(
+            "  {name:<22}{meaning}{}",
+            if default.is_empty() { String::new() } else { format!(" [{default}]") }
+        );
+    }
+    println!("\n  --help      this text\n  --version   the version");
+    ExitCode::SUCCESS
+}
+
+fn fail(message: &str, code: u8) -> ExitCode {
+    eprintln!("ambrosia: {message}");
+    ExitCode::from(code)
+}

@@ -1,0 +1,168 @@
+//! The narrow waist between the queries and the two drivers.
+
+use std::fmt;
+
+use crate::domain::data_hora::DataHora;
+
+/// A parameter or a column. Money and times travel as the text that both engines take and give.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    Null,
+    Int(i64),
+    Text(String),
+}
+
+#[derive(Debug)]
+pub struct Row(pub Vec<Value>);
+
+/// The classes of failure that callers tell apart; the text is the engine's, for the log.
+#[derive(Debug)]
+pub enum DbError {
+    /// The connection is gone, or there is none; what was not committed did not happen.
+    Lost(String),
+    /// The connection went while the commit was under way: it may have happened or not.
+    Unknown(String),
+    /// Deadlock or serialization failure: nothing happened, and trying again is the remedy.
+    Retry(String),
+    /// Someone else held a lock for too long.
+    Busy(String),
+    /// A unique key refused the row; the name is `table_column` on both engines.
+    Unique(String),
+    /// A foreign key refused the change.
+    ForeignKey(String),
+    Other(String),
+}
+
+pub trait Connection: Send {
+    fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError>;
+    /// The number of rows that the statement found, whether or not they changed by it.
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError>;
+    /// The key that the last INSERT of one row was given.
+    fn last_id(&self) -> i64;
+    /// `script` holds statements that each end with `;` at the end of a line.
+    fn script(&mut self, script: &str) -> Result<(), DbError>;
+    fn begin(&mut self) -> Result<(), DbError>;
+    fn commit(&mut self) -> Result<(), DbError>;
+    fn rollback(&mut self) -> Result<(), DbError>;
+    /// Asks the server for a sign of life.
+    fn ping(&mut self) -> Result<(), DbError>;
+}
+
+impl Row {
+    pub fn int(&self, column: usize) -> Result<i64, DbError> {
+        self.int_or_null(column)?.ok_or_else(|| unexpected(column, "a number", &Value::Null))
+    }
+
+    pub fn int_or_null(&self, column: usize) -> Result<Option<i64>, DbError> {
+        match self.0.get(column) {
+            Some(Value::Int(n)) => Ok(Some(*n)),
+            Some(Value::Null) => Ok(None),
+            other => Err(unexpected(column, "a number", other.unwrap_or(&Value::Null))),
+        }
+    }
+
+    pub fn text(&self, column: usize) -> Result<&str, DbError> {
+        self.text_or_null(column)?.ok_or_else(|| unexpected(column, "a text", &Value::Null))
+    }
+
+    pub fn text_or_null(&self, column: usize) -> Result<Option<&str>, DbError> {
+        match self.0.get(column) {
+            Some(Value::Text(t)) => Ok(Some(t)),
+            Some(Value::Null) => Ok(None),
+            other => Err(unexpected(column, "a text", other.unwrap_or(&Value::Null))),
+        }
+    }
+
+    pub fn string_or_null(&self, column: usize) -> Result<Option<String>, DbError> {
+        Ok(self.text_or_null(column)?.map(str::to_owned))
+    }
+
+    pub fn time(&self, column: usize) -> Result<DataHora, DbError> {
+        self.time_or_null(column)?.ok_or_else(|| unexpected(column, "a time", &Value::Null))
+    }
+
+    pub fn time_or_null(&self, column: usize) -> Result<Option<DataHora>, DbError> {
+        let Some(text) = self.text_or_null(column)? else { return Ok(None) };
+        DataHora::de_sql(text).map(Some).ok_or_else(|| unexpected(column, "a time", &self.0[column]))
+    }
+
+    /// For what the domain parses out of a text.
+    pub fn parsed<T: std::str::FromStr>(&self, column: usize) -> Result<T, DbError> {
+        let text = self.text(column)?;
+        text.parse().map_err(|_| unexpected(column, std::any::type_name::<T>(), &self.0[column]))
+    }
+
+    /// For the numbered states of the domain.
+    pub fn numbered<T: TryFrom<i64>>(&self, column: usize) -> Result<T, DbError> {
+        let number = self.int(column)?;
+        T::try_from(number).map_err(|_| unexpected(column, std::any::type_name::<T>(), &self.0[column]))
+    }
+}
+
+fn unexpected(column: usize, wanted: &str, found: &Value) -> DbError {
+    let found = match found {
+        Value::Null => "NULL",
+        Value::Int(_) => "a number",
+        Value::Text(_) => "a text",
+    };
+    DbError::Other(format!("column {column} should hold {wanted} and holds {found}"))
+}
+
+impl From<i64> for Value {
+    fn from(n: i64) -> Value {
+        Value::Int(n)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(t: &str) -> Value {
+        Value::Text(t.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(t: String) -> Value {
+        Value::Text(t)
+    }
+}
+
+impl From<DataHora> for Value {
+    fn from(t: DataHora) -> Value {
+        Value::Text(t.sql())
+    }
+}
+
+impl From<crate::domain::dinheiro::Dinheiro> for Value {
+    fn from(d: crate::domain::dinheiro::Dinheiro) -> Value {
+        Value::Text(d.to_string())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(b: bool) -> Value {
+        Value::Int(b.into())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(o: Option<T>) -> Value {
+        o.map_or(Value::Null, Into::into)
+    }
+}
+
+impl fmt::Display for DbError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (class, text) = match self {
+            DbError::Lost(t) => ("connection lost", t),
+            DbError::Unknown(t) => ("connection lost during commit", t),
+            DbError::Retry(t) => ("deadlock", t),
+            DbError::Busy(t) => ("lock wait", t),
+            DbError::Unique(t) => ("unique key", t),
+            DbError::ForeignKey(t) => ("foreign key", t),
+            DbError::Other(t) => ("database", t),
+        };
+        write!(f, "{class}: {text}")
+    }
+}
+
+impl std::error::Error for DbError {}

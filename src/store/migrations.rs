@@ -1,0 +1,180 @@
+//! Brings a database to today's schema: an empty one, an older one, or one that the original system left behind.
+//!
+//! SQLite does it in one transaction. MySQL commits at every change of a table, so each step may be run again after
+//! it was cut off, and a named lock lets one process of many do the work.
+
+use super::{
+    Database, Settings,
+    connection::{Connection, DbError, Value},
+};
+use crate::domain::data_hora::DataHora;
+
+const MYSQL: &[(i64, &str)] = &[(1, include_str!("../../sql/mysql/0001_base.sql"))];
+const SQLITE: &[(i64, &str)] = &[(1, include_str!("../../sql/sqlite/0001_base.sql"))];
+
+/// The number under which it is noted that the example data was put in, or declined, for good.
+const EXAMPLE: i64 = 0;
+
+const LOCK_WAIT_SECONDS: i64 = 20;
+
+/// The tables of the original, those that hold keys of others first.
+const ORIGINAL: [&str; 5] = ["itens", "pedidos", "produtos", "clientes", "categoria_produto"];
+
+/// Columns of the original that an installation may lack, with a type that takes anything.
+const ORIGINAL_COLUMNS: &[(&str, &[&str])] = &[
+    ("produtos", &["nome", "categoria", "valor", "descricao", "ativo"]),
+    ("clientes", &["cpf", "nome", "username", "email", "telefone", "hashed_password", "ativo"]),
+    (
+        "pedidos",
+        &[
+            "cliente",
+            "status_pedido",
+            "datahora_recebido",
+            "datahora_preparacao",
+            "datahora_pronto",
+            "datahora_finalizado",
+            "status_pagamento",
+            "id_pagamento",
+        ],
+    ),
+    ("itens", &["pedido", "produto", "quantidade", "valor", "descricao"]),
+];
+
+pub fn run(conn: &mut dyn Connection, settings: &Settings) -> Result<(), DbError> {
+    match settings.database {
+        Database::Sqlite(_) => {
+            conn.begin()?;
+            match sqlite(conn, settings.example_data) {
+                Ok(()) => conn.commit(),
+                Err(e) => conn.rollback().and(Err(e)),
+            }
+        }
+        Database::Mysql(_) => {
+            let lock = "CONCAT('ambrosia.migracoes.', MD5(DATABASE()))";
+            let got = conn.query(&format!("SELECT GET_LOCK({lock}, ?)"), &[LOCK_WAIT_SECONDS.into()])?;
+            if got.first().map(|row| row.int(0)).transpose()? != Some(1) {
+                return Err(DbError::Busy("another process is migrating the database".into()));
+            }
+            let result = mysql(conn, settings.example_data);
+            conn.query(&format!("SELECT RELEASE_LOCK({lock})"), &[])?;
+            result
+        }
+    }
+}
+
+fn sqlite(conn: &mut dyn Connection, example_data: bool) -> Result<(), DbError> {
+    conn.script("CREATE TABLE IF NOT EXISTS migracoes (versao INTEGER PRIMARY KEY, aplicada_em TEXT NOT NULL) STRICT;")?;
+    let done = done(conn)?;
+    for (number, script) in SQLITE.iter().filter(|(n, _)| !done.contains(n)) {
+        conn.script(script)?;
+        note(conn, *number)?;
+    }
+    if !done.contains(&EXAMPLE) {
+        if example_data {
+            conn.script(include_str!("../../sql/sqlite/exemplo.sql"))?;
+        }
+        note(conn, EXAMPLE)?;
+    }
+    Ok(())
+}
+
+fn mysql(conn: &mut dyn Connection, example_data: bool) -> Result<(), DbError> {
+    conn.script("CREATE TABLE IF NOT EXISTS migracoes (versao INT PRIMARY KEY, aplicada_em DATETIME NOT NULL) ENGINE=InnoDB;\n")?;
+    let done = done(conn)?;
+    if done.is_empty() {
+        set_original_aside(conn)?;
+    }
+    for (number, script) in MYSQL.iter().filter(|(n, _)| !done.contains(n)) {
+        conn.script(script)?;
+        if *number == 1 {
+            take_over_original(conn)?;
+        }
+        note(conn, *number)?;
+    }
+    if !done.contains(&EXAMPLE) {
+        conn.begin()?;
+        let empty = conn.query(
+            "SELECT 1 FROM produtos UNION ALL SELECT 1 FROM clientes UNION ALL SELECT 1 FROM pedidos LIMIT 1",
+            &[],
+        )?;
+        if example_data && empty.is_empty() {
+            conn.script(include_str!("../../sql/mysql/exemplo.sql"))?;
+        }
+        note(conn, EXAMPLE)?;
+        conn.commit()?;
+    }
+    Ok(())
+}
+
+fn done(conn: &mut dyn Connection) -> Result<Vec<i64>, DbError> {
+    conn.query("SELECT versao FROM migracoes", &[])?.iter().map(|row| row.int(0)).collect()
+}
+
+fn note(conn: &mut dyn Connection, number: i64) -> Result<(), DbError> {
+    let values = [number.into(), DataHora::agora().into()];
+    conn.execute("INSERT INTO migracoes (versao, aplicada_em) VALUES (?, ?)", &values)?;
+    log::info!("database: migration {number} applied");
+    Ok(())
+}
+
+/// Renames the original's tables out of the way, all in one statement.
+fn set_original_aside(conn: &mut dyn Connection) -> Result<(), DbError> {
+    let columns = columns_of(conn, "pedidos")?;
+    if !columns.iter().any(|c| c == "status_pedido") || columns.iter().any(|c| c == "versao") {
+        return Ok(());
+    }
+    let mut renames = Vec::new();
+    for table in ORIGINAL {
+        if !columns_of(conn, table)?.is_empty() {
+            renames.push(format!("{table} TO original_{table}"));
+        }
+    }
+    log::info!("database: taking over the tables of the original system");
+    conn.script(&format!("RENAME TABLE {};\n", renames.join(", ")))
+}
+
+fn take_over_original(conn: &mut dyn Connection) -> Result<(), DbError> {
+    if columns_of(conn, "original_pedidos")?.is_empty() {
+        return Ok(());
+    }
+    for (table, wanted) in ORIGINAL_COLUMNS {
+        let table = format!("original_{table}");
+        let there = columns_of(conn, &table)?;
+        if there.is_empty() {
+            conn.script(&format!("CREATE TABLE {table} (id INT NULL);\n"))?;
+        }
+        for column in wanted.iter().filter(|c| !there.iter().any(|t| t == *c)) {
+            conn.script(&format!("ALTER TABLE {table} ADD COLUMN {column} VARCHAR(255) NULL;\n"))?;
+        }
+    }
+    conn.begin()?;
+    conn.script(include_str!("../../sql/mysql/original_copia.sql"))?;
+    for table in ["produtos", "clientes", "pedidos"] {
+        if count(conn, table)? != count(conn, &format!("original_{table}"))? {
+            return Err(DbError::Other(format!(
+                "the take-over would lose rows of {table}; nothing was changed"
+            )));
+        }
+    }
+    let whole = count(conn, "itens")? == count(conn, "original_itens")?;
+    conn.commit()?;
+    if !whole {
+        // Lines of an order that does not exist: shown nowhere, kept all the same.
+        log::warn!("database: some lines belong to no order; they stay in original_itens_sem_pedido");
+        conn.script("DROP TABLE IF EXISTS original_itens_sem_pedido;\nRENAME TABLE original_itens TO original_itens_sem_pedido;\n")?;
+    }
+    let tables = ORIGINAL.map(|t| format!("original_{t}")).join(", ");
+    conn.script(&format!(
+        "SET FOREIGN_KEY_CHECKS = 0;\nDROP TABLE IF EXISTS {tables};\nSET FOREIGN_KEY_CHECKS = 1;\n"
+    ))
+}
+
+fn count(conn: &mut dyn Connection, table: &str) -> Result<i64, DbError> {
+    conn.query(&format!("SELECT COUNT(*) FROM {table}"), &[])?.first().map_or(Ok(0), |row| row.int(0))
+}
+
+fn columns_of(conn: &mut dyn Connection, table: &str) -> Result<Vec<String>, DbError> {
+    let sql = "SELECT LOWER(column_name) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ?";
+    let rows = conn.query(sql, &[Value::from(table)])?;
+    rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+}

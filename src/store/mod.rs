@@ -1,0 +1,282 @@
+//! The data: one pool over one of two drivers, reads, and transactions.
+
+pub mod clientes;
+mod connection;
+pub mod eventos;
+pub mod idempotencia;
+mod migrations;
+mod mysql;
+pub mod pagina;
+pub mod pedidos;
+pub mod produtos;
+pub mod senhas;
+mod sqlite;
+
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+pub use self::{
+    connection::{Connection, DbError, Row, Value},
+    mysql::Address,
+};
+use crate::error::Error;
+
+/// Which database, as the configuration names it.
+#[derive(Clone)]
+pub enum Database {
+    Sqlite(PathBuf),
+    Mysql(Address),
+}
+
+#[derive(Clone)]
+pub struct Settings {
+    pub database: Database,
+    /// Connections at most.
+    pub pool: u32,
+    /// How long a request waits for a connection, and a connection for its server.
+    pub wait: Duration,
+    /// How long a statement may take.
+    pub statement: Duration,
+    /// Fill an empty database with the example data.
+    pub example_data: bool,
+}
+
+/// How often a transaction is tried that fails by deadlock, or whose connection turns out to be dead.
+const ATTEMPTS: u32 = 5;
+/// A connection that was idle for longer is asked for a sign of life before it is used.
+const FRESH: Duration = Duration::from_secs(30);
+/// A migration may copy a large table.
+const MIGRATION: Duration = Duration::from_secs(3600);
+
+pub struct Store {
+    settings: Settings,
+    readers: r2d2::Pool<Manager>,
+    /// The same pool on MySQL. SQLite has one writer at a time: those who write queue here, and not inside SQLite.
+    writers: r2d2::Pool<Manager>,
+    migrated: AtomicBool,
+}
+
+impl Store {
+    /// Connects to nothing yet: a database that is away is found out, and waited for, by use.
+    pub fn new(settings: Settings) -> Store {
+        let epoch = Arc::new(AtomicU64::new(0));
+        let pool = |size: u32| {
+            r2d2::Pool::builder()
+                .max_size(size)
+                .min_idle(Some(0))
+                .connection_timeout(settings.wait)
+                .test_on_check_out(true)
+                .error_handler(Box::new(LogConnectFailure))
+                .build_unchecked(Manager { settings: settings.clone(), epoch: epoch.clone() })
+        };
+        let readers = pool(settings.pool);
+        let writers = match settings.database {
+            Database::Sqlite(_) => pool(1),
+            Database::Mysql(_) => readers.clone(),
+        };
+        Store { settings, readers, writers, migrated: AtomicBool::new(false) }
+    }
+
+    /// Brings the schema up to date, once among all processes that start at the same time. Until this has
+    /// succeeded, reads and writes answer `Unavailable`.
+    pub fn migrate(&self) -> Result<(), DbError> {
+        let settings = Settings { statement: MIGRATION, ..self.settings.clone() };
+        let mut conn = Manager { settings, epoch: Arc::default() }.open()?;
+        migrations::run(&mut *conn, &self.settings)?;
+        self.migrated.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    pub fn is_migrated(&self) -> bool {
+        self.migrated.load(Ordering::Acquire)
+    }
+
+    /// Runs queries that change nothing. They may run again when the connection turns out to be dead.
+    pub fn read<T>(
+        &self,
+        mut queries: impl FnMut(&mut dyn Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut attempt = 1;
+        loop {
+            let mut conn = self.connection(&self.readers)?;
+            let result = queries(&mut **conn);
+            match result {
+                Err(Error::Database(DbError::Lost(cause))) => {
+                    conn.give_up();
+                    if attempt == ATTEMPTS {
+                        return Err(Error::Database(DbError::Lost(cause)));
+                    }
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Runs one transaction: all of it happens, or nothing. It runs again, a bounded number of times, after a deadlock
+    /// or when the connection was lost before the commit; so it must have no effect but on the database.
+    pub fn write<T>(
+        &self,
+        mut changes: impl FnMut(&mut dyn Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut attempt = 1;
+        loop {
+            let mut conn = self.connection(&self.writers)?;
+            let result = transaction(&mut **conn, &mut changes);
+            match result {
+                Err(Error::Database(e @ (DbError::Lost(_) | DbError::Retry(_) | DbError::Unknown(_)))) => {
+                    if !matches!(e, DbError::Retry(_)) {
+                        conn.give_up();
+                    }
+                    // After a commit without an answer nobody knows whether to do it again.
+                    if attempt == ATTEMPTS || matches!(e, DbError::Unknown(_)) {
+                        return Err(e.into());
+                    }
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn connection(&self, pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, Error> {
+        if !self.is_migrated() {
+            return Err(Error::Unavailable("the database has not been reached or migrated yet".into()));
+        }
+        pool.get().map_err(|e| Error::Unavailable(format!("no database connection: {e}")))
+    }
+}
+
+fn transaction<T>(
+    conn: &mut dyn Connection,
+    changes: &mut dyn FnMut(&mut dyn Connection) -> Result<T, Error>,
+) -> Result<T, Error> {
+    conn.begin()?;
+    match changes(conn) {
+        Ok(value) => match conn.commit() {
+            Ok(()) => Ok(value),
+            Err(DbError::Lost(cause)) => Err(DbError::Unknown(cause).into()),
+            Err(other) => {
+                conn.rollback()?;
+                Err(other.into())
+            }
+        },
+        Err(error) => {
+            // The first failure is the one to report; a connection on which even this fails is not used again.
+            if let Err(e) = conn.rollback() {
+                log::warn!("rollback failed: {e}");
+                return Err(match error {
+                    Error::Database(_) => Error::Database(DbError::Lost(e.to_string())),
+                    other => other,
+                });
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Placeholders and values for `IN (…)`. Their number is rounded up to a power of two by repeating the last, so that a
+/// connection keeps a handful of prepared statements and not one for each length.
+fn marcas(ids: &[i64]) -> (String, Vec<Value>) {
+    let ultimo = ids.last().copied().unwrap_or_default();
+    let completos = ids.len().max(1).next_power_of_two();
+    let valores =
+        ids.iter().copied().chain(std::iter::repeat(ultimo)).take(completos).map(Value::Int).collect();
+    (vec!["?"; completos].join(", "), valores)
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Database::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Database::Mysql(address) => address.fmt(f),
+        }
+    }
+}
+
+/// Opens connections for the pool, and tells it which are worth keeping.
+struct Manager {
+    settings: Settings,
+    /// Grows when a connection was found dead: the server went away, and all that were opened before are suspect.
+    epoch: Arc<AtomicU64>,
+}
+
+struct Pooled {
+    conn: Box<dyn Connection>,
+    born: u64,
+    epoch: Arc<AtomicU64>,
+    used: Instant,
+    broken: bool,
+}
+
+impl Manager {
+    fn open(&self) -> Result<Box<dyn Connection>, DbError> {
+        let Settings { wait, statement, .. } = self.settings;
+        Ok(match &self.settings.database {
+            Database::Sqlite(path) => Box::new(sqlite::Sqlite::open(path, wait)?),
+            Database::Mysql(address) => Box::new(mysql::Mysql::connect(address, wait, statement)?),
+        })
+    }
+}
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Pooled;
+    type Error = DbError;
+
+    fn connect(&self) -> Result<Pooled, DbError> {
+        let born = self.epoch.load(Ordering::Acquire);
+        let conn = self.open()?;
+        Ok(Pooled { conn, born, epoch: self.epoch.clone(), used: Instant::now(), broken: false })
+    }
+
+    /// Called at every check-out: no round trip for a connection that was used a moment ago.
+    fn is_valid(&self, conn: &mut Pooled) -> Result<(), DbError> {
+        if conn.born < self.epoch.load(Ordering::Acquire) || conn.used.elapsed() > FRESH {
+            conn.conn.ping()?;
+            conn.born = self.epoch.load(Ordering::Acquire);
+        }
+        conn.used = Instant::now();
+        Ok(())
+    }
+
+    fn has_broken(&self, conn: &mut Pooled) -> bool {
+        conn.broken
+    }
+}
+
+impl Pooled {
+    fn give_up(&mut self) {
+        self.broken = true;
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+impl std::ops::Deref for Pooled {
+    type Target = dyn Connection;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.conn
+    }
+}
+
+impl std::ops::DerefMut for Pooled {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut *self.conn
+    }
+}
+
+#[derive(Debug)]
+struct LogConnectFailure;
+
+impl r2d2::HandleError<DbError> for LogConnectFailure {
+    fn handle_error(&self, error: DbError) {
+        log::warn!("cannot connect to the database: {error}");
+    }
+}

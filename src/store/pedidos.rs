@@ -1,0 +1,282 @@
+//! `pedidos` and their `itens`, always read together: two queries for any number of orders.
+
+use std::collections::HashMap;
+
+use super::{
+    connection::{Connection, DbError, Row, Value},
+    eventos, marcas,
+    pagina::{Cursor, Pagina, cortar},
+};
+use crate::{
+    domain::{
+        data_hora::DataHora,
+        dinheiro::Dinheiro,
+        pedido::{Item, Pedido, StatusPagamento, StatusPedido},
+    },
+    error::Error,
+};
+
+const COLUNAS: &str = "id, senha, cliente, status_pedido, datahora_recebido, datahora_preparacao, datahora_pronto, \
+                       datahora_finalizado, status_pagamento, id_pagamento, qr_data, versao";
+
+/// Which orders, and in which order.
+#[derive(Clone, Copy)]
+pub enum Lista {
+    /// The kitchen's: Pronto, Em preparação, Recebido; oldest first in each.
+    EmAberto,
+    /// Those of one state, oldest first.
+    Estado(StatusPedido),
+    /// A customer's, newest first.
+    Cliente(i64),
+}
+
+pub struct Novo<'a> {
+    pub senha: i64,
+    pub dia: &'a str,
+    pub cliente: Option<i64>,
+    pub itens: Vec<Item>,
+    pub id_pagamento: String,
+    pub qr_data: Option<String>,
+    pub agora: DataHora,
+}
+
+pub fn listar(
+    conn: &mut dyn Connection,
+    lista: Lista,
+    pagina: &Pagina<3>,
+) -> Result<(Vec<Pedido>, Option<Cursor<3>>), Error> {
+    let em_aberto = matches!(lista, Lista::EmAberto);
+    let (filtro, ordem, depois, mut valores) = match lista {
+        Lista::EmAberto => {
+            ("status_pedido IN (1, 2, 3)", "status_pedido DESC, datahora_recebido, id", '>', vec![])
+        }
+        Lista::Estado(s) => ("status_pedido = ?", "datahora_recebido, id", '>', vec![Value::Int(s as i64)]),
+        Lista::Cliente(c) => {
+            ("cliente = ? AND status_pedido <> 5", "datahora_recebido DESC, id DESC", '<', vec![c.into()])
+        }
+    };
+    let mut sql = format!("SELECT {COLUNAS} FROM pedidos WHERE {filtro}");
+    if let Some(Cursor([status, segundos, id])) = pagina.apos {
+        let momento = Value::from(DataHora::de_segundos(segundos));
+        let seguinte = format!("(datahora_recebido {depois} ? OR (datahora_recebido = ? AND id {depois} ?))");
+        if em_aberto {
+            sql += &format!(" AND (status_pedido < ? OR (status_pedido = ? AND {seguinte}))");
+            valores.extend([status.into(), status.into()]);
+        } else {
+            // This bound alone lets the index start at the right row.
+            sql += &format!(" AND datahora_recebido {depois}= ? AND {seguinte}");
+            valores.push(momento.clone());
+        }
+        valores.extend([momento.clone(), momento, id.into()]);
+    }
+    sql += &format!(" ORDER BY {ordem} LIMIT ?");
+    valores.push(Value::Int(pagina.limite as i64 + 1));
+    let mut pedidos: Vec<Pedido> =
+        conn.query(&sql, &valores)?.iter().map(pedido).collect::<Result<_, _>>()?;
+    let chave = |p: &Pedido| [p.status_pedido as i64, p.datahora_recebido.segundos(), p.id];
+    let proxima = cortar(&mut pedidos, pagina.limite, chave);
+    juntar_itens(conn, &mut pedidos)?;
+    Ok((pedidos, proxima))
+}
+
+pub fn buscar(conn: &mut dyn Connection, id: i64) -> Result<Pedido, Error> {
+    um(conn, "id = ?", id.into())
+}
+
+/// The newest, should an imported database hold several.
+pub fn do_pagamento(conn: &mut dyn Connection, id_pagamento: &str) -> Result<Pedido, Error> {
+    um(conn, "id_pagamento = ? ORDER BY id DESC LIMIT 1", id_pagamento.into())
+}
+
+pub fn status_pagamento(conn: &mut dyn Connection, id: i64) -> Result<StatusPagamento, Error> {
+    let linhas = conn.query("SELECT status_pagamento FROM pedidos WHERE id = ?", &[id.into()])?;
+    Ok(linhas.first().ok_or(NAO_ENCONTRADO)?.numbered(0)?)
+}
+
+pub fn existe(conn: &mut dyn Connection, id: i64) -> Result<(), Error> {
+    status_pagamento(conn, id).map(drop)
+}
+
+/// Writes the order, its lines and its first event, and gives the order as `buscar` would.
+pub fn inserir(conn: &mut dyn Connection, novo: Novo<'_>) -> Result<Pedido, Error> {
+    let (status, pagamento) = (StatusPedido::Recebido, StatusPagamento::Enviado);
+    let sql = "INSERT INTO pedidos (senha, dia, cliente, status_pedido, datahora_recebido, status_pagamento, id_pagamento, \
+               qr_data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    let valores = [
+        novo.senha.into(),
+        novo.dia.into(),
+        novo.cliente.into(),
+        Value::Int(status as i64),
+        novo.agora.into(),
+        Value::Int(pagamento as i64),
+        novo.id_pagamento.as_str().into(),
+        novo.qr_data.clone().into(),
+    ];
+    conn.execute(sql, &valores).map_err(sumiu("Cliente não encontrado"))?;
+    let id = conn.last_id();
+    inserir_itens(conn, id, &novo.itens)?;
+    eventos::registrar(conn, id, "recebido", None, Some(status as i64), novo.agora)?;
+    Ok(Pedido {
+        id,
+        senha: Some(novo.senha),
+        status_pedido: status,
+        status_pedido_descricao: status.descricao(),
+        cliente: novo.cliente,
+        valor_total: total(&novo.itens)?,
+        itens: novo.itens,
+        datahora_recebido: novo.agora,
+        datahora_preparacao: None,
+        datahora_pronto: None,
+        datahora_finalizado: None,
+        status_pagamento: pagamento,
+        status_pagamento_descricao: pagamento.descricao(),
+        id_pagamento: Some(novo.id_pagamento),
+        qr_data: novo.qr_data,
+        versao: 1,
+    })
+}
+
+/// Saves what may change of an order, if nobody changed it since it was read; `false` if somebody did.
+fn salvar(conn: &mut dyn Connection, pedido: &mut Pedido) -> Result<bool, Error> {
+    let sql = "UPDATE pedidos SET cliente = ?, status_pedido = ?, datahora_preparacao = ?, datahora_pronto = ?, \
+               datahora_finalizado = ?, status_pagamento = ?, versao = versao + 1 WHERE id = ? AND versao = ?";
+    let valores = [
+        pedido.cliente.into(),
+        Value::Int(pedido.status_pedido as i64),
+        pedido.datahora_preparacao.into(),
+        pedido.datahora_pronto.into(),
+        pedido.datahora_finalizado.into(),
+        Value::Int(pedido.status_pagamento as i64),
+        pedido.id.into(),
+        pedido.versao.into(),
+    ];
+    let salvo = conn.execute(sql, &valores).map_err(sumiu("Cliente não encontrado"))? == 1;
+    if salvo {
+        pedido.versao += 1;
+    }
+    Ok(salvo)
+}
+
+/// Reads an order, changes it and saves it, again if somebody was faster. The change says what to record:
+/// the kind of event, the state before and the state after; `None` when there is nothing to save.
+pub fn mudar(
+    conn: &mut dyn Connection,
+    id: i64,
+    agora: DataHora,
+    mut mudanca: impl FnMut(&mut Pedido) -> Result<Option<Mudanca>, Error>,
+) -> Result<Pedido, Error> {
+    for _ in 0..TENTATIVAS {
+        let mut pedido = buscar(conn, id)?;
+        let Some(eventos) = mudanca(&mut pedido)? else { return Ok(pedido) };
+        if salvar(conn, &mut pedido)? {
+            for (tipo, de, para) in eventos {
+                eventos::registrar(conn, id, tipo, de, para, agora)?;
+            }
+            return Ok(pedido);
+        }
+    }
+    Err(Error::conflict("pedido_em_disputa", "Outras pessoas estão alterando este pedido; tente de novo"))
+}
+
+/// Kind of event, state before, state after.
+pub type Mudanca = Vec<(&'static str, Option<i64>, Option<i64>)>;
+
+/// How often a change is tried on an order that others change at the same time.
+const TENTATIVAS: u32 = 10;
+
+const NAO_ENCONTRADO: Error = Error::NotFound("Pedido não encontrado");
+
+/// What was found a moment ago and is gone at the write was deleted in between.
+fn sumiu(detail: &'static str) -> impl Fn(DbError) -> Error {
+    move |erro| match erro {
+        DbError::ForeignKey(_) => Error::NotFound(detail),
+        outro => outro.into(),
+    }
+}
+
+fn um(conn: &mut dyn Connection, condicao: &str, valor: Value) -> Result<Pedido, Error> {
+    let sql = format!("SELECT {COLUNAS} FROM pedidos WHERE {condicao}");
+    let mut pedidos: Vec<Pedido> =
+        conn.query(&sql, &[valor])?.iter().map(pedido).collect::<Result<_, _>>()?;
+    juntar_itens(conn, &mut pedidos)?;
+    pedidos.pop().ok_or(NAO_ENCONTRADO)
+}
+
+fn inserir_itens(conn: &mut dyn Connection, pedido: i64, itens: &[Item]) -> Result<(), Error> {
+    let marcas = vec!["(?, ?, ?, ?, ?, ?)"; itens.len()].join(", ");
+    let sql =
+        format!("INSERT INTO itens (pedido, produto, nome, quantidade, valor, descricao) VALUES {marcas}");
+    let valores: Vec<Value> = itens
+        .iter()
+        .flat_map(|i| {
+            let Item { produto, nome, quantidade, descricao, valor } = i;
+            [
+                pedido.into(),
+                (*produto).into(),
+                nome.as_str().into(),
+                (*quantidade).into(),
+                (*valor).into(),
+                descricao.clone().into(),
+            ]
+        })
+        .collect();
+    conn.execute(&sql, &valores).map_err(sumiu("Produto não encontrado"))?;
+    Ok(())
+}
+
+fn juntar_itens(conn: &mut dyn Connection, pedidos: &mut [Pedido]) -> Result<(), Error> {
+    let ids: Vec<i64> = pedidos.iter().map(|p| p.id).collect();
+    let mut por_pedido: HashMap<i64, Vec<Item>> = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(512) {
+        let (marcas, valores) = marcas(ids);
+        let sql = format!(
+            "SELECT pedido, produto, nome, quantidade, descricao, valor FROM itens WHERE pedido IN ({marcas}) ORDER BY pedido, id"
+        );
+        for linha in conn.query(&sql, &valores)? {
+            por_pedido.entry(linha.int(0)?).or_default().push(item(&linha)?);
+        }
+    }
+    for pedido in pedidos {
+        pedido.itens = por_pedido.remove(&pedido.id).unwrap_or_default();
+        pedido.valor_total = total(&pedido.itens)?;
+    }
+    Ok(())
+}
+
+fn total(itens: &[Item]) -> Result<Dinheiro, Error> {
+    let valores: Option<Vec<Dinheiro>> = itens.iter().map(|i| i.valor.vezes(i.quantidade)).collect();
+    valores.map(|v| v.into_iter().sum()).ok_or_else(|| Error::Internal("a total beyond 64 bits".into()))
+}
+
+fn pedido(linha: &Row) -> Result<Pedido, DbError> {
+    let status_pedido: StatusPedido = linha.numbered(3)?;
+    let status_pagamento: StatusPagamento = linha.numbered(8)?;
+    Ok(Pedido {
+        id: linha.int(0)?,
+        senha: linha.int_or_null(1)?,
+        cliente: linha.int_or_null(2)?,
+        status_pedido,
+        status_pedido_descricao: status_pedido.descricao(),
+        itens: Vec::new(),
+        datahora_recebido: linha.time(4)?,
+        datahora_preparacao: linha.time_or_null(5)?,
+        datahora_pronto: linha.time_or_null(6)?,
+        datahora_finalizado: linha.time_or_null(7)?,
+        status_pagamento,
+        status_pagamento_descricao: status_pagamento.descricao(),
+        id_pagamento: linha.string_or_null(9)?,
+        qr_data: linha.string_or_null(10)?,
+        valor_total: Dinheiro::default(),
+        versao: linha.int(11)?,
+    })
+}
+
+fn item(linha: &Row) -> Result<Item, DbError> {
+    Ok(Item {
+        produto: linha.int_or_null(1)?,
+        nome: linha.text(2)?.to_owned(),
+        quantidade: linha.int(3)?,
+        descricao: linha.string_or_null(4)?,
+        valor: linha.parsed(5)?,
+    })
+}

@@ -1,0 +1,128 @@
+//! The embedded driver: one file, WAL, every commit flushed to disk.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{ErrorCode, OpenFlags, params_from_iter, types};
+
+use super::connection::{Connection, DbError, Row, Value};
+
+pub struct Sqlite(rusqlite::Connection);
+
+impl Sqlite {
+    /// Opens or creates the file. `busy` bounds the wait for another process that writes.
+    pub fn open(path: &Path, busy: Duration) -> Result<Sqlite, DbError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = rusqlite::Connection::open_with_flags(path, flags).map_err(classify)?;
+        conn.busy_timeout(busy).map_err(classify)?;
+        conn.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;")
+            .map_err(classify)?;
+        conn.set_prepared_statement_cache_capacity(64);
+        Ok(Sqlite(conn))
+    }
+}
+
+impl Connection for Sqlite {
+    fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        let mut statement = self.0.prepare_cached(sql).map_err(classify)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query(params_from_iter(params)).map_err(classify)?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().map_err(classify)? {
+            let values = (0..columns).map(|i| row.get_ref(i).map_err(classify).and_then(value));
+            out.push(Row(values.collect::<Result<_, _>>()?));
+        }
+        Ok(out)
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
+        let mut statement = self.0.prepare_cached(sql).map_err(classify)?;
+        statement.execute(params_from_iter(params)).map(|n| n as u64).map_err(classify)
+    }
+
+    fn last_id(&self) -> i64 {
+        self.0.last_insert_rowid()
+    }
+
+    fn script(&mut self, script: &str) -> Result<(), DbError> {
+        self.0.execute_batch(script).map_err(classify)
+    }
+
+    fn begin(&mut self) -> Result<(), DbError> {
+        self.execute("BEGIN IMMEDIATE", &[]).map(drop)
+    }
+
+    fn commit(&mut self) -> Result<(), DbError> {
+        self.execute("COMMIT", &[]).map(drop)
+    }
+
+    /// SQLite ends some failed transactions by itself; then there is nothing to roll back.
+    fn rollback(&mut self) -> Result<(), DbError> {
+        if self.0.is_autocommit() { Ok(()) } else { self.execute("ROLLBACK", &[]).map(drop) }
+    }
+
+    fn ping(&mut self) -> Result<(), DbError> {
+        Ok(())
+    }
+}
+
+impl rusqlite::ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<types::ToSqlOutput<'_>> {
+        Ok(types::ToSqlOutput::Borrowed(match self {
+            Value::Null => types::ValueRef::Null,
+            Value::Int(n) => types::ValueRef::Integer(*n),
+            Value::Text(t) => types::ValueRef::Text(t.as_bytes()),
+        }))
+    }
+}
+
+fn value(value: types::ValueRef<'_>) -> Result<Value, DbError> {
+    match value {
+        types::ValueRef::Null => Ok(Value::Null),
+        types::ValueRef::Integer(n) => Ok(Value::Int(n)),
+        types::ValueRef::Text(t) => Ok(Value::Text(String::from_utf8_lossy(t).into_owned())),
+        types::ValueRef::Real(_) | types::ValueRef::Blob(_) => {
+            Err(DbError::Other("a column holds a float or a blob".into()))
+        }
+    }
+}
+
+fn classify(error: rusqlite::Error) -> DbError {
+    let text = error.to_string();
+    let rusqlite::Error::SqliteFailure(cause, _) = &error else { return DbError::Other(text) };
+    match (cause.code, cause.extended_code) {
+        (_, rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => {
+            DbError::Unique(key_name(&text))
+        }
+        (_, rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => DbError::ForeignKey(text),
+        (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => DbError::Busy(text),
+        (
+            ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::DiskFull | ErrorCode::ReadOnly,
+            _,
+        ) => DbError::Lost(text),
+        _ => DbError::Other(text),
+    }
+}
+
+/// «UNIQUE constraint failed: pedidos.dia, pedidos.senha» is the key `pedidos_dia_senha`.
+fn key_name(text: &str) -> String {
+    let columns = text.rsplit(": ").next().unwrap_or_default();
+    let mut name = String::new();
+    for column in columns.split(", ") {
+        let (table, column) = column.split_once('.').unwrap_or(("", column));
+        name = if name.is_empty() { format!("{table}_{column}") } else { format!("{name}_{column}") };
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_named_as_mysql_names_them() {
+        assert_eq!(key_name("UNIQUE constraint failed: clientes.cpf"), "clientes_cpf");
+        assert_eq!(key_name("UNIQUE constraint failed: pedidos.dia, pedidos.senha"), "pedidos_dia_senha");
+    }
+}

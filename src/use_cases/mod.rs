@@ -1,0 +1,20 @@
+//! The acts that decide over more than one thing; one file, one act.
+
+pub mod cancelamento;
+pub mod checkout;
+pub mod confirmacao;
+pub mod preparo;
+
+use crate::{domain::pedido::Pedido, error::Error};
+
+/// The version that a client says it has seen; `None` when it did not say.
+pub type Vista = Option<Vec<i64>>;
+
+fn conferir_vista(pedido: &Pedido, vista: &Vista) -> Result<(), Error> {
+    match vista {
+        Some(versoes) if !versoes.contains(&pedido.versao) => {
+            Err(Error::PreconditionFailed(Box::new(pedido.clone())))
+        }
+        _ => Ok(()),
+    }
+}
