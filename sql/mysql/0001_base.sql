@@ -1,5 +1,5 @@
 -- The tables of the original, with what Ambrosia adds to them. Times are UTC, money is DECIMAL, a state is its number
--- on the wire. A unique key is named after its table and columns: the code tells by that name which rule was broken.
+-- on the wire. A unique key is named after its table and columns: the code tells by that name which rule was broken. Foreign keys have no names, so that they cannot meet those of the original.
 
 CREATE TABLE IF NOT EXISTS categoria_produto (
   id   INT          NOT NULL PRIMARY KEY,
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS produtos (
   descricao TEXT          NULL,
   ativo     TINYINT       NOT NULL DEFAULT 1,
   KEY produtos_cardapio (ativo, categoria, id),
-  CONSTRAINT produtos_da_categoria FOREIGN KEY (categoria) REFERENCES categoria_produto (id)
+  FOREIGN KEY (categoria) REFERENCES categoria_produto (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
 -- hashed_password is the original's; nothing here reads or writes it. A row with apagado_em holds no personal data
@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS pedidos (
   KEY pedidos_da_cozinha (status_pedido, datahora_recebido, id),
   KEY pedidos_do_cliente (cliente, datahora_recebido, id),
   KEY pedidos_do_pagamento (id_pagamento),
-  CONSTRAINT pedidos_de_um_cliente FOREIGN KEY (cliente) REFERENCES clientes (id)
+  FOREIGN KEY (cliente) REFERENCES clientes (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
 -- A line has a key of its own, so that a product may come twice with different notes; nome and valor are frozen.
@@ -64,8 +64,8 @@ CREATE TABLE IF NOT EXISTS itens (
   valor      DECIMAL(7,2) NOT NULL,
   descricao  TEXT         NULL,
   KEY itens_do_pedido (pedido, id),
-  CONSTRAINT itens_de_um_pedido FOREIGN KEY (pedido) REFERENCES pedidos (id),
-  CONSTRAINT itens_de_um_produto FOREIGN KEY (produto) REFERENCES produtos (id)
+  FOREIGN KEY (pedido) REFERENCES pedidos (id),
+  FOREIGN KEY (produto) REFERENCES produtos (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
 -- What happened to an order, in the order in which it happened. Rows are only ever added.
@@ -77,7 +77,7 @@ CREATE TABLE IF NOT EXISTS eventos (
   para     INT         NULL,
   datahora DATETIME    NOT NULL,
   KEY eventos_do_pedido (pedido, id),
-  CONSTRAINT eventos_de_um_pedido FOREIGN KEY (pedido) REFERENCES pedidos (id)
+  FOREIGN KEY (pedido) REFERENCES pedidos (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
 -- The last number called on each business day.

@@ -105,6 +105,14 @@ impl Erros {
         self.0.push(FieldError { campo: nome.to_owned(), mensagem: mensagem.to_owned() });
     }
 
+    /// As `ou`, for an object inside another.
+    pub fn ou_dentro<T>(self, valor: Option<T>) -> Result<T, Falha> {
+        match valor {
+            Some(valor) if self.0.is_empty() => Ok(valor),
+            _ => Err(Falha::Dentro(self.0)),
+        }
+    }
+
     /// The value, if nothing was wrong. `valor` is `None` only where something was.
     pub fn ou<T>(self, valor: Option<T>) -> Result<T, Error> {
         match valor {
@@ -121,12 +129,13 @@ pub fn ler_corpo<T: DeserializeOwned>(request: &Request<'_>) -> Result<T, Error>
     if texto.trim().is_empty() {
         return Err(Error::Malformed("O corpo da requisição está vazio; envie um objeto JSON".into()));
     }
-    serde_json::from_str(texto).map_err(|e| match e.classify() {
-        serde_json::error::Category::Data if !texto.trim_start().starts_with('{') => {
-            Error::invalid("corpo", "deve ser um objeto JSON")
-        }
-        serde_json::error::Category::Data => Error::invalid("corpo", "tem um campo repetido"),
-        _ => Error::Malformed(format!("JSON inválido na linha {}, coluna {}", e.line(), e.column())),
+    // What is not JSON at all is told by its place, whatever it would have been.
+    serde_json::from_str::<&RawValue>(texto).map_err(|e| {
+        Error::Malformed(format!("JSON inválido na linha {}, coluna {}", e.line(), e.column()))
+    })?;
+    ler_objeto(texto).map_err(|falha| match falha {
+        Falha::Aqui(mensagem) => Error::invalid("corpo", mensagem),
+        Falha::Dentro(erros) => Error::Invalid(erros),
     })
 }
 
@@ -259,33 +268,36 @@ impl<T: Leitura> Leitura for Option<T> {
     }
 }
 
-/// A list of objects; faults inside are named by their place.
-impl<T: Objeto> Leitura for Vec<T> {
-    fn ler(json: &str) -> Result<Self, Falha> {
-        let itens: Vec<&RawValue> = serde_json::from_str(json).map_err(|_| "deve ser uma lista")?;
-        let mut erros = Vec::new();
-        let mut lidos = Vec::with_capacity(itens.len().min(T::MAXIMO));
-        if itens.is_empty() || itens.len() > T::MAXIMO {
-            return Err(format!("deve ter de 1 a {} itens", T::MAXIMO).into());
-        }
-        for (i, item) in itens.iter().enumerate() {
-            match T::ler_objeto(item.get()) {
-                Ok(item) => lidos.push(item),
-                Err(Falha::Aqui(mensagem)) => erros.push(FieldError { campo: format!("[{i}]"), mensagem }),
-                Err(Falha::Dentro(dentro)) => {
-                    erros.extend(
-                        dentro.into_iter().map(|e| FieldError { campo: format!("[{i}].{}", e.campo), ..e }),
-                    );
-                }
+/// A list of 1 to `maximo`; faults inside are named by their place.
+pub fn ler_lista<T>(
+    json: &str,
+    maximo: usize,
+    ler: impl Fn(&str) -> Result<T, Falha>,
+) -> Result<Vec<T>, Falha> {
+    let itens: Vec<&RawValue> = serde_json::from_str(json).map_err(|_| "deve ser uma lista")?;
+    if itens.is_empty() || itens.len() > maximo {
+        return Err(format!("deve ter de 1 a {maximo} itens").into());
+    }
+    let mut erros = Vec::new();
+    let mut lidos = Vec::with_capacity(itens.len());
+    for (i, item) in itens.iter().enumerate() {
+        match ler(item.get()) {
+            Ok(item) => lidos.push(item),
+            Err(Falha::Aqui(mensagem)) => erros.push(FieldError { campo: format!("[{i}]"), mensagem }),
+            Err(Falha::Dentro(dentro)) => {
+                erros.extend(
+                    dentro.into_iter().map(|e| FieldError { campo: format!("[{i}].{}", e.campo), ..e }),
+                );
             }
         }
-        if erros.is_empty() { Ok(lidos) } else { Err(Falha::Dentro(erros)) }
     }
+    if erros.is_empty() { Ok(lidos) } else { Err(Falha::Dentro(erros)) }
 }
 
-/// An object inside a list of at least one and at most `MAXIMO`.
-pub trait Objeto: Sized {
-    const MAXIMO: usize;
-
-    fn ler_objeto(json: &str) -> Result<Self, Falha>;
+/// An object, and nothing that serde would take for one.
+pub fn ler_objeto<T: DeserializeOwned>(json: &str) -> Result<T, Falha> {
+    if !json.trim_start().starts_with('{') {
+        return Err("deve ser um objeto JSON".into());
+    }
+    serde_json::from_str(json).map_err(|_| "tem um campo repetido".into())
 }

@@ -19,8 +19,9 @@ use super::{
 const BUFFER_BYTES: usize = 4 * 1024;
 /// A buffer that one large request has made larger than this is given back afterwards.
 const KEEP_BYTES: usize = 64 * 1024;
-/// What a client still sends after a refusal is read up to here, so that it sees the answer before the close.
-const LINGER_BYTES: usize = 64 * 1024;
+/// What a client still sends after a refusal is read and dropped, up to here and for so long: many clients look for
+/// the answer only when they have sent all, and a close before that would take it away from them.
+const LINGER_BYTES: usize = 4 * 1024 * 1024;
 const LINGER: Duration = Duration::from_secs(1);
 /// The raw bytes of a chunked body may exceed its content by this much.
 const CHUNK_OVERHEAD_BYTES: usize = 64 * 1024;
@@ -332,7 +333,7 @@ impl Connection<'_> {
         let mut drained = 0;
         while drained < LINGER_BYTES {
             self.start = self.end;
-            match self.fill(Some(deadline), BUFFER_BYTES) {
+            match self.fill(Some(deadline), KEEP_BYTES) {
                 Ok(n) if n > 0 => drained += n,
                 _ => return,
             }

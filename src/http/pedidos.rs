@@ -1,8 +1,16 @@
 //! `/pedidos`: the lists, the checkout, the moves.
 
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{Ref, RefOr, Schema, schema::ArrayBuilder},
+};
+
 use super::{
     App, LIMITE_PADRAO,
-    campo::{Erros, Falha, Id, Identificador, Ignorado, Objeto, Observacao, Quantidade, corpo, ler_corpo},
+    campo::{
+        Erros, Falha, Id, Identificador, Ignorado, Leitura, Observacao, Quantidade, corpo, ler_corpo,
+        ler_lista, ler_objeto,
+    },
     pagina,
     request::Request,
     response::{self, Problema, Response, tags},
@@ -35,9 +43,8 @@ corpo! {
     Checkout {
         /// Null or absent: the order is anonymous.
         id_cliente: Option<Id>,
-        /// 1 to 100 lines; the same product may come twice.
-        #[schema(required, min_items = 1, max_items = 100)]
-        itens: Vec<ItemCheckout>,
+        #[schema(required)]
+        itens: Itens,
     }
 }
 
@@ -138,7 +145,7 @@ pub fn checkout(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let mut erros = Erros::default();
     let cliente = erros.opcional("id_cliente", corpo.id_cliente).flatten().map(|Id(id)| id);
     let linhas = erros.obrigatorio("itens", corpo.itens);
-    let linhas = erros.ou(linhas)?.into_iter().map(|item| item.linha()).collect::<Result<_, _>>()?;
+    let Itens(linhas) = erros.ou(linhas)?;
     let chave = chave(request)?;
     let resposta =
         ato::checkout(&app.store, &*app.gateway, &Escolha { cliente, linhas }, chave, DataHora::agora())?;
@@ -243,24 +250,43 @@ fn chave<'a>(request: &Request<'a>) -> Result<Option<&'a str>, Error> {
     }
 }
 
-impl Objeto for ItemCheckout {
-    const MAXIMO: usize = LINHAS_MAX;
+/// The lines of a checkout: each is sent, and described, as an `ItemCheckout`.
+pub struct Itens(Vec<Linha>);
 
-    fn ler_objeto(json: &str) -> Result<Self, Falha> {
-        serde_json::from_str(json).map_err(|_| "deve ser um objeto, sem campos repetidos".into())
+impl Leitura for Itens {
+    fn ler(json: &str) -> Result<Self, Falha> {
+        ler_lista(json, LINHAS_MAX, linha).map(Itens)
     }
 }
 
-impl ItemCheckout {
-    fn linha(self) -> Result<Linha, Error> {
-        let mut erros = Erros::default();
-        let produto = erros.obrigatorio("produto", self.produto);
-        let quantidade = erros.obrigatorio("quantidade", self.quantidade);
-        let descricao =
-            erros.opcional("descricao", self.descricao).flatten().map(|d| d.0).filter(|d| !d.is_empty());
-        let (Id(produto), Quantidade(quantidade)) = erros.ou(produto.zip(quantidade))?;
-        Ok(Linha { produto, quantidade, descricao })
+impl PartialSchema for Itens {
+    fn schema() -> RefOr<Schema> {
+        let item = Ref::from_schema_name(ItemCheckout::name());
+        let lista = ArrayBuilder::new().items(item).min_items(Some(1)).max_items(Some(LINHAS_MAX));
+        lista.description(Some("The same product may come twice.")).into()
     }
+}
+
+impl ToSchema for Itens {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((ItemCheckout::name().into(), ItemCheckout::schema()));
+        ItemCheckout::schemas(schemas);
+    }
+}
+
+fn linha(json: &str) -> Result<Linha, Falha> {
+    let item: ItemCheckout = ler_objeto(json)?;
+    let mut erros = Erros::default();
+    let produto = erros.obrigatorio("produto", item.produto);
+    let quantidade = erros.obrigatorio("quantidade", item.quantidade);
+    let descricao =
+        erros.opcional("descricao", item.descricao).flatten().map(|d| d.0).filter(|d| !d.is_empty());
+    let linha = produto.zip(quantidade);
+    erros.ou_dentro(linha.map(|(Id(produto), Quantidade(quantidade))| Linha {
+        produto,
+        quantidade,
+        descricao,
+    }))
 }
 
 /// What the body repeats of an order and may not change.

@@ -50,7 +50,8 @@ pub fn run(conn: &mut dyn Connection, settings: &Settings) -> Result<(), DbError
             }
         }
         Database::Mysql(_) => {
-            let lock = "CONCAT('ambrosia.migracoes.', MD5(DATABASE()))";
+            // A lock's name has at most 64 characters and is known to the whole server.
+            let lock = "CONCAT('ambrosia.', LEFT(SHA2(DATABASE(), 256), 40))";
             let got = conn.query(&format!("SELECT GET_LOCK({lock}, ?)"), &[LOCK_WAIT_SECONDS.into()])?;
             if got.first().map(|row| row.int(0)).transpose()? != Some(1) {
                 return Err(DbError::Busy("another process is migrating the database".into()));

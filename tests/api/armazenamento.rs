@@ -1,0 +1,347 @@
+//! The database: files and servers that are away, come and go; many that start at once.
+
+use std::{
+    io::{self, Read, Write},
+    net::{Shutdown, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use serde_json::json;
+
+use crate::{
+    Banco, Restaurante,
+    banco::{self, Esquema, Privado},
+    nos_dois,
+    restaurante::ate,
+};
+
+nos_dois!(os_dados_ficam, reabrir_nao_repete_o_exemplo, o_plano_usa_um_indice);
+
+fn os_dados_ficam(banco: Banco) {
+    let mut r = Restaurante::novo(banco);
+    let pedido = r.comprar(1);
+    r.matar();
+    r.reabrir();
+    assert_eq!(r.get(&format!("/pedidos/{}", pedido["id"])).ok(), pedido);
+}
+
+fn reabrir_nao_repete_o_exemplo(banco: Banco) {
+    let mut r = Restaurante::com(banco, &[("EXAMPLE_DATA", "false")]);
+    r.matar();
+    r.reabrir();
+    assert_eq!(r.get("/produtos").ok(), json!([]));
+    let mut r = Restaurante::novo(banco);
+    for id in 1..=12 {
+        r.delete(&format!("/produtos/{id}")).ok();
+    }
+    r.matar();
+    r.reabrir();
+    assert_eq!(r.get("/produtos").ok(), json!([]));
+}
+
+/// However many orders are finished, the kitchen's list reads the open ones only.
+fn o_plano_usa_um_indice(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let linhas = vec!["(4)"; 500].join(", ");
+    for _ in 0..20 {
+        r.sql(&format!("INSERT INTO pedidos (status_pedido) VALUES {linhas}"));
+    }
+    let cozinha = "FROM pedidos WHERE status_pedido IN (1, 2, 3) ORDER BY status_pedido DESC, datahora_recebido, id LIMIT 5001";
+    let finalizados = "FROM pedidos WHERE status_pedido = 4 ORDER BY datahora_recebido, id LIMIT 101";
+    for consulta in [cozinha, finalizados] {
+        let plano = match banco {
+            Banco::Sqlite => {
+                let conn = rusqlite::Connection::open(r.pasta.0.join("r.db")).unwrap();
+                let sql = format!("EXPLAIN QUERY PLAN SELECT id {consulta}");
+                conn.query_row(&sql, [], |linha| linha.get::<_, String>(3)).unwrap()
+            }
+            Banco::Mysql => {
+                use mysql::prelude::Queryable;
+                let mut conn = r.esquema.as_ref().unwrap().conexao();
+                conn.query_drop("ANALYZE TABLE pedidos").unwrap();
+                let plano: String =
+                    conn.query_first(format!("EXPLAIN FORMAT=JSON SELECT id {consulta}")).unwrap().unwrap();
+                // Named among the possible ones it would prove nothing.
+                let usado = |nome: &str| plano.contains(&format!("\"{nome}\": \"pedidos_da_cozinha\""));
+                if usado("key") || usado("index_name") { "pedidos_da_cozinha".to_owned() } else { plano }
+            }
+        };
+        assert!(plano.contains("pedidos_da_cozinha"), "{plano}");
+    }
+    assert_eq!(r.get("/pedidos").ok().as_array().unwrap().len(), 4);
+}
+
+/// A wire between a restaurant and its server, to be cut.
+struct Fio {
+    porta: u16,
+    cortado: Arc<AtomicBool>,
+    conexoes: Arc<Mutex<Vec<TcpStream>>>,
+    em_uso: Arc<AtomicUsize>,
+}
+
+impl Fio {
+    fn ate(destino: String) -> Fio {
+        let ouvinte = TcpListener::bind("127.0.0.1:0").unwrap();
+        let fio = Fio {
+            porta: ouvinte.local_addr().unwrap().port(),
+            cortado: Arc::default(),
+            conexoes: Arc::default(),
+            em_uso: Arc::default(),
+        };
+        let (cortado, conexoes, em_uso) = (fio.cortado.clone(), fio.conexoes.clone(), fio.em_uso.clone());
+        thread::spawn(move || {
+            for cliente in ouvinte.incoming() {
+                let cliente = cliente.unwrap();
+                let Ok(servidor) = TcpStream::connect(&destino) else { continue };
+                if cortado.load(Ordering::SeqCst) {
+                    continue;
+                }
+                em_uso.fetch_add(1, Ordering::SeqCst);
+                let pares = [(&cliente, &servidor), (&servidor, &cliente)];
+                for (de, para) in pares.map(|(a, b)| (a.try_clone().unwrap(), b.try_clone().unwrap())) {
+                    thread::spawn(move || copiar(de, para));
+                }
+                conexoes.lock().unwrap().extend([cliente, servidor]);
+            }
+        });
+        fio
+    }
+
+    fn cortar(&self) {
+        self.cortado.store(true, Ordering::SeqCst);
+        self.derrubar();
+    }
+
+    fn derrubar(&self) {
+        for conexao in self.conexoes.lock().unwrap().drain(..) {
+            let _ = conexao.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn religar(&self) {
+        self.cortado.store(false, Ordering::SeqCst);
+    }
+}
+
+fn copiar(mut de: TcpStream, mut para: TcpStream) {
+    let mut bytes = [0; 16 * 1024];
+    let copia = || -> io::Result<()> {
+        loop {
+            let n = de.read(&mut bytes)?;
+            if n == 0 {
+                return Ok(());
+            }
+            para.write_all(&bytes[..n])?;
+        }
+    };
+    let mut copia = copia;
+    let _ = copia();
+    let _ = para.shutdown(Shutdown::Both);
+}
+
+/// `mysql://user:password@` and `host:port` of the server.
+fn endereco() -> (String, String) {
+    let (antes, depois) = banco::servidor().rsplit_once('@').unwrap();
+    (format!("{antes}@"), depois.to_owned())
+}
+
+#[test]
+fn uma_conexao_perdida_e_trocada_sem_que_ninguem_note() {
+    if !banco::tem_mysql() {
+        return;
+    }
+    let (usuario, destino) = endereco();
+    let fio = Fio::ate(destino);
+    let esquema = Esquema::novo(banco::servidor());
+    let url = format!("{usuario}127.0.0.1:{}/{}", fio.porta, esquema.nome);
+    let r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[("DATABASE_URL", &url)]);
+    for _ in 0..10 {
+        thread::scope(|s| (0..8).for_each(|_| drop(s.spawn(|| r.get("/pedidos").ok()))));
+        // All of the pool is dead at once.
+        fio.derrubar();
+        assert_eq!(r.get("/pedidos").status, 200);
+        fio.derrubar();
+        r.comprar(1);
+    }
+    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 16);
+}
+
+#[test]
+fn o_banco_some_sob_carga_e_volta() {
+    if !banco::tem_mysql() {
+        return;
+    }
+    let (usuario, destino) = endereco();
+    let fio = Fio::ate(destino);
+    let esquema = Esquema::novo(banco::servidor());
+    let url = format!("{usuario}127.0.0.1:{}/{}", fio.porta, esquema.nome);
+    let r = Restaurante::no_esquema(
+        Banco::Mysql,
+        Some(esquema),
+        &[("DATABASE_URL", &url), ("POOL_WAIT_MS", "300")],
+    );
+    let confirmados = sob_carga(&r, |status| {
+        for _ in 0..3 {
+            status.ate_ver(200);
+            fio.cortar();
+            status.ate_ver(503);
+            fio.religar();
+        }
+        status.ate_ver(200);
+    });
+    conferir(&r, &confirmados);
+    let ausente = "O sistema está indisponível no momento; tente de novo em instantes";
+    fio.cortar();
+    let resposta = r.get("/pedidos");
+    resposta.problema(503, ausente);
+    assert_eq!(resposta.cabecalho("retry-after"), Some("1"));
+    r.post("/pedidos/checkout", json!({"itens": [{"produto": 1, "quantidade": 1}]})).problema(503, ausente);
+    assert_eq!(r.get("/redoc").status, 200);
+    // Neither answers nor log tell where the database is, or how to get in.
+    assert!(!r.log().contains("segredo"));
+}
+
+#[test]
+fn o_servidor_morre_sob_carga_e_volta() {
+    if !banco::tem_mysql() || !Privado::instalado() {
+        return;
+    }
+    let mut servidor = Privado::iniciar();
+    let esquema = Esquema::novo(&servidor.url());
+    let r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[("POOL_WAIT_MS", "300")]);
+    let confirmados = sob_carga(&r, |status| {
+        for _ in 0..2 {
+            status.ate_ver(200);
+            servidor.matar();
+            status.ate_ver(503);
+            servidor.religar();
+        }
+        status.ate_ver(200);
+    });
+    conferir(&r, &confirmados);
+}
+
+#[test]
+fn comeca_sem_banco_e_se_recupera() {
+    if !banco::tem_mysql() {
+        return;
+    }
+    let (usuario, destino) = endereco();
+    let fio = Fio::ate(destino);
+    fio.cortar();
+    let esquema = Esquema::novo(banco::servidor());
+    let url = format!("{usuario}127.0.0.1:{}/{}", fio.porta, esquema.nome);
+    let r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[("DATABASE_URL", &url)]);
+    assert_eq!(r.get("/produtos").status, 503);
+    assert_eq!(r.get("/docs").status, 200);
+    fio.religar();
+    ate("the database", || r.get("/produtos").status == 200);
+    assert_eq!(r.get("/produtos").ok().as_array().unwrap().len(), 12);
+    r.comprar(1);
+}
+
+#[test]
+fn vinte_comecam_ao_mesmo_tempo() {
+    if !banco::tem_mysql() {
+        return;
+    }
+    let url = Esquema::novo(banco::servidor());
+    let pool = [("POOL_SIZE", "2")];
+    let r = Restaurante::no_esquema(Banco::Mysql, Some(url), &pool);
+    r.sql("DROP TABLE idempotencia, senhas, eventos, itens, pedidos, clientes, produtos, categoria_produto, migracoes");
+    let filiais: Vec<_> = thread::scope(|s| {
+        let filiais: Vec<_> = (0..20).map(|_| s.spawn(|| r.filial())).collect();
+        filiais.into_iter().map(|f| f.join().unwrap()).collect()
+    });
+    for filial in &filiais {
+        ate("every process", || filial.pedir("GET", "/produtos", &[], None).status == 200);
+        assert_eq!(filial.pedir("GET", "/produtos", &[], None).ok().as_array().unwrap().len(), 12);
+    }
+    assert_eq!(r.contar("SELECT COUNT(*) FROM migracoes"), 2);
+    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 6);
+}
+
+/// What clients see while something happens to the database.
+struct Visto<'a> {
+    ultimos: &'a Mutex<Vec<u16>>,
+}
+
+impl Visto<'_> {
+    /// From now on, an answer with this status comes.
+    fn ate_ver(&self, status: u16) {
+        self.ultimos.lock().unwrap().clear();
+        ate(&format!("a {status}"), || self.ultimos.lock().unwrap().contains(&status));
+    }
+}
+
+/// Orders without pause from four clients, each with a key that it repeats until it has an answer.
+fn sob_carga(r: &Restaurante, acontece: impl FnOnce(&Visto<'_>)) -> Vec<(String, serde_json::Value)> {
+    let (parar, ultimos) = (AtomicBool::new(false), Mutex::<Vec<u16>>::default());
+    let confirmados: Mutex<Vec<(String, serde_json::Value)>> = Mutex::default();
+    thread::scope(|s| {
+        for cliente in 0..4 {
+            let (parar, ultimos, confirmados) = (&parar, &ultimos, &confirmados);
+            s.spawn(move || {
+                for n in 0.. {
+                    let chave = format!("{cliente}-{n}");
+                    let corpo = json!({"itens": [{"produto": n % 12 + 1, "quantidade": 1}]}).to_string();
+                    loop {
+                        let resposta = r.pedir(
+                            "POST",
+                            "/pedidos/checkout",
+                            &[("Idempotency-Key", &chave)],
+                            Some(&corpo),
+                        );
+                        ultimos.lock().unwrap().push(resposta.status);
+                        match resposta.status {
+                            200 => break confirmados.lock().unwrap().push((chave, resposta.json())),
+                            409 | 503 => thread::sleep(Duration::from_millis(5)),
+                            status => panic!("{status} {}", resposta.corpo),
+                        }
+                        if parar.load(Ordering::SeqCst) {
+                            return;
+                        }
+                    }
+                    if parar.load(Ordering::SeqCst) {
+                        return;
+                    }
+                }
+            });
+        }
+        // Also when what happens is that an assertion fails.
+        let _fim = AoSair(&parar);
+        acontece(&Visto { ultimos: &ultimos });
+    });
+    confirmados.into_inner().unwrap()
+}
+
+struct AoSair<'a>(&'a AtomicBool);
+
+impl Drop for AoSair<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Every acknowledged order is there, once, whole.
+fn conferir(r: &Restaurante, confirmados: &[(String, serde_json::Value)]) {
+    assert!(!confirmados.is_empty());
+    for (chave, pedido) in confirmados {
+        assert_eq!(&r.get(&format!("/pedidos/{}", pedido["id"])).ok(), pedido, "{chave}");
+    }
+    let feitos = r.contar("SELECT COUNT(*) FROM pedidos") - 6;
+    let chaves = r.contar("SELECT COUNT(*) FROM idempotencia");
+    assert_eq!(feitos, chaves, "an order without its key, or a key without its order");
+    assert_eq!(
+        r.contar(
+            "SELECT COUNT(*) FROM pedidos p WHERE NOT EXISTS (SELECT 1 FROM itens i WHERE i.pedido = p.id)"
+        ),
+        0
+    );
+    assert_eq!(r.contar("SELECT COUNT(*) - COUNT(DISTINCT senha) FROM pedidos"), 0);
+}

@@ -1,0 +1,134 @@
+//! `/produtos` and the menu by category.
+
+use serde_json::json;
+
+use crate::{Banco, Restaurante, nos_dois};
+
+nos_dois!(
+    o_cardapio_de_exemplo,
+    produto_novo,
+    dinheiro_e_exato,
+    produtos_invalidos,
+    so_muda_o_que_foi_enviado,
+    nunca_pedido_some,
+    ja_pedido_e_retirado_e_o_pedido_nao_muda,
+    volta_ao_cardapio,
+);
+
+fn o_cardapio_de_exemplo(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let tudo = r.get("/produtos/").ok();
+    assert_eq!(tudo.as_array().unwrap().len(), 12);
+    let mut soma = 0;
+    for (caminho, categoria) in
+        [("/lanches", 1), ("/acompanhamentos", 2), ("/bebidas", 3), ("/sobremesas", 4)]
+    {
+        let lista = r.get(caminho).ok();
+        assert!(lista.as_array().unwrap().iter().all(|p| p["categoria"] == categoria), "{caminho}");
+        assert_eq!(lista, r.get(&format!("{caminho}/")).ok());
+        soma += lista.as_array().unwrap().len();
+    }
+    assert_eq!(soma, 12);
+    let esperado = json!({"id": 3, "nome": "Misto Quente na Chapa", "categoria": 1, "valor": 15.2,
+        "descricao": "Pão de forma na manteiga, presunto, queijo e tomate", "ativo": true});
+    assert_eq!(r.get("/produtos/3").ok(), esperado);
+}
+
+fn produto_novo(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let p = r.post("/produtos", json!({"nome": "Pastel d'água «ção» 🍔", "categoria": 1, "valor": 12.5, "descricao": "com'aspas\""})).ok();
+    assert_eq!(p["nome"], "Pastel d'água «ção» 🍔");
+    assert_eq!(p["descricao"], "com'aspas\"");
+    assert_eq!(p["ativo"], true);
+    assert_eq!(r.get(&format!("/produtos/{}", p["id"])).ok(), p);
+    assert_eq!(r.get("/lanches").ok().as_array().unwrap().last(), Some(&p));
+    assert_eq!(
+        r.post("/produtos", json!({"nome": "X", "categoria": 4, "valor": 1})).ok()["descricao"],
+        json!(null)
+    );
+}
+
+fn dinheiro_e_exato(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    // As text: a client's JSON parser is not under test.
+    for (enviado, lido) in [
+        ("0.01", "0.01"),
+        ("19.90", "19.90"),
+        ("19.9", "19.90"),
+        ("7", "7.00"),
+        ("99999.99", "99999.99"),
+        ("0.290", "0.29"),
+    ] {
+        let corpo = format!(r#"{{"nome":"Exato","categoria":1,"valor":{enviado}}}"#);
+        let resposta = r.pedir("POST", "/produtos", &[], Some(&corpo));
+        assert_eq!(resposta.status, 200, "{}", resposta.corpo);
+        assert!(resposta.corpo.contains(&format!(r#""valor":{lido},"#)), "{enviado}: {}", resposta.corpo);
+    }
+}
+
+fn produtos_invalidos(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    for valor in
+        ["0", "-1", "1.999", "100000", "1e2", "\"15\"", "null", "true", "[]", "99999999999999999999999"]
+    {
+        let corpo = format!(r#"{{"nome":"X","categoria":1,"valor":{valor}}}"#);
+        r.pedir("POST", "/produtos", &[], Some(&corpo)).problema(422, "Valor do produto inválido");
+    }
+    for categoria in [json!(0), json!(5), json!(-1)] {
+        r.post("/produtos", json!({"nome": "X", "categoria": categoria, "valor": 1}))
+            .problema(422, "Categoria inválida");
+    }
+    assert_eq!(
+        r.post("/produtos", json!({"categoria": "1", "valor": 1, "nome": " "})).campos(),
+        ["nome", "categoria"]
+    );
+    assert_eq!(r.post("/produtos", json!({})).campos(), ["nome", "categoria", "valor"]);
+    let longo = json!({"nome": "ç".repeat(101), "categoria": 1, "valor": 1, "descricao": "x".repeat(256)});
+    assert_eq!(r.post("/produtos", longo).campos(), ["nome", "descricao"]);
+    r.put("/produtos", json!({"id": 3, "valor": -1})).problema(422, "Valor do produto inválido");
+    r.put("/produtos", json!({"id": 99, "valor": 1})).problema(404, "Produto não encontrado");
+    r.put("/produtos", json!({"id": 99})).problema(404, "Produto não encontrado");
+    r.get("/produtos/99").problema(404, "Produto não encontrado");
+    r.delete("/produtos/99").problema(404, "Produto não encontrado");
+    assert_eq!(r.get("/produtos").ok().as_array().unwrap().len(), 12);
+}
+
+fn so_muda_o_que_foi_enviado(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let antes = r.get("/produtos/3").ok();
+    let mut esperado = antes.clone();
+    esperado["valor"] = json!(16.0);
+    assert_eq!(r.put("/produtos/", json!({"id": 3, "valor": 16})).ok(), esperado);
+    // Writing what is there already is no error: MySQL counts such a row as not affected.
+    assert_eq!(r.put("/produtos", json!({"id": 3, "valor": 16})).ok(), esperado);
+    assert_eq!(r.put("/produtos", json!({"id": 3})).ok(), esperado);
+    assert_eq!(r.put("/produtos", json!({"id": 3, "descricao": null})).ok()["descricao"], json!(null));
+}
+
+fn nunca_pedido_some(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    assert_eq!(r.delete("/produtos/5").corpo, "true");
+    r.get("/produtos/5").problema(404, "Produto não encontrado");
+    assert_eq!(r.get("/produtos").ok().as_array().unwrap().len(), 11);
+}
+
+fn ja_pedido_e_retirado_e_o_pedido_nao_muda(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let pedido = r.get("/pedidos/1").ok();
+    r.put("/produtos", json!({"id": 3, "nome": "Outro nome", "valor": 99})).ok();
+    assert_eq!(r.delete("/produtos/3").ok(), true);
+    assert_eq!(r.get("/produtos/3").ok()["ativo"], false);
+    assert!(r.get("/produtos").ok().as_array().unwrap().iter().all(|p| p["id"] != 3));
+    assert!(r.get("/lanches").ok().as_array().unwrap().iter().all(|p| p["id"] != 3));
+    assert_eq!(r.get("/pedidos/1").ok(), pedido);
+    let corpo = json!({"itens": [{"produto": 3, "quantidade": 1}]});
+    r.post("/pedidos/checkout", corpo).problema(404, "Produto não encontrado");
+    assert_eq!(r.delete("/produtos/3").ok(), true);
+}
+
+fn volta_ao_cardapio(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    r.delete("/produtos/3").ok();
+    assert_eq!(r.put("/produtos", json!({"id": 3, "ativo": true})).ok()["ativo"], true);
+    assert!(r.get("/lanches").ok().as_array().unwrap().iter().any(|p| p["id"] == 3));
+}

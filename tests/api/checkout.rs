@@ -1,0 +1,240 @@
+//! `POST /pedidos/checkout`.
+
+use serde_json::{Value, json};
+
+use crate::{Banco, Restaurante, nos_dois, restaurante::centavos};
+
+nos_dois!(
+    o_pedido_do_contrato,
+    o_preco_e_o_do_cardapio,
+    anonimo,
+    o_mesmo_produto_duas_vezes,
+    aspas_e_emoji_na_observacao,
+    o_que_nao_existe_nao_deixa_rastro,
+    corpos_invalidos,
+    senhas_em_sequencia_no_dia,
+    o_codigo_pix_e_bem_formado,
+    a_mesma_chave_da_a_mesma_resposta,
+    a_mesma_chave_com_outro_pedido,
+    uma_chave_recusada_nao_fica_presa,
+    a_chave_vale_24_horas,
+);
+
+fn o_pedido_do_contrato(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let corpo = json!({"id_cliente": 1, "itens": [{"produto": 3, "quantidade": 5, "descricao": "sem tomate", "valor": 15.2}]});
+    let resposta = r.post("/pedidos/checkout/", corpo);
+    assert_eq!(resposta.cabecalho("etag"), Some("\"1\""));
+    let p = resposta.ok();
+    let campos: Vec<&String> = p.as_object().unwrap().keys().collect();
+    let esperados = "id senha status_pedido status_pedido_descricao cliente itens datahora_recebido datahora_preparacao \
+                     datahora_pronto datahora_finalizado status_pagamento status_pagamento_descricao id_pagamento qr_data \
+                     valor_total versao";
+    let mut esperados: Vec<&str> = esperados.split_whitespace().collect();
+    esperados.sort_unstable();
+    assert_eq!(campos, esperados);
+    assert_eq!((&p["status_pedido"], &p["status_pedido_descricao"]), (&json!(1), &json!("Recebido")));
+    assert_eq!(
+        (&p["status_pagamento"], &p["status_pagamento_descricao"]),
+        (&json!(1), &json!("Pagamento enviado"))
+    );
+    assert_eq!((&p["cliente"], &p["versao"], &p["valor_total"]), (&json!(1), &json!(1), &json!(76.0)));
+    let item = json!({"produto": 3, "nome": "Misto Quente na Chapa", "quantidade": 5, "descricao": "sem tomate", "valor": 15.2});
+    assert_eq!(p["itens"], json!([item]));
+    let recebido = p["datahora_recebido"].as_str().unwrap();
+    assert!(
+        recebido.len() == 20
+            && recebido.ends_with('Z')
+            && recebido.parse::<ambrosia::domain::data_hora::DataHora>().is_ok()
+    );
+    for depois in ["datahora_preparacao", "datahora_pronto", "datahora_finalizado"] {
+        assert_eq!(p[depois], json!(null));
+    }
+    // What was answered is what was stored.
+    assert_eq!(r.get(&format!("/pedidos/{}", p["id"])).ok(), p);
+}
+
+fn o_preco_e_o_do_cardapio(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    for valor in [json!(0.01), json!(-5), json!("de graça"), json!(null)] {
+        let corpo = json!({"itens": [{"produto": 3, "quantidade": 3, "valor": valor}]});
+        assert_eq!(centavos(&r.post("/pedidos/checkout", corpo).ok()["valor_total"]), 3 * 1520);
+    }
+}
+
+fn anonimo(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let itens = json!([{"produto": 1, "quantidade": 1}]);
+    for corpo in [json!({"itens": itens}), json!({"id_cliente": null, "itens": itens})] {
+        let p = r.post("/pedidos/checkout", corpo).ok();
+        assert_eq!(p["cliente"], json!(null));
+        assert_eq!(p["itens"][0]["descricao"], json!(null));
+    }
+}
+
+fn o_mesmo_produto_duas_vezes(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let corpo = json!({"itens": [{"produto": 2, "quantidade": 1, "descricao": "sem cebola"}, {"produto": 1, "quantidade": 2},
+        {"produto": 2, "quantidade": 3, "descricao": "bem passado"}]});
+    let p = r.post("/pedidos/checkout", corpo).ok();
+    let linhas: Vec<(i64, i64, &Value)> = p["itens"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|i| (i["produto"].as_i64().unwrap(), i["quantidade"].as_i64().unwrap(), &i["descricao"]))
+        .collect();
+    assert_eq!(linhas, [(2, 1, &json!("sem cebola")), (1, 2, &json!(null)), (2, 3, &json!("bem passado"))]);
+    assert_eq!(centavos(&p["valor_total"]), 4 * 2450 + 2 * 1890);
+    assert_eq!(r.get(&format!("/pedidos/{}", p["id"])).ok(), p);
+}
+
+fn aspas_e_emoji_na_observacao(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    for nota in
+        ["p'ra viagem", "'; DROP TABLE pedidos; --", "\" OR 1=1 --", "sem 🧅, ça?", "\\' \\\\", "%s ? :a @b"]
+    {
+        let p = r
+            .post("/pedidos/checkout", json!({"itens": [{"produto": 1, "quantidade": 1, "descricao": nota}]}))
+            .ok();
+        assert_eq!(p["itens"][0]["descricao"], nota);
+        assert_eq!(r.get(&format!("/pedidos/{}", p["id"])).ok()["itens"][0]["descricao"], nota);
+    }
+}
+
+fn o_que_nao_existe_nao_deixa_rastro(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let antes = r.contar("SELECT COUNT(*) FROM pedidos");
+    let corpo = json!({"id_cliente": 99, "itens": [{"produto": 1, "quantidade": 1}]});
+    r.post("/pedidos/checkout", corpo).problema(404, "Cliente não encontrado");
+    let corpo = json!({"id_cliente": 1, "itens": [{"produto": 1, "quantidade": 1}, {"produto": 99, "quantidade": 1}]});
+    r.post("/pedidos/checkout", corpo).problema(404, "Produto não encontrado");
+    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), antes);
+    // Nor is a number used up.
+    let (a, b) = (r.comprar(1), r.comprar(1));
+    assert_eq!(a["senha"].as_i64().unwrap() + 1, b["senha"].as_i64().unwrap());
+    assert_eq!(a["senha"], 7);
+}
+
+fn corpos_invalidos(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let antes = r.contar("SELECT COUNT(*) FROM pedidos");
+    let campos = |corpo: Value| r.post("/pedidos/checkout", corpo).campos();
+    assert_eq!(campos(json!({})), ["itens"]);
+    assert_eq!(campos(json!({"itens": null})), ["itens"]);
+    assert_eq!(campos(json!({"itens": []})), ["itens"]);
+    assert_eq!(campos(json!({"itens": {}})), ["itens"]);
+    assert_eq!(campos(json!({"itens": vec![json!({"produto": 1, "quantidade": 1}); 101]})), ["itens"]);
+    assert_eq!(campos(json!({"itens": [1]})), ["itens[0]"]);
+    assert_eq!(
+        campos(json!({"id_cliente": "1", "itens": [{}]})),
+        ["id_cliente", "itens[0].produto", "itens[0].quantidade"]
+    );
+    let linhas = json!([{"produto": 1, "quantidade": 1}, {"produto": 0, "quantidade": 1.5, "descricao": "x".repeat(101)}]);
+    assert_eq!(
+        campos(json!({"itens": linhas})),
+        ["itens[1].produto", "itens[1].quantidade", "itens[1].descricao"]
+    );
+    for quantidade in [json!(0), json!(-1), json!(1000), json!("2"), json!(null)] {
+        assert_eq!(
+            campos(json!({"itens": [{"produto": 1, "quantidade": quantidade}]})),
+            ["itens[0].quantidade"]
+        );
+    }
+    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), antes);
+    let limites =
+        json!({"itens": vec![json!({"produto": 1, "quantidade": 999, "descricao": "ç".repeat(100)}); 100]});
+    assert_eq!(centavos(&r.post("/pedidos/checkout", limites).ok()["valor_total"]), 100 * 999 * 1890);
+}
+
+fn senhas_em_sequencia_no_dia(banco: Banco) {
+    let r = Restaurante::com(banco, &[("EXAMPLE_DATA", "false")]);
+    assert_eq!(r.get("/produtos").ok(), json!([]));
+    assert_eq!(r.get("/pedidos").ok(), json!([]));
+    r.post("/produtos", json!({"nome": "Café", "categoria": 3, "valor": 5})).ok();
+    let senhas: Vec<i64> = (0..5).map(|_| r.comprar(1)["senha"].as_i64().unwrap()).collect();
+    assert_eq!(senhas, [1, 2, 3, 4, 5]);
+    // Another day begins with another count.
+    r.sql("UPDATE pedidos SET dia = '2020-01-01'");
+    r.sql("UPDATE senhas SET dia = '2020-01-01'");
+    assert_eq!(r.comprar(1)["senha"], 1);
+}
+
+fn o_codigo_pix_e_bem_formado(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let p = r.comprar(1);
+    let qr = p["qr_data"].as_str().unwrap();
+    let mut resto = qr;
+    let mut campos = Vec::new();
+    while !resto.is_empty() {
+        let (tag, tamanho) = (&resto[..2], resto[2..4].parse::<usize>().unwrap());
+        campos.push((tag, &resto[4..4 + tamanho]));
+        resto = &resto[4 + tamanho..];
+    }
+    let tags: Vec<&str> = campos.iter().map(|c| c.0).collect();
+    assert_eq!(tags, ["00", "01", "26", "52", "53", "54", "58", "59", "60", "62", "63"]);
+    assert_eq!(campos[5].1, "18.90");
+    assert!(campos[2].1.ends_with(p["id_pagamento"].as_str().unwrap()));
+    assert!(campos[7].1.contains("SIMULADO"));
+}
+
+const CORPO: &str = r#"{"id_cliente":1,"itens":[{"produto":1,"quantidade":2}]}"#;
+
+fn a_mesma_chave_da_a_mesma_resposta(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let comprar =
+        |corpo: &str| r.pedir("POST", "/pedidos/checkout", &[("Idempotency-Key", "mesa-7")], Some(corpo));
+    let primeira = comprar(CORPO);
+    primeira.ok();
+    assert_eq!(primeira.cabecalho("idempotency-replayed"), None);
+    r.put("/pedidos", json!({"id": primeira.json()["id"], "status_pedido": 2})).ok();
+    // The same request, also in another spelling of the same JSON.
+    for corpo in [CORPO, r#"{ "itens": [ { "quantidade": 2, "produto": 1, "valor": 3 } ], "id_cliente": 1 }"#]
+    {
+        let repetida = comprar(corpo);
+        assert_eq!((repetida.status, &repetida.corpo), (200, &primeira.corpo));
+        assert_eq!(repetida.cabecalho("idempotency-replayed"), Some("true"));
+        assert_eq!(repetida.cabecalho("etag"), primeira.cabecalho("etag"));
+    }
+    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 7);
+}
+
+fn a_mesma_chave_com_outro_pedido(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let comprar = |chave: &str, corpo: &str| {
+        r.pedir("POST", "/pedidos/checkout", &[("Idempotency-Key", chave)], Some(corpo))
+    };
+    comprar("k", CORPO).ok();
+    for outro in [
+        r#"{"itens":[{"produto":1,"quantidade":2}]}"#,
+        r#"{"id_cliente":1,"itens":[{"produto":1,"quantidade":3}]}"#,
+    ] {
+        comprar("k", outro).problema(422, "Esta chave já foi usada para outro pedido");
+    }
+    comprar("K", CORPO).ok();
+    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 8);
+    for chave in ["", "a b", "ç", &"x".repeat(256)] {
+        assert_eq!(comprar(chave, CORPO).status, 400, "{chave}");
+    }
+    comprar(&"x".repeat(255), CORPO).ok();
+}
+
+fn uma_chave_recusada_nao_fica_presa(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let comprar =
+        |corpo: &str| r.pedir("POST", "/pedidos/checkout", &[("Idempotency-Key", "k")], Some(corpo));
+    comprar(r#"{"itens":[{"produto":99,"quantidade":1}]}"#).problema(404, "Produto não encontrado");
+    comprar(r#"{"itens":[]}"#).campos();
+    comprar(CORPO).ok();
+}
+
+fn a_chave_vale_24_horas(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let comprar =
+        || r.pedir("POST", "/pedidos/checkout", &[("Idempotency-Key", "k")], Some(CORPO)).ok()["id"].clone();
+    let primeira = comprar();
+    assert_eq!(comprar(), primeira);
+    r.sql("UPDATE idempotencia SET criada_em = '2020-01-01 00:00:00'");
+    let segunda = comprar();
+    assert_ne!(segunda, primeira);
+    assert_eq!(comprar(), segunda);
+}

@@ -1,0 +1,208 @@
+//! Many at once: each order is one, whole, and numbered once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Barrier, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    Banco, Restaurante, nos_dois,
+    restaurante::{Filial, centavos},
+};
+
+nos_dois!(
+    duzentos_clientes_e_dez_chaves_repetidas,
+    duas_filiais_a_mesma_chave,
+    dois_tablets_um_pedido,
+    tablets_com_if_match,
+    queda_no_meio_da_tempestade,
+    aviso_repetido_ao_mesmo_tempo,
+);
+
+fn itens(n: usize) -> Value {
+    json!([{"produto": n % 12 + 1, "quantidade": n % 5 + 1}, {"produto": (n + 5) % 12 + 1, "quantidade": 1, "descricao": format!("cliente {n}")}])
+}
+
+/// The example menu, in centavos.
+const PRECOS: [i64; 12] = [1890, 2450, 1520, 1400, 1650, 1290, 950, 650, 400, 1100, 550, 1780];
+
+fn total(n: usize) -> i64 {
+    PRECOS[n % 12] * (n as i64 % 5 + 1) + PRECOS[(n + 5) % 12]
+}
+
+fn duzentos_clientes_e_dez_chaves_repetidas(banco: Banco) {
+    let r = Restaurante::com(banco, &[("POOL_WAIT_MS", "30000")]);
+    let largada = Barrier::new(200);
+    let respostas: Vec<(usize, crate::Resposta)> = thread::scope(|s| {
+        let clientes: Vec<_> = (0..200)
+            .map(|n| {
+                let (r, largada) = (&r, &largada);
+                s.spawn(move || {
+                    // The last ten repeat the keys, and the orders, of the first ten.
+                    let n = if n >= 190 { n - 190 } else { n };
+                    let corpo = json!({"id_cliente": n % 3 + 1, "itens": itens(n)}).to_string();
+                    let chave = format!("cliente-{n}");
+                    largada.wait();
+                    loop {
+                        let resposta = r.pedir(
+                            "POST",
+                            "/pedidos/checkout",
+                            &[("Idempotency-Key", &chave)],
+                            Some(&corpo),
+                        );
+                        if resposta.status != 409 {
+                            return (n, resposta);
+                        }
+                    }
+                })
+            })
+            .collect();
+        clientes.into_iter().map(|c| c.join().unwrap()).collect()
+    });
+    let mut por_chave: BTreeMap<usize, Value> = BTreeMap::new();
+    for (n, resposta) in respostas {
+        let pedido = resposta.ok();
+        assert_eq!(centavos(&pedido["valor_total"]), total(n));
+        assert_eq!(por_chave.entry(n).or_insert_with(|| pedido.clone()), &pedido, "one key, two answers");
+    }
+    assert_eq!(por_chave.len(), 190);
+    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 6 + 190);
+    let senhas: BTreeSet<i64> = por_chave.values().map(|p| p["senha"].as_i64().unwrap()).collect();
+    assert_eq!(senhas, (7..=196).collect());
+    for pedido in por_chave.values() {
+        assert_eq!(&r.get(&format!("/pedidos/{}", pedido["id"])).ok(), pedido);
+    }
+}
+
+fn duas_filiais_a_mesma_chave(banco: Banco) {
+    let r = Restaurante::com(banco, &[("POOL_WAIT_MS", "30000")]);
+    let filial = r.filial();
+    for rodada in 0..20 {
+        let corpo = json!({"itens": itens(rodada)}).to_string();
+        let chave = format!("rodada-{rodada}");
+        let largada = Barrier::new(2);
+        let comprar = |r: Result<&Restaurante, &Filial>| {
+            let cabecalhos = [("Idempotency-Key", &*chave)];
+            largada.wait();
+            loop {
+                let resposta = match r {
+                    Ok(matriz) => matriz.pedir("POST", "/pedidos/checkout", &cabecalhos, Some(&corpo)),
+                    Err(filial) => filial.pedir("POST", "/pedidos/checkout", &cabecalhos, Some(&corpo)),
+                };
+                // SQLite's writers wait for each other inside a process; between two, one may be told to come again.
+                if !matches!(resposta.status, 409 | 503) {
+                    return resposta.ok();
+                }
+            }
+        };
+        let (a, b) = thread::scope(|s| {
+            let (a, b) = (s.spawn(|| comprar(Ok(&r))), s.spawn(|| comprar(Err(&filial))));
+            (a.join().unwrap(), b.join().unwrap())
+        });
+        assert_eq!(a, b);
+    }
+    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 26);
+    assert_eq!(r.contar("SELECT COUNT(DISTINCT senha) FROM pedidos"), 26);
+}
+
+fn dois_tablets_um_pedido(banco: Banco) {
+    let r = Restaurante::com(banco, &[("POOL_WAIT_MS", "30000")]);
+    // One says ready, the other takes it back to the queue: whoever comes second may not undo two steps at once.
+    for _ in 0..20 {
+        let id = r.comprar(1)["id"].clone();
+        r.put("/pedidos", json!({"id": id, "status_pedido": 2})).ok();
+        let largada = Barrier::new(2);
+        let status = thread::scope(|s| {
+            let mover = |para: i64| {
+                let (r, id, largada) = (&r, &id, &largada);
+                s.spawn(move || {
+                    largada.wait();
+                    r.put("/pedidos", json!({"id": id, "status_pedido": para, "versao": 2})).status
+                })
+            };
+            let (a, b) = (mover(3), mover(1));
+            [a.join().unwrap(), b.join().unwrap()]
+        });
+        assert!(status == [200, 409] || status == [409, 200], "{status:?}");
+        assert_eq!(r.get(&format!("/pedidos/{id}")).ok()["versao"], 3);
+    }
+}
+
+fn tablets_com_if_match(banco: Banco) {
+    let r = Restaurante::com(banco, &[("POOL_WAIT_MS", "30000")]);
+    let id = r.comprar(1)["id"].clone();
+    let largada = Barrier::new(8);
+    let corpo = json!({"id": id, "status_pedido": 2}).to_string();
+    let mut status: Vec<u16> = thread::scope(|s| {
+        let tablets: Vec<_> = (0..8)
+            .map(|_| {
+                s.spawn(|| {
+                    largada.wait();
+                    r.pedir("PUT", "/pedidos", &[("If-Match", "\"1\"")], Some(&corpo)).status
+                })
+            })
+            .collect();
+        tablets.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    status.sort_unstable();
+    assert_eq!(status, [200, 412, 412, 412, 412, 412, 412, 412]);
+    assert_eq!(
+        r.contar(&format!("SELECT COUNT(*) FROM eventos WHERE pedido = {id} AND tipo = 'movimento'")),
+        1
+    );
+}
+
+fn queda_no_meio_da_tempestade(banco: Banco) {
+    let mut r = Restaurante::com(banco, &[("POOL_WAIT_MS", "30000")]);
+    let confirmados: Mutex<Vec<Value>> = Mutex::default();
+    for queda in 0..3 {
+        let parar = AtomicBool::new(false);
+        let alvo = 40 * (queda + 1);
+        thread::scope(|s| {
+            for n in 0..8 {
+                let (r, confirmados, parar) = (&r, &confirmados, &parar);
+                s.spawn(move || {
+                    let corpo = json!({"itens": itens(n)}).to_string();
+                    while !parar.load(Ordering::Relaxed) {
+                        match r.tentar("POST", "/pedidos/checkout", &[], Some(&corpo)) {
+                            Ok(resposta) => confirmados.lock().unwrap().push(resposta.ok()),
+                            Err(_) => return,
+                        }
+                    }
+                });
+            }
+            crate::restaurante::ate("enough orders", || confirmados.lock().unwrap().len() >= alvo);
+            r.interromper();
+            parar.store(true, Ordering::Relaxed);
+        });
+        r.reabrir();
+        for pedido in confirmados.lock().unwrap().iter() {
+            assert_eq!(&r.get(&format!("/pedidos/{}", pedido["id"])).ok(), pedido);
+        }
+        let metade = "SELECT COUNT(*) FROM pedidos p WHERE (SELECT COUNT(*) FROM itens i WHERE i.pedido = p.id) <> 2 AND id > 6";
+        assert_eq!(r.contar(metade), 0);
+        assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos p WHERE NOT EXISTS (SELECT 1 FROM eventos e WHERE e.pedido = p.id)"), 0);
+        assert_eq!(r.contar("SELECT COUNT(*) - COUNT(DISTINCT senha) FROM pedidos"), 0);
+    }
+}
+
+fn aviso_repetido_ao_mesmo_tempo(banco: Banco) {
+    let r = Restaurante::com(banco, &[("POOL_WAIT_MS", "30000")]);
+    let id = r.comprar(1)["id_pagamento"].clone();
+    thread::scope(|s| {
+        for n in 0..16 {
+            let (r, id) = (&r, &id);
+            let action = if n % 2 == 0 { "state_FINISHED" } else { "state_CANCELED" };
+            s.spawn(move || r.post("/pedidos/status_pagamento", json!({"id": id, "action": action})).ok());
+        }
+    });
+    assert_eq!(r.get("/pedidos/7/status_pagamento").corpo, "\"2\"");
+    let aprovacoes = "SELECT COUNT(*) FROM eventos WHERE pedido = 7 AND tipo = 'pagamento' AND para = 2";
+    assert_eq!(r.contar(aprovacoes), 1);
+}

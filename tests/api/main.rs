@@ -1,0 +1,30 @@
+//! The wire contract, over HTTP, against the built binary on a free port with a fresh database for each test: every
+//! test on SQLite and on MySQL.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test that is how to fail")]
+
+mod armazenamento;
+mod banco;
+mod cardapio;
+mod checkout;
+mod clientes;
+mod concorrencia;
+mod cozinha;
+mod documento;
+mod erros;
+mod original;
+mod pagamentos;
+mod paginas;
+mod restaurante;
+
+pub use banco::Banco;
+pub use restaurante::{Resposta, Restaurante};
+
+/// Makes two tests of each function: on SQLite and on MySQL. One that is not listed is dead code, which clippy refuses.
+macro_rules! nos_dois {
+    ($($teste:ident),* $(,)?) => {
+        mod no_sqlite { $(#[test] fn $teste() { super::$teste($crate::Banco::Sqlite); })* }
+        mod no_mysql { $(#[test] fn $teste() { if $crate::banco::tem_mysql() { super::$teste($crate::Banco::Mysql); } })* }
+    };
+}
+pub(crate) use nos_dois;

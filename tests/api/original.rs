@@ -1,0 +1,140 @@
+//! A database of the original system is taken over, and no row is lost.
+
+use mysql::prelude::Queryable;
+use serde_json::json;
+
+use crate::{
+    Banco, Restaurante,
+    banco::{self, Esquema},
+};
+
+const ORIGINAL: &str = "
+CREATE TABLE categoria_produto (id INT AUTO_INCREMENT PRIMARY KEY, descricao VARCHAR(50));
+CREATE TABLE produtos (id INT AUTO_INCREMENT PRIMARY KEY, nome VARCHAR(50), categoria INT, valor DECIMAL(7,2), descricao VARCHAR(200),
+  ativo INT, FOREIGN KEY (categoria) REFERENCES categoria_produto (id));
+CREATE TABLE clientes (id INT AUTO_INCREMENT PRIMARY KEY, cpf VARCHAR(14) UNIQUE, nome VARCHAR(80), username VARCHAR(50), email VARCHAR(80),
+  telefone VARCHAR(20), hashed_password VARCHAR(200), ativo INT);
+CREATE TABLE pedidos (id INT AUTO_INCREMENT PRIMARY KEY, cliente INT NOT NULL, status_pedido INT, datahora_recebido DATETIME,
+  datahora_preparacao DATETIME, datahora_pronto DATETIME, datahora_finalizado DATETIME, status_pagamento INT, id_pagamento VARCHAR(100),
+  CONSTRAINT pedidos_de_um_cliente FOREIGN KEY (cliente) REFERENCES clientes (id));
+CREATE TABLE itens (pedido INT, produto INT, quantidade INT, valor DECIMAL(7,2), descricao VARCHAR(100), PRIMARY KEY (pedido, produto),
+  FOREIGN KEY (pedido) REFERENCES pedidos (id) ON DELETE CASCADE, FOREIGN KEY (produto) REFERENCES produtos (id) ON DELETE CASCADE);
+INSERT INTO categoria_produto VALUES (1, 'Lanche'), (2, 'Acompanhamento'), (3, 'Bebida'), (4, 'Sobremesa');
+INSERT INTO produtos VALUES (1, 'X-Velho', 1, 15.20, 'clássico', 1), (2, 'Suco', 3, 7.05, NULL, 1), (3, 'Sem preço', 2, NULL, '', 1),
+  (7, 'Retirado', 4, 3.00, 'antigo', 0);
+INSERT INTO clientes VALUES (1, '529.982.247-25', 'Ana', 'ana', 'Ana@Exemplo.com', '11 1', '$2b$segredo', 1),
+  (2, '52998224725', 'Ana de novo', NULL, 'ana@exemplo.com', NULL, NULL, 1), (3, '123', 'CPF de brincadeira', NULL, NULL, NULL, NULL, NULL);
+INSERT INTO pedidos VALUES (1, 1, 1, '2024-01-01 10:00:00', NULL, NULL, NULL, 1, 'b715bik7-2726-4d51-a729-749cc7bda703'),
+  (2, 1, 99, '2024-01-02 10:00:00', NULL, NULL, NULL, 2, ''), (3, 3, 3, NULL, NULL, '2024-01-03 10:00:00', NULL, NULL, NULL),
+  (40, 2, 4, '2024-01-04 10:00:00', NULL, NULL, '2024-01-04 11:00:00', 3, 'x');
+INSERT INTO itens VALUES (1, 1, 5, 15.20, 'sem tomate'), (1, 2, 1, 7.05, NULL), (2, 7, 2, 3.00, ''), (3, 3, NULL, NULL, NULL), (40, 2, 3, 6.50, 'preço de antes');
+";
+
+fn original() -> Esquema {
+    let esquema = Esquema::novo(banco::servidor());
+    let mut conn = esquema.conexao();
+    for comando in ORIGINAL.split(";\n").map(str::trim).filter(|c| !c.is_empty()) {
+        conn.query_drop(comando).unwrap();
+    }
+    esquema
+}
+
+fn conferir(r: &Restaurante) {
+    assert_eq!(r.contar("SELECT COUNT(*) FROM produtos"), 4);
+    assert_eq!(r.contar("SELECT COUNT(*) FROM clientes"), 3);
+    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 4);
+    assert_eq!(r.contar("SELECT COUNT(*) FROM itens"), 5);
+    assert_eq!(r.contar("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name LIKE 'original%'"), 0);
+
+    let produto = r.get("/produtos/1").ok();
+    assert_eq!(
+        produto,
+        json!({"id": 1, "nome": "X-Velho", "categoria": 1, "valor": 15.2, "descricao": "clássico", "ativo": true})
+    );
+    assert_eq!(r.get("/produtos").ok().as_array().unwrap().len(), 2);
+    // Without a price it cannot be sold; it is there to be mended.
+    assert_eq!(r.get("/produtos/3").ok()["ativo"], false);
+
+    let clientes = r.get("/clientes").ok();
+    assert_eq!(
+        (&clientes[0]["cpf"], &clientes[0]["email"]),
+        (&json!("52998224725"), &json!("ana@exemplo.com"))
+    );
+    assert_eq!(
+        (&clientes[1]["cpf"], &clientes[1]["email"]),
+        (&json!("52998224725 #2"), &json!("ana@exemplo.com #2"))
+    );
+    assert_eq!((&clientes[2]["cpf"], &clientes[2]["ativo"]), (&json!("123"), &json!(true)));
+
+    let pedido = r.get("/pedidos/1").ok();
+    assert_eq!(
+        (&pedido["valor_total"], &pedido["senha"], &pedido["cliente"]),
+        (&json!(83.05), &json!(null), &json!(1))
+    );
+    let item =
+        json!({"produto": 1, "nome": "X-Velho", "quantidade": 5, "descricao": "sem tomate", "valor": 15.2});
+    assert_eq!(pedido["itens"][0], item);
+    assert_eq!(pedido["datahora_recebido"], "2024-01-01T10:00:00Z");
+    let aberto: Vec<_> = r.get("/pedidos").ok().as_array().unwrap().iter().map(|p| p["id"].clone()).collect();
+    assert_eq!(aberto, [3, 1]);
+    assert_eq!(r.get("/pedidos/3").ok()["datahora_recebido"], "2024-01-03T10:00:00Z");
+    assert_eq!(r.get("/pedidos/2").ok()["status_pedido"], 4);
+    assert_eq!(r.get("/pedidos/40").ok()["itens"][0]["valor"], 6.5);
+    assert_eq!(r.get("/pedidos/40/status_pagamento").corpo, "\"3\"");
+}
+
+#[test]
+fn um_banco_do_original_continua_a_servir() {
+    if !banco::tem_mysql() {
+        return;
+    }
+    let mut r = Restaurante::no_esquema(Banco::Mysql, Some(original()), &[]);
+    conferir(&r);
+    let aviso = json!({"id": "b715bik7-2726-4d51-a729-749cc7bda703", "action": "state_FINISHED"});
+    assert_eq!(r.post("/pedidos/status_pagamento", aviso).ok()["status_pagamento"], 2);
+    r.put("/pedidos", json!({"id": 3, "status_pedido": 4})).ok();
+    let novo = r.comprar(1);
+    assert_eq!((&novo["id"], &novo["senha"]), (&json!(41), &json!(1)));
+    r.matar();
+    r.reabrir();
+    assert_eq!(r.get("/pedidos/41").ok(), novo);
+    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 5);
+}
+
+/// Cut off at any point, the take-over goes on where it was.
+#[test]
+fn uma_tomada_interrompida_recomeca() {
+    if !banco::tem_mysql() {
+        return;
+    }
+    let renomear = "RENAME TABLE itens TO original_itens, pedidos TO original_pedidos, produtos TO original_produtos, \
+                    clientes TO original_clientes, categoria_produto TO original_categoria_produto";
+    let base = include_str!("../../sql/mysql/0001_base.sql");
+    let copia = include_str!("../../sql/mysql/original_copia.sql");
+    let base: Vec<&str> = base.split(";\n").map(str::trim).filter(|c| !c.is_empty()).collect();
+    let copia: Vec<&str> = copia.split(";\n").map(str::trim).filter(|c| !c.is_empty()).collect();
+    for feitos in [0, 1, 3, 6, base.len(), base.len() + 5, base.len() + copia.len()] {
+        let esquema = original();
+        let mut conn = esquema.conexao();
+        let comandos = std::iter::once(renomear).chain(base.iter().copied()).chain(copia.iter().copied());
+        for comando in comandos.take(feitos + 1) {
+            conn.query_drop(comando).unwrap();
+        }
+        let r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[]);
+        conferir(&r);
+    }
+}
+
+#[test]
+fn colunas_e_tabelas_que_faltam_nao_impedem() {
+    if !banco::tem_mysql() {
+        return;
+    }
+    let esquema = original();
+    let mut conn = esquema.conexao();
+    conn.query_drop("ALTER TABLE clientes DROP COLUMN username, DROP COLUMN hashed_password").unwrap();
+    conn.query_drop("ALTER TABLE produtos DROP FOREIGN KEY produtos_ibfk_1").unwrap();
+    conn.query_drop("DROP TABLE categoria_produto").unwrap();
+    let r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[]);
+    conferir(&r);
+}
