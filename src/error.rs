@@ -1,7 +1,9 @@
 //! What can go wrong, in the words of the domain. The HTTP layer turns each into a status and a Portuguese `detail`;
 //! causes go to the log only.
 
-use crate::{domain::pedido::Pedido, store::DbError};
+use std::fmt;
+
+use crate::domain::pedido::Pedido;
 
 #[derive(Debug)]
 pub enum Error {
@@ -21,6 +23,24 @@ pub enum Error {
     Unavailable(String),
     /// A defect. The text is for the log.
     Internal(String),
+}
+
+/// The classes of failure that callers tell apart; the text is the engine's, for the log.
+#[derive(Debug)]
+pub enum DbError {
+    /// The connection is gone, or there is none; what was not committed did not happen.
+    Lost(String),
+    /// The connection went while the commit was under way: it may have happened or not.
+    Unknown(String),
+    /// Deadlock or serialization failure: nothing happened, and trying again is the remedy.
+    Retry(String),
+    /// Someone else held a lock for too long.
+    Busy(String),
+    /// A unique key refused the row; the name is `table_column` on both engines.
+    Unique(String),
+    /// A foreign key refused the change.
+    ForeignKey(String),
+    Other(String),
 }
 
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
@@ -59,3 +79,20 @@ impl From<DbError> for Error {
         Error::Database(error)
     }
 }
+
+impl fmt::Display for DbError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (class, text) = match self {
+            DbError::Lost(t) => ("connection lost", t),
+            DbError::Unknown(t) => ("connection lost during commit", t),
+            DbError::Retry(t) => ("deadlock", t),
+            DbError::Busy(t) => ("lock wait", t),
+            DbError::Unique(t) => ("unique key", t),
+            DbError::ForeignKey(t) => ("foreign key", t),
+            DbError::Other(t) => ("database", t),
+        };
+        write!(f, "{class}: {text}")
+    }
+}
+
+impl std::error::Error for DbError {}

@@ -114,7 +114,7 @@ pub fn buscar(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
 
 /// Erases the customer's personal data (LGPD); the orders stay, without a person behind them.
 #[utoipa::path(delete, path = "/clientes/{id}", tag = "Clientes", params(("id" = i64, Path, minimum = 1)),
-    responses((status = 200, body = bool), (status = 404, body = Problema), (status = 422, body = Problema)))]
+    responses((status = 200, body = bool, content_type = "application/json"), (status = 404, body = Problema), (status = 422, body = Problema)))]
 pub fn apagar(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
     let agora = DataHora::agora();
     app.store.write(|conn| clientes::apagar(conn, id, agora))?;

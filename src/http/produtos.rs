@@ -129,7 +129,7 @@ pub fn buscar(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
 
 /// Deletes a product that was never ordered; one that was is withdrawn, and past orders keep it.
 #[utoipa::path(delete, path = "/produtos/{id}", tag = "Produtos", params(("id" = i64, Path, minimum = 1)),
-    responses((status = 200, body = bool), (status = 404, body = Problema), (status = 422, body = Problema)))]
+    responses((status = 200, body = bool, content_type = "application/json"), (status = 404, body = Problema), (status = 422, body = Problema)))]
 pub fn retirar(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
     app.store.write(|conn| produtos::retirar(conn, id))?;
     response::json(&true)

@@ -8,8 +8,8 @@ use tiny_http::{Header, StatusCode};
 use super::request::{Request, RequestId};
 use crate::{
     domain::pedido::Pedido,
-    error::{Error, FieldError},
-    store::{DbError, pagina::Cursor as ListCursor},
+    error::{DbError, Error, FieldError},
+    store::pagina::Cursor as ListCursor,
 };
 
 pub type Response = tiny_http::Response<Cursor<Cow<'static, [u8]>>>;

@@ -1,7 +1,7 @@
 //! `clientes`.
 
 use super::{
-    connection::{Connection, DbError, Row, Value},
+    connection::{Connection, Row, Value},
     pagina::{Cursor, Pagina, cortar},
 };
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
         cliente::{Alteracao, Cliente},
         data_hora::DataHora,
     },
-    error::Error,
+    error::{DbError, Error},
 };
 
 const COLUNAS: &str = "id, cpf, nome, email, telefone, ativo";

@@ -1,8 +1,9 @@
 //! The narrow waist between the queries and the two drivers.
 
-use std::fmt;
-
-use crate::domain::data_hora::DataHora;
+use crate::{
+    domain::{data_hora::DataHora, dinheiro::Dinheiro},
+    error::DbError,
+};
 
 /// A parameter or a column. Money and times travel as the text that both engines take and give.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,24 +15,6 @@ pub enum Value {
 
 #[derive(Debug)]
 pub struct Row(pub Vec<Value>);
-
-/// The classes of failure that callers tell apart; the text is the engine's, for the log.
-#[derive(Debug)]
-pub enum DbError {
-    /// The connection is gone, or there is none; what was not committed did not happen.
-    Lost(String),
-    /// The connection went while the commit was under way: it may have happened or not.
-    Unknown(String),
-    /// Deadlock or serialization failure: nothing happened, and trying again is the remedy.
-    Retry(String),
-    /// Someone else held a lock for too long.
-    Busy(String),
-    /// A unique key refused the row; the name is `table_column` on both engines.
-    Unique(String),
-    /// A foreign key refused the change.
-    ForeignKey(String),
-    Other(String),
-}
 
 pub trait Connection: Send {
     fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError>;
@@ -132,8 +115,8 @@ impl From<DataHora> for Value {
     }
 }
 
-impl From<crate::domain::dinheiro::Dinheiro> for Value {
-    fn from(d: crate::domain::dinheiro::Dinheiro) -> Value {
+impl From<Dinheiro> for Value {
+    fn from(d: Dinheiro) -> Value {
         Value::Text(d.to_string())
     }
 }
@@ -149,20 +132,3 @@ impl<T: Into<Value>> From<Option<T>> for Value {
         o.map_or(Value::Null, Into::into)
     }
 }
-
-impl fmt::Display for DbError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (class, text) = match self {
-            DbError::Lost(t) => ("connection lost", t),
-            DbError::Unknown(t) => ("connection lost during commit", t),
-            DbError::Retry(t) => ("deadlock", t),
-            DbError::Busy(t) => ("lock wait", t),
-            DbError::Unique(t) => ("unique key", t),
-            DbError::ForeignKey(t) => ("foreign key", t),
-            DbError::Other(t) => ("database", t),
-        };
-        write!(f, "{class}: {text}")
-    }
-}
-
-impl std::error::Error for DbError {}

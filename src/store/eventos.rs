@@ -1,9 +1,9 @@
 //! `eventos`: what happened to each order.
 
-use super::connection::{Connection, DbError};
+use super::connection::Connection;
 use crate::{
     domain::{data_hora::DataHora, pedido::Evento},
-    error::Error,
+    error::{DbError, Error},
 };
 
 pub fn registrar(

@@ -1,7 +1,10 @@
 //! `idempotencia`: checkouts that carried an `Idempotency-Key`, and the answer that each got.
 
-use super::connection::{Connection, DbError};
-use crate::{domain::data_hora::DataHora, error::Error};
+use super::connection::Connection;
+use crate::{
+    domain::data_hora::DataHora,
+    error::{DbError, Error},
+};
 
 pub const VALIDADE_SEGUNDOS: i64 = 24 * 60 * 60;
 

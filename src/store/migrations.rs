@@ -5,9 +5,9 @@
 
 use super::{
     Database, Settings,
-    connection::{Connection, DbError, Value},
+    connection::{Connection, Value},
 };
-use crate::domain::data_hora::DataHora;
+use crate::{domain::data_hora::DataHora, error::DbError};
 
 const MYSQL: &[(i64, &str)] = &[(1, include_str!("../../sql/mysql/0001_base.sql"))];
 const SQLITE: &[(i64, &str)] = &[(1, include_str!("../../sql/sqlite/0001_base.sql"))];

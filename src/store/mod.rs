@@ -23,10 +23,10 @@ use std::{
 };
 
 pub use self::{
-    connection::{Connection, DbError, Row, Value},
+    connection::{Connection, Row, Value},
     mysql::Address,
 };
-use crate::error::Error;
+use crate::error::{DbError, Error};
 
 /// Which database, as the configuration names it.
 #[derive(Clone)]

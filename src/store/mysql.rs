@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use mysql::{OptsBuilder, consts::CapabilityFlags, prelude::Queryable};
 
-use super::connection::{Connection, DbError, Row, Value};
+use super::connection::{Connection, Row, Value};
+use crate::error::DbError;
 
 pub struct Mysql(mysql::Conn);
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    connection::{Connection, DbError, Row, Value},
+    connection::{Connection, Row, Value},
     eventos, marcas,
     pagina::{Cursor, Pagina, cortar},
 };
@@ -13,7 +13,7 @@ use crate::{
         dinheiro::Dinheiro,
         pedido::{Item, Pedido, StatusPagamento, StatusPedido},
     },
-    error::Error,
+    error::{DbError, Error},
 };
 
 const COLUNAS: &str = "id, senha, cliente, status_pedido, datahora_recebido, datahora_preparacao, datahora_pronto, \

@@ -1,7 +1,7 @@
 //! `produtos`.
 
 use super::{
-    connection::{Connection, DbError, Row, Value},
+    connection::{Connection, Row, Value},
     marcas,
     pagina::{Cursor, Pagina, cortar},
 };
@@ -10,7 +10,7 @@ use crate::{
         dinheiro::Dinheiro,
         produto::{Alteracao, Categoria, Produto},
     },
-    error::Error,
+    error::{DbError, Error},
 };
 
 const COLUNAS: &str = "id, nome, categoria, valor, descricao, ativo";

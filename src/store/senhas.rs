@@ -1,7 +1,7 @@
 //! `senhas`: the numbers called at the counter.
 
-use super::connection::{Connection, DbError};
-use crate::error::Error;
+use super::connection::Connection;
+use crate::error::{DbError, Error};
 
 /// The next number of this day. It is taken when the caller's transaction commits, and given back when it does not.
 /// Transactions that take a number wait for each other from here to their commit: take it late.

@@ -4,7 +4,8 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{ErrorCode, OpenFlags, params_from_iter, types};
 
-use super::connection::{Connection, DbError, Row, Value};
+use super::connection::{Connection, Row, Value};
+use crate::error::DbError;
 
 pub struct Sqlite(rusqlite::Connection);
 

@@ -1,0 +1,156 @@
+//! The built binary: no settings, bad settings, signals.
+#![allow(clippy::unwrap_used, reason = "in a test that is how to fail")]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+};
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("ambrosia-binary-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn ambrosia(folder: &Folder, environment: &[(&str, &str)], arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ambrosia"));
+    command
+        .env_clear()
+        .envs(environment.iter().copied())
+        .args(arguments)
+        .current_dir(&folder.0)
+        .stdin(Stdio::null());
+    command
+}
+
+fn run(folder: &Folder, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
+    ambrosia(folder, environment, arguments).output().unwrap()
+}
+
+/// Starts it and waits until it says where it listens.
+fn start(folder: &Folder, environment: &[(&str, &str)]) -> (Child, String) {
+    let mut child =
+        ambrosia(folder, environment, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("ambrosia listening on http://").unwrap().to_owned();
+    (child, address)
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn with_no_settings_it_is_a_working_restaurant() {
+    let folder = Folder::new("none");
+    // Only the port is set, for 31000 may be taken on this machine.
+    let (mut child, address) = start(&folder, &[("PORT", "0")]);
+    assert!(address.starts_with("0.0.0.0:"));
+    let answer = get(&address.replace("0.0.0.0", "127.0.0.1"), "/pedidos");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains("\"senha\":1"), "{answer}");
+    assert!(folder.0.join("ambrosia.db").exists());
+    signal(&child, "-TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    // All of it is in the one file, and the next start finds it.
+    let (mut child, address) = start(&folder, &[("PORT", "0"), ("HOST", "127.0.0.1")]);
+    assert!(get(&address, "/pedidos").contains("\"senha\":1"));
+    signal(&child, "-INT");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_wrong_value_is_one_line_that_names_the_variable_and_exit_2() {
+    let folder = Folder::new("wrong");
+    for (name, value) in [
+        ("PORT", "x"),
+        ("PORT", "70000"),
+        ("PORT", "-1"),
+        ("POOL_SIZE", "0"),
+        ("POOL_WAIT_MS", "soon"),
+        ("MAX_BODY_BYTES", "1MB"),
+        ("MAX_CONNECTIONS", ""),
+        ("LOG_LEVEL", "verbose"),
+        ("EXAMPLE_DATA", "maybe"),
+        ("DATABASE_URL", "postgres://ana:segredo@db/x"),
+        ("DATABASE_URL", "mysql://ana:segredo@:x/y"),
+        ("MYSQL_USER", "ana"),
+        ("CORS_ORIGIN", "a\nb"),
+    ] {
+        // An empty value is as good as none; what follows is wrong whatever that one is.
+        let environment = [(name, value), ("GRACE_MS", if value.is_empty() { "x" } else { "1000" })];
+        let named = if value.is_empty() { "GRACE_MS" } else { name };
+        let output = run(&folder, &environment, &[]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}={value}: {error}");
+        assert!(
+            error.starts_with("ambrosia: ") && error.contains(named) && !error.contains("panicked"),
+            "{error}"
+        );
+        assert!(value.contains('\n') || error.lines().count() == 1, "{error}");
+        assert!(!error.contains("segredo"), "{error}");
+    }
+}
+
+#[test]
+fn what_cannot_be_opened_or_bound_is_one_line_and_exit_1() {
+    let folder = Folder::new("closed");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for environment in [
+        [("DATABASE_URL", "sqlite:/nowhere/at/all.db"), ("PORT", "0")],
+        [("HOST", "127.0.0.1"), ("PORT", &port)],
+        [("HOST", "no.such.host.invalid"), ("PORT", "0")],
+    ] {
+        let output = run(&folder, &environment, &[]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        let last = error.lines().last().unwrap();
+        assert!(last.starts_with("ambrosia: cannot ") && !error.contains("panicked"), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let folder = Folder::new("text");
+    let file = folder.0.join("ambrosia.db");
+    std::fs::write(&file, "this is a letter and not a database, and long enough to be looked at").unwrap();
+    let output = run(&folder, &[("PORT", "0")], &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("cannot open sqlite:ambrosia.db"));
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("this is a letter"));
+}
+
+#[test]
+fn help_and_version() {
+    let folder = Folder::new("help");
+    let help = String::from_utf8(run(&folder, &[], &["--help"]).stdout).unwrap();
+    for (name, default, _) in ambrosia::config::VARIABLES {
+        assert!(help.contains(name) && help.contains(default), "{name}");
+    }
+    let version = String::from_utf8(run(&folder, &[], &["--version"]).stdout).unwrap();
+    assert_eq!(version.trim(), format!("ambrosia {}", env!("CARGO_PKG_VERSION")));
+    let unknown = run(&folder, &[], &["--frobnicate"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("--frobnicate"));
+}
