@@ -13,7 +13,7 @@ fn main() -> std::io::Result<()> {
     for (name, html) in [("redoc.html.gz", redoc), ("docs.html.gz", swagger)] {
         let page = html
             .replacen("<html lang=\"en\">", "<html lang=\"pt-BR\">", 1)
-            .replacen("<head>", "<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">", 1);
+            .replacen("<head>", "<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>body{margin:0}</style>", 1);
         let mut gz = GzEncoder::new(fs::File::create(Path::new(&out).join(name))?, Compression::best());
         gz.write_all(page.as_bytes())?;
         gz.finish()?;
