@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::{
+    chunked::{Chunk, next_chunk},
     request::{Body, Head, Refusal, Request, RequestId},
     response::{self, Response},
     server::{Limits, Peer, Shared},
@@ -25,8 +26,6 @@ const LINGER_BYTES: usize = 4 * 1024 * 1024;
 const LINGER: Duration = Duration::from_secs(1);
 /// The raw bytes of a chunked body may exceed its content by this much.
 const CHUNK_OVERHEAD_BYTES: usize = 64 * 1024;
-/// Hexadecimal size, extensions, line end.
-const CHUNK_LINE_BYTES: usize = 256;
 
 pub fn serve(shared: &Shared, peer: &Peer) {
     let mut connection = Connection {
@@ -181,10 +180,14 @@ impl Connection<'_> {
     fn read_head(&mut self) -> Result<(usize, Instant), Stop> {
         let mut scanned = 0;
         let mut first_byte = (self.start < self.end).then(Instant::now);
+        if first_byte.is_none() {
+            self.peer.idles(&self.shared.stopping);
+        }
         loop {
             // An empty line before a request is tolerated, as RFC 9112 asks.
-            while scanned == 0 && self.buffer[self.start..self.end].starts_with(b"\r\n") {
+            while self.buffer[self.start..self.end].starts_with(b"\r\n") {
                 self.start += 2;
+                scanned = 0;
             }
             let seen = &self.buffer[self.start..self.end];
             if let Some(length) = head_length(seen, &mut scanned)? {
@@ -207,6 +210,7 @@ impl Connection<'_> {
                 }
                 Err(e) => return Err(e.into()),
             }
+            self.peer.begins();
             first_byte.get_or_insert_with(Instant::now);
         }
     }
@@ -350,7 +354,7 @@ fn timed_out(error: &io::Error) -> bool {
 
 /// The length of the head, empty line included, once it is all there. A line that ends in a bare LF is refused:
 /// others on the way may have read it differently.
-fn head_length(seen: &[u8], scanned: &mut usize) -> Result<Option<usize>, Refusal> {
+pub fn head_length(seen: &[u8], scanned: &mut usize) -> Result<Option<usize>, Refusal> {
     for at in *scanned..seen.len() {
         if seen[at] != b'\n' {
             continue;
@@ -364,42 +368,6 @@ fn head_length(seen: &[u8], scanned: &mut usize) -> Result<Option<usize>, Refusa
     }
     *scanned = seen.len();
     Ok(None)
-}
-
-enum Chunk {
-    Data { skip: usize, length: usize },
-    End { skip: usize },
-}
-
-/// What stands at the start of `rest`: a chunk, or the end with its trailers, which are dropped; `None` if more is needed.
-fn next_chunk(rest: &[u8]) -> Result<Option<Chunk>, Refusal> {
-    let malformed = || Refusal::new(400, "O corpo em partes (chunked) está malformado");
-    let Some(line_end) = rest.iter().position(|b| *b == b'\n') else {
-        return if rest.len() > CHUNK_LINE_BYTES { Err(malformed()) } else { Ok(None) };
-    };
-    let line =
-        rest[..line_end].strip_suffix(b"\r").filter(|l| l.len() <= CHUNK_LINE_BYTES).ok_or_else(malformed)?;
-    let digits = line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
-    let extension = &line[digits..];
-    if digits == 0 || digits > 15 || !(extension.is_empty() || extension.starts_with(b";")) {
-        return Err(malformed());
-    }
-    let size = std::str::from_utf8(&line[..digits]).ok().and_then(|d| usize::from_str_radix(d, 16).ok());
-    let skip = line_end + 1;
-    match size.ok_or_else(malformed)? {
-        0 => trailers_end(&rest[skip..]).map(|end| end.map(|n| Chunk::End { skip: skip + n })),
-        length => Ok(Some(Chunk::Data { skip, length })),
-    }
-}
-
-fn trailers_end(rest: &[u8]) -> Result<Option<usize>, Refusal> {
-    if rest.starts_with(b"\r\n") {
-        return Ok(Some(2));
-    }
-    if rest.len() > CHUNK_LINE_BYTES * 4 {
-        return Err(Refusal::new(431, "O corpo em partes (chunked) termina com cabeçalhos demais"));
-    }
-    head_length(rest, &mut 0)
 }
 
 /// Counts a request for as long as its handler runs, however it ends.

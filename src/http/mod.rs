@@ -1,6 +1,7 @@
 //! HTTP: bytes to requests, requests to calls, results to answers.
 
 mod campo;
+mod chunked;
 mod clientes;
 mod connection;
 mod docs;
@@ -11,13 +12,15 @@ mod request;
 mod response;
 mod routes;
 mod server;
+mod threads;
 
 pub use self::{
     docs::openapi,
+    request::Request,
+    response::Response,
     routes::table,
     server::{Handler, Limits, Server, Stopper},
 };
-use self::{request::Request, response::Response};
 use crate::{
     error::Error,
     pagamento::Gateway,

@@ -111,7 +111,7 @@ impl<'a> Head<'a> {
             return Err(Refusal::new(400, "A requisição deve ter exatamente um cabeçalho Host"));
         }
         let connection = |token: &str| self.list("connection").any(|t| t.eq_ignore_ascii_case(token));
-        self.keep_alive = if self.http_1_0 { connection("keep-alive") } else { !connection("close") };
+        self.keep_alive = !connection("close") && (!self.http_1_0 || connection("keep-alive"));
         let mut expectations = self.all("expect");
         match (expectations.next(), expectations.next()) {
             (None, _) => {}
@@ -171,11 +171,12 @@ impl<'a> Head<'a> {
     }
 }
 
-/// A request line that ends in a version that is not 1.x, as opposed to one that ends in anything else.
+/// A request line that ends in a version that is not spoken here, as opposed to one that is wrong in anything else.
 fn is_other_version(bytes: &[u8]) -> bool {
     let line = bytes.split(|b| *b == b'\r').next().unwrap_or_default();
     let version = line.rsplit(|b| *b == b' ').next().unwrap_or_default();
     version.strip_prefix(b"HTTP/").is_some_and(|v| match v {
+        b"1.0" | b"1.1" => false,
         [major] => major.is_ascii_digit(),
         [major, b'.', minor] => major.is_ascii_digit() && minor.is_ascii_digit(),
         _ => false,

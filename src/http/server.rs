@@ -9,7 +9,6 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
-    thread,
     time::{Duration, Instant},
 };
 
@@ -19,6 +18,7 @@ use super::{
     connection,
     request::Request,
     response::{self, Response},
+    threads::Threads,
 };
 
 /// Everything that is bounded, with what happens at the bound in `config::VARIABLES`.
@@ -43,8 +43,6 @@ pub trait Handler: Send + Sync + 'static {
     fn handle(&self, request: &Request<'_>) -> Response;
 }
 
-/// Only what is touched takes memory: 8 to 20 KB.
-const STACK_BYTES: usize = 256 * 1024;
 /// How long the accept loop waits for a connection to end when there is no room, before it answers 503.
 const MAKE_ROOM: Duration = Duration::from_millis(250);
 
@@ -61,15 +59,20 @@ pub struct Shared {
     /// Requests whose handler runs.
     pub running: AtomicUsize,
     started: Instant,
-    connections: Mutex<HashMap<u64, Arc<Peer>>>,
+    connections: Mutex<Connections>,
     closed: Condvar,
+    threads: Arc<Threads>,
 }
+
+type Connections = HashMap<u64, Arc<Peer>>;
 
 /// A connection as the others see it.
 pub struct Peer {
     pub stream: TcpStream,
     /// Milliseconds since the server started at which it began to wait for its client; `BUSY` while its handler runs.
     waiting_since: AtomicU64,
+    /// Nothing of a next request has been read.
+    idle: AtomicBool,
 }
 
 const BUSY: u64 = u64::MAX;
@@ -86,6 +89,7 @@ impl Server {
             started: Instant::now(),
             connections: Mutex::default(),
             closed: Condvar::new(),
+            threads: Arc::default(),
         };
         Ok(Server { listener, shared: Arc::new(shared) })
     }
@@ -122,7 +126,7 @@ pub struct Stopper {
 
 impl Stopper {
     pub fn stop(&self) {
-        self.shared.stopping.store(true, Ordering::Release);
+        self.shared.stopping.store(true, Ordering::SeqCst);
         // On Linux this wakes the thread that is blocked in accept.
         if let Err(e) = self.listener.shutdown(Shutdown::Both) {
             log::warn!("cannot close the listener: {e}");
@@ -136,20 +140,21 @@ impl Shared {
             return refuse(&stream);
         }
         let id = self.started.elapsed().as_nanos() as u64;
-        let peer = Arc::new(Peer { stream, waiting_since: AtomicU64::new(self.now()) });
+        let waiting_since = AtomicU64::new(self.now());
+        let peer = Arc::new(Peer { stream, waiting_since, idle: AtomicBool::new(true) });
         self.connections().insert(id, peer.clone());
         let slot = Slot { shared: self.clone(), id };
-        let spawned = thread::Builder::new().name("connection".into()).stack_size(STACK_BYTES).spawn({
-            let peer = peer.clone();
-            move || {
-                connection::serve(&slot.shared, &peer);
-                drop(slot);
-            }
-        });
-        if let Err(e) = spawned {
+        let served = peer.clone();
+        let started = self.threads.run(Box::new(move || {
+            connection::serve(&slot.shared, &served);
+            // The descriptor first: whoever waits for the place may need it.
+            drop(served);
+            drop(slot);
+        }));
+        if let Err(e) = started {
             log::warn!("no thread for a connection: {e}");
             refuse(&peer.stream);
-            self.close_longest_waiting();
+            close_longest_waiting(&self.connections());
         }
     }
 
@@ -159,28 +164,14 @@ impl Shared {
         let deadline = Instant::now() + MAKE_ROOM;
         let mut connections = self.connections();
         while connections.len() >= self.limits.max_connections {
-            drop(connections);
-            self.close_longest_waiting();
+            close_longest_waiting(&connections);
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
             }
-            connections = self.wait_for_close(left);
+            connections = self.wait_for_close(connections, left);
         }
         true
-    }
-
-    fn close_longest_waiting(&self) {
-        let longest = {
-            let connections = self.connections();
-            let waiting = connections.values().filter(|p| p.waiting_since.load(Ordering::Acquire) != BUSY);
-            waiting.min_by_key(|p| p.waiting_since.load(Ordering::Acquire)).cloned()
-        };
-        if let Some(peer) = longest {
-            // Not chosen again while its thread winds up; an error means that it is closed already.
-            peer.waiting_since.store(BUSY, Ordering::Release);
-            let _ = peer.stream.shutdown(Shutdown::Both);
-        }
     }
 
     /// Out of descriptors or memory: make room and wait for it. Any other error is of one client that is gone.
@@ -188,29 +179,31 @@ impl Shared {
         if self.stopping.load(Ordering::Acquire) {
             return;
         }
-        if !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) {
+        // It would block when nobody came for as long as the read time-out, which is there for the accepted sockets.
+        let harmless =
+            [io::ErrorKind::ConnectionAborted, io::ErrorKind::Interrupted, io::ErrorKind::WouldBlock];
+        if !harmless.contains(&error.kind()) {
             log::warn!("cannot accept a connection: {error}");
-            self.close_longest_waiting();
-            drop(self.wait_for_close(MAKE_ROOM));
+            let connections = self.connections();
+            close_longest_waiting(&connections);
+            drop(self.wait_for_close(connections, MAKE_ROOM));
         }
     }
 
-    /// Idle connections are told to end once what they have sent is answered; the busy ones finish.
+    /// Idle connections end; those with a request finish it, and then end by themselves.
     fn drain(&self) -> bool {
-        for peer in self.connections().values() {
-            // What has arrived can still be read, and is answered.
-            let _ = peer.stream.shutdown(Shutdown::Read);
-        }
         let deadline = Instant::now() + self.limits.grace;
         let mut connections = self.connections();
+        for peer in connections.values().filter(|p| p.idle.load(Ordering::SeqCst)) {
+            peer.end();
+        }
         while !connections.is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 log::warn!("{} connections did not finish in time", connections.len());
                 return false;
             }
-            drop(connections);
-            connections = self.wait_for_close(left);
+            connections = self.wait_for_close(connections, left);
         }
         true
     }
@@ -219,11 +212,16 @@ impl Shared {
         self.started.elapsed().as_millis() as u64
     }
 
-    fn wait_for_close(&self, at_most: Duration) -> MutexGuard<'_, HashMap<u64, Arc<Peer>>> {
-        self.closed.wait_timeout(self.connections(), at_most).unwrap_or_else(PoisonError::into_inner).0
+    /// Takes the lock and not only gives it: a connection that closes before the wait would not end it.
+    fn wait_for_close<'a>(
+        &self,
+        locked: MutexGuard<'a, Connections>,
+        at_most: Duration,
+    ) -> MutexGuard<'a, Connections> {
+        self.closed.wait_timeout(locked, at_most).unwrap_or_else(PoisonError::into_inner).0
     }
 
-    fn connections(&self) -> MutexGuard<'_, HashMap<u64, Arc<Peer>>> {
+    fn connections(&self) -> MutexGuard<'_, Connections> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -235,6 +233,34 @@ impl Peer {
 
     pub fn works(&self) {
         self.waiting_since.store(BUSY, Ordering::Release);
+    }
+
+    /// From here until `begins`, the connection ends when the server stops: of this and `Shared::drain`, the one that
+    /// comes second sees that it is so.
+    pub fn idles(&self, stopping: &AtomicBool) {
+        self.idle.store(true, Ordering::SeqCst);
+        if stopping.load(Ordering::SeqCst) {
+            self.end();
+        }
+    }
+
+    /// A request that has begun may finish.
+    pub fn begins(&self) {
+        self.idle.store(false, Ordering::SeqCst);
+    }
+
+    /// What has arrived can still be read, and is answered.
+    fn end(&self) {
+        let _ = self.stream.shutdown(Shutdown::Read);
+    }
+}
+
+fn close_longest_waiting(connections: &Connections) {
+    let waiting = connections.values().filter(|p| p.waiting_since.load(Ordering::Acquire) != BUSY);
+    if let Some(peer) = waiting.min_by_key(|p| p.waiting_since.load(Ordering::Acquire)) {
+        // Not chosen again while its thread winds up; an error means that it is closed already.
+        peer.waiting_since.store(BUSY, Ordering::Release);
+        let _ = peer.stream.shutdown(Shutdown::Both);
     }
 }
 

@@ -1,0 +1,147 @@
+//! Time is bounded on the server's side too: whoever waits for the server to give up sees it do so, with nothing left
+//! behind while all their sockets are still open.
+
+use std::{
+    io::{ErrorKind, Read},
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+
+use socket2::{Domain, Socket, Type};
+
+use crate::{
+    deadline::eventually,
+    neighbour::Neighbour,
+    process::Process,
+    wire::{Client, get},
+};
+
+const LONG: (&str, &str) = ("IDLE_TIMEOUT_MS", "60000");
+
+/// Starts of requests that get no further. All have bytes that arrived, so all are answered.
+const STARTS: &[&str] = &[
+    "G",
+    "\r\n",
+    "GET / HTTP/1.1",
+    "GET / HTTP/1.1\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\n\r",
+    "POST /produtos HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n",
+    "POST /produtos HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{",
+    "POST /produtos HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "POST /produtos HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a",
+    "POST /produtos HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+    "POST /produtos HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+];
+
+#[test]
+fn what_stops_halfway_is_answered_408() {
+    let server = Process::start(&[("HEAD_TIMEOUT_MS", "200"), ("BODY_TIMEOUT_MS", "200"), LONG]);
+    let before = server.usage();
+    let begin = |start: &&str| {
+        let mut client = Client::connect(server.address);
+        client.send(start);
+        client
+    };
+    let mut clients: Vec<Client> = STARTS.iter().map(begin).collect();
+    for (client, start) in clients.iter_mut().zip(STARTS) {
+        assert_eq!(client.last_answer().status, 408, "{start}");
+    }
+    server.returns_to(before);
+    Neighbour::new(server.address).is_served();
+}
+
+#[test]
+fn what_dribbles_is_answered_408_all_the_same() {
+    let server = Process::start(&[("HEAD_TIMEOUT_MS", "200"), ("BODY_TIMEOUT_MS", "200"), LONG]);
+    for (start, drop) in [
+        ("GET / HTTP/1.1\r\nHost: a\r\nX: ", "x"),
+        ("", "\r\n"),
+        ("POST /produtos HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n", " "),
+        ("POST /produtos HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n"),
+    ] {
+        let mut client = Client::connect(server.address);
+        client.send(start);
+        client.stream.set_nonblocking(true).unwrap();
+        let mut seen = [0; 1];
+        eventually("the dribbler is told to go", || {
+            client.offer(drop);
+            client.stream.peek(&mut seen).is_ok()
+        });
+        client.stream.set_nonblocking(false).unwrap();
+        assert_eq!(client.last_answer().status, 408, "{start}");
+    }
+}
+
+#[test]
+fn who_says_nothing_is_left_without_a_word() {
+    let server = Process::start(&[("IDLE_TIMEOUT_MS", "200")]);
+    let before = server.usage();
+    let mut silent = Client::connect(server.address);
+    let mut served = Client::connect(server.address);
+    served.send(get("/produtos"));
+    assert_eq!(served.answer().status, 200);
+    silent.ends();
+    served.ends();
+    server.returns_to(before);
+}
+
+/// A socket whose window is soon full.
+fn narrow(address: SocketAddr) -> Client {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(&address.into()).unwrap();
+    Client::over(TcpStream::from(socket))
+}
+
+#[test]
+fn who_never_reads_is_left() {
+    let server = Process::start(&[("WRITE_TIMEOUT_MS", "200"), LONG]);
+    let before = server.usage();
+    let deaf: Vec<Client> = (0..20)
+        .map(|_| {
+            let mut client = narrow(server.address);
+            client.offer(get("/openapi.json").repeat(200));
+            client
+        })
+        .collect();
+    eventually("their threads are given back", || server.usage().threads == before.threads);
+    server.returns_to(before);
+    Neighbour::new(server.address).is_served();
+    drop(deaf);
+}
+
+#[test]
+fn who_reads_a_byte_at_a_time_is_left() {
+    let server = Process::start(&[("WRITE_TIMEOUT_MS", "200"), LONG]);
+    let before = server.usage();
+    let mut client = narrow(server.address);
+    client.stream.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+    client.offer(get("/openapi.json").repeat(200));
+    eventually("it is left", || {
+        match client.stream.read(&mut [0; 1]) {
+            Err(e) if e.kind() != ErrorKind::WouldBlock => assert_eq!(e.kind(), ErrorKind::ConnectionReset),
+            _ => {}
+        }
+        server.usage().threads == before.threads
+    });
+    server.returns_to(before);
+}
+
+/// The time that an idle connection has is not one that the listener has for the next client.
+#[test]
+fn a_quiet_hour_ends_no_request() {
+    let server = Process::start(&[("IDLE_TIMEOUT_MS", "100"), ("LOG_LEVEL", "debug")]);
+    let mut uploading = Client::connect(server.address);
+    uploading.send("POST /produtos HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{");
+    let mut patient = Client::connect(server.address);
+    patient.send("GET /produtos HTTP/1.1\r\nHost: a\r\n");
+    // Its end is the measure of the time in which nobody connects.
+    Client::connect(server.address).ends();
+    patient.send("\r\n");
+    assert_eq!(patient.answer().status, 200);
+    patient.ends();
+    uploading.send("}");
+    assert_eq!(uploading.answer().status, 422);
+    assert!(!server.log().contains("cannot accept"), "{}", server.log());
+}
