@@ -17,8 +17,7 @@ use ambrosia::{
 
 const REQUESTS: usize = 400;
 const ROUNDS: usize = 5;
-const ROUTES: [&str; 4] =
-    ["/pedidos", "/pedidos/finalizados", "/pedidos/500", "/pedidos/500/status_pagamento"];
+const ROUTES: [&str; 4] = ["/pedidos", "/pedidos/finalizados", "/pedidos/1", "/pedidos/1/status_pagamento"];
 
 fn main() {
     let folder = std::env::temp_dir().join(format!("ambrosia-growth-{}", std::process::id()));
@@ -57,7 +56,7 @@ fn main() {
 /// 2^doublings finished orders of two lines each, then 50 open ones.
 fn fill(store: &Store, doublings: u32, mysql: bool) {
     let lines = "INSERT INTO itens (pedido, produto, nome, quantidade, valor) SELECT id, {n}, 'Item', {n}, '18.90' FROM pedidos";
-    let mut run = |sql: &str| {
+    let run = |sql: &str| {
         store.write(|conn| Ok(conn.execute(sql, &[])?)).unwrap();
     };
     for table in ["eventos", "idempotencia", "itens", "pedidos"] {
