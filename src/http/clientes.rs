@@ -1,7 +1,7 @@
 //! `/clientes`.
 
 use super::{
-    App, LIMITE_PADRAO,
+    App, LIMITE_PADRAO, Paginacao,
     campo::{Erros, Id, Ignorado, NomeCliente, corpo, ler_corpo},
     pagina,
     request::Request,
@@ -53,7 +53,7 @@ corpo! {
 
 /// The customers.
 #[utoipa::path(get, path = "/clientes", tag = "Clientes",
-    params(("limite" = Option<u16>, Query, description = "Rows at most", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    params(Paginacao),
     responses((status = 200, body = [Cliente], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
 pub fn listar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let pagina = pagina(request, LIMITE_PADRAO)?;
@@ -123,8 +123,7 @@ pub fn apagar(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
 
 /// A customer's orders, newest first; without the cancelled ones.
 #[utoipa::path(get, path = "/clientes/{id}/pedidos", tag = "Clientes",
-    params(("id" = i64, Path, minimum = 1), ("limite" = Option<u16>, Query, description = "Rows at most", minimum = 1, maximum = 500),
-        ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    params(("id" = i64, Path, minimum = 1), Paginacao),
     responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))),
         (status = 404, body = Problema), (status = 422, body = Problema)))]
 pub fn pedidos(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Error> {

@@ -47,6 +47,18 @@ impl Handler for App {
 const LIMITE_PADRAO: usize = 100;
 const LIMITE_MAXIMO: usize = 500;
 
+/// The parameters of every list, as the document describes them and `pagina` reads them.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code)]
+struct Paginacao {
+    /// Rows at most. Without it 100; of a list of open orders, all.
+    #[param(minimum = 1, maximum = 500)]
+    limite: Option<u16>,
+    /// Cursor from the `Link` header of the page before.
+    apos: Option<String>,
+}
+
 /// The page that the query asks for; without `limite` it has `padrao` rows.
 fn pagina<const N: usize>(request: &Request<'_>, padrao: usize) -> Result<Pagina<N>, Error> {
     let limite = match request.parameter("limite") {

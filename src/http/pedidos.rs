@@ -6,7 +6,7 @@ use utoipa::{
 };
 
 use super::{
-    App, LIMITE_PADRAO,
+    App, LIMITE_PADRAO, Paginacao,
     campo::{
         Erros, Falha, Id, Identificador, Ignorado, Leitura, Observacao, Quantidade, corpo, ler_corpo,
         ler_lista, ler_objeto,
@@ -87,7 +87,7 @@ corpo! {
 
 /// The kitchen's list: Pronto, then Em preparação, then Recebido; oldest first in each.
 #[utoipa::path(get, path = "/pedidos", tag = "Pedidos",
-    params(("limite" = Option<u16>, Query, description = "Rows at most; without it, all", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    params(Paginacao),
     responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
 pub fn em_aberto(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     listar(app, request, Lista::EmAberto, EM_ABERTO_PADRAO)
@@ -95,7 +95,7 @@ pub fn em_aberto(app: &App, request: &Request<'_>) -> Result<Response, Error> {
 
 /// Orders in Recebido, oldest first.
 #[utoipa::path(get, path = "/pedidos/recebidos", tag = "Pedidos",
-    params(("limite" = Option<u16>, Query, description = "Rows at most; without it, all", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    params(Paginacao),
     responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
 pub fn recebidos(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     listar(app, request, Lista::Estado(StatusPedido::Recebido), EM_ABERTO_PADRAO)
@@ -103,7 +103,7 @@ pub fn recebidos(app: &App, request: &Request<'_>) -> Result<Response, Error> {
 
 /// Orders in Em preparação, oldest first.
 #[utoipa::path(get, path = "/pedidos/empreparacao", tag = "Pedidos",
-    params(("limite" = Option<u16>, Query, description = "Rows at most; without it, all", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    params(Paginacao),
     responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
 pub fn em_preparacao(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     listar(app, request, Lista::Estado(StatusPedido::EmPreparacao), EM_ABERTO_PADRAO)
@@ -111,7 +111,7 @@ pub fn em_preparacao(app: &App, request: &Request<'_>) -> Result<Response, Error
 
 /// Orders in Pronto, oldest first.
 #[utoipa::path(get, path = "/pedidos/prontos", tag = "Pedidos",
-    params(("limite" = Option<u16>, Query, description = "Rows at most; without it, all", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    params(Paginacao),
     responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
 pub fn prontos(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     listar(app, request, Lista::Estado(StatusPedido::Pronto), EM_ABERTO_PADRAO)
@@ -119,7 +119,7 @@ pub fn prontos(app: &App, request: &Request<'_>) -> Result<Response, Error> {
 
 /// Orders in Finalizado, oldest first, a page at a time.
 #[utoipa::path(get, path = "/pedidos/finalizados", tag = "Pedidos",
-    params(("limite" = Option<u16>, Query, description = "Rows at most", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    params(Paginacao),
     responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
 pub fn finalizados(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     listar(app, request, Lista::Estado(StatusPedido::Finalizado), LIMITE_PADRAO)
@@ -127,7 +127,7 @@ pub fn finalizados(app: &App, request: &Request<'_>) -> Result<Response, Error> 
 
 /// The queue: orders in Recebido, oldest first.
 #[utoipa::path(get, path = "/pedidos/fila", tag = "Pedidos",
-    params(("limite" = Option<u16>, Query, description = "Rows at most; without it, all", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    params(Paginacao),
     responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
 pub fn fila(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     listar(app, request, Lista::Estado(StatusPedido::Recebido), EM_ABERTO_PADRAO)

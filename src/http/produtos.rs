@@ -1,7 +1,7 @@
 //! `/produtos`, and the menu by category.
 
 use super::{
-    App, LIMITE_PADRAO,
+    App, LIMITE_PADRAO, Paginacao,
     campo::{DescricaoProduto, Erros, Id, NomeProduto, Preco, corpo, ler_corpo},
     pagina,
     request::Request,
@@ -39,7 +39,7 @@ corpo! {
 
 /// The menu: what is on sale.
 #[utoipa::path(get, path = "/produtos", tag = "Produtos",
-    params(("limite" = Option<u16>, Query, description = "Rows at most", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    params(Paginacao),
     responses((status = 200, body = [Produto], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
 pub fn listar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     cardapio(app, request, None)
@@ -47,7 +47,7 @@ pub fn listar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
 
 /// The menu: lanches.
 #[utoipa::path(get, path = "/lanches", tag = "Produtos",
-    params(("limite" = Option<u16>, Query, description = "Rows at most", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    params(Paginacao),
     responses((status = 200, body = [Produto], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
 pub fn lanches(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     cardapio(app, request, Some(Categoria::Lanche))
@@ -55,7 +55,7 @@ pub fn lanches(app: &App, request: &Request<'_>) -> Result<Response, Error> {
 
 /// The menu: acompanhamentos.
 #[utoipa::path(get, path = "/acompanhamentos", tag = "Produtos",
-    params(("limite" = Option<u16>, Query, description = "Rows at most", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    params(Paginacao),
     responses((status = 200, body = [Produto], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
 pub fn acompanhamentos(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     cardapio(app, request, Some(Categoria::Acompanhamento))
@@ -63,7 +63,7 @@ pub fn acompanhamentos(app: &App, request: &Request<'_>) -> Result<Response, Err
 
 /// The menu: bebidas.
 #[utoipa::path(get, path = "/bebidas", tag = "Produtos",
-    params(("limite" = Option<u16>, Query, description = "Rows at most", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    params(Paginacao),
     responses((status = 200, body = [Produto], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
 pub fn bebidas(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     cardapio(app, request, Some(Categoria::Bebida))
@@ -71,7 +71,7 @@ pub fn bebidas(app: &App, request: &Request<'_>) -> Result<Response, Error> {
 
 /// The menu: sobremesas.
 #[utoipa::path(get, path = "/sobremesas", tag = "Produtos",
-    params(("limite" = Option<u16>, Query, description = "Rows at most", minimum = 1, maximum = 500), ("apos" = Option<String>, Query, description = "Cursor from the `Link` header")),
+    params(Paginacao),
     responses((status = 200, body = [Produto], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
 pub fn sobremesas(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     cardapio(app, request, Some(Categoria::Sobremesa))

@@ -1,6 +1,7 @@
 //! `clientes`.
 
 use super::{
+    alterar_colunas,
     connection::{Connection, Row, Value},
     pagina::{Cursor, Pagina, cortar},
 };
@@ -49,28 +50,15 @@ pub fn inserir(conn: &mut dyn Connection, novo: &Alteracao) -> Result<i64, Error
 /// Sets the fields that were given, and only those.
 pub fn alterar(conn: &mut dyn Connection, id: i64, alteracao: &Alteracao) -> Result<(), Error> {
     let Alteracao { cpf, nome, email, telefone, ativo } = alteracao;
-    let mut colunas = Vec::new();
-    let mut valores = Vec::new();
-    let mut mudar = |coluna: &str, valor: Option<Value>| {
-        if let Some(valor) = valor {
-            colunas.push(format!("{coluna} = ?"));
-            valores.push(valor);
-        }
-    };
-    mudar("cpf", cpf.as_ref().map(|c| c.as_str().into()));
-    mudar("nome", nome.as_deref().map(Value::from));
-    mudar("email", email.as_ref().map(|e| e.as_ref().map(|e| e.as_str().to_owned()).into()));
-    mudar("telefone", telefone.as_ref().map(|t| t.as_ref().map(|t| t.as_str().to_owned()).into()));
-    mudar("ativo", ativo.map(Value::from));
-    if colunas.is_empty() {
-        return buscar(conn, id).map(drop);
-    }
-    valores.push(id.into());
-    let sql = format!("UPDATE clientes SET {} WHERE id = ? AND apagado_em IS NULL", colunas.join(", "));
-    match conn.execute(&sql, &valores).map_err(repetido)? {
-        0 => Err(NAO_ENCONTRADO),
-        _ => Ok(()),
-    }
+    let colunas = vec![
+        ("cpf", cpf.as_ref().map(|c| c.as_str().into())),
+        ("nome", nome.as_deref().map(Value::from)),
+        ("email", email.as_ref().map(|e| e.as_ref().map(|e| e.as_str().to_owned()).into())),
+        ("telefone", telefone.as_ref().map(|t| t.as_ref().map(|t| t.as_str().to_owned()).into())),
+        ("ativo", ativo.map(Value::from)),
+    ];
+    let ha = alterar_colunas(conn, ("clientes", " AND apagado_em IS NULL"), id, colunas).map_err(repetido)?;
+    if ha { Ok(()) } else { Err(NAO_ENCONTRADO) }
 }
 
 /// Erases the person. The row goes too, unless orders point at it.

@@ -192,6 +192,25 @@ fn marcas(ids: &[i64]) -> (String, Vec<Value>) {
     (vec!["?"; completos].join(", "), valores)
 }
 
+/// Sets those of the columns that have a value, on the one row that the condition leaves of this id. Gives whether
+/// there is such a row.
+fn alterar_colunas(
+    conn: &mut dyn Connection,
+    (tabela, condicao): (&str, &str),
+    id: i64,
+    colunas: Vec<(&str, Option<Value>)>,
+) -> Result<bool, DbError> {
+    let (nomes, mut valores): (Vec<_>, Vec<_>) =
+        colunas.into_iter().filter_map(|(nome, valor)| Some((format!("{nome} = ?"), valor?))).unzip();
+    valores.push(id.into());
+    if nomes.is_empty() {
+        let linhas = conn.query(&format!("SELECT id FROM {tabela} WHERE id = ?{condicao}"), &valores)?;
+        return Ok(!linhas.is_empty());
+    }
+    let sql = format!("UPDATE {tabela} SET {} WHERE id = ?{condicao}", nomes.join(", "));
+    Ok(conn.execute(&sql, &valores)? == 1)
+}
+
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,6 +1,7 @@
 //! `produtos`.
 
 use super::{
+    alterar_colunas,
     connection::{Connection, Row, Value},
     marcas,
     pagina::{Cursor, Pagina, cortar},
@@ -65,28 +66,14 @@ pub fn inserir(conn: &mut dyn Connection, novo: &Alteracao) -> Result<i64, Error
 /// Sets the fields that were given, and only those.
 pub fn alterar(conn: &mut dyn Connection, id: i64, alteracao: &Alteracao) -> Result<(), Error> {
     let Alteracao { nome, categoria, valor, descricao, ativo } = alteracao;
-    let mut colunas = Vec::new();
-    let mut valores = Vec::new();
-    let mut mudar = |coluna: &str, valor: Option<Value>| {
-        if let Some(valor) = valor {
-            colunas.push(format!("{coluna} = ?"));
-            valores.push(valor);
-        }
-    };
-    mudar("nome", nome.as_deref().map(Value::from));
-    mudar("categoria", categoria.map(|c| Value::Int(c as i64)));
-    mudar("valor", valor.map(Value::from));
-    mudar("descricao", descricao.clone().map(Value::from));
-    mudar("ativo", ativo.map(Value::from));
-    if colunas.is_empty() {
-        return buscar(conn, id).map(drop);
-    }
-    valores.push(id.into());
-    let sql = format!("UPDATE produtos SET {} WHERE id = ?", colunas.join(", "));
-    match conn.execute(&sql, &valores)? {
-        0 => Err(NAO_ENCONTRADO),
-        _ => Ok(()),
-    }
+    let colunas = vec![
+        ("nome", nome.as_deref().map(Value::from)),
+        ("categoria", categoria.map(|c| Value::Int(c as i64))),
+        ("valor", valor.map(Value::from)),
+        ("descricao", descricao.clone().map(Value::from)),
+        ("ativo", ativo.map(Value::from)),
+    ];
+    if alterar_colunas(conn, ("produtos", ""), id, colunas)? { Ok(()) } else { Err(NAO_ENCONTRADO) }
 }
 
 /// Takes it off the menu. One that was never ordered is gone; one that was stays for the orders that name it.
