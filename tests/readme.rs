@@ -28,7 +28,7 @@ fn every_request_answers_what_the_readme_says() {
         for step in block.split("\n```").next().unwrap().split("$ ").skip(1) {
             let (command, expected) = step.split_once('\n').unwrap();
             let command = command.replace("localhost:31000", &address);
-            let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+            let output = Command::new("sh").args(["-c", &command]).current_dir(&folder).output().unwrap();
             let answer = String::from_utf8(output.stdout).unwrap().replace('\r', "");
             if !fits(expected.trim_end(), answer.trim_end()) {
                 wrong.push(format!("{command}\nexpected: {expected}\nanswered: {answer}"));

@@ -14,7 +14,7 @@ use utoipa::{
 };
 
 use super::{
-    App, clientes, pagamentos, pedidos, produtos,
+    App, clientes, pagamentos, pedidos, produtos, qrcode,
     request::Request,
     response::{self, Response},
 };
@@ -29,7 +29,7 @@ use crate::error::Error;
         produtos::lanches, produtos::acompanhamentos, produtos::bebidas, produtos::sobremesas,
         pedidos::em_aberto, pedidos::alterar, pedidos::recebidos, pedidos::em_preparacao, pedidos::prontos,
         pedidos::finalizados, pedidos::fila, pedidos::checkout, pagamentos::webhook, pedidos::buscar, pedidos::cancelar,
-        pagamentos::status, pedidos::eventos,
+        pagamentos::status, qrcode::svg, qrcode::png, pedidos::eventos,
         root, swagger_ui, redoc, openapi_json,
     ),
     tags((name = "Pedidos"), (name = "Pagamentos"), (name = "Produtos"), (name = "Clientes"), (name = "Documentação")),

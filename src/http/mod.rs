@@ -8,6 +8,7 @@ mod docs;
 mod pagamentos;
 mod pedidos;
 mod produtos;
+mod qrcode;
 mod request;
 mod response;
 mod routes;

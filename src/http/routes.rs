@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use tiny_http::Method::{self, Delete, Get, Head, Options, Post, Put};
 
 use super::{
-    App, clientes, docs, pagamentos, pedidos, produtos,
+    App, clientes, docs, pagamentos, pedidos, produtos, qrcode,
     request::Request,
     response::{self, Response},
 };
@@ -51,6 +51,8 @@ static ROUTES: &[(Method, &str, Act)] = &[
     (Get,    "/pedidos/{id}",                  OfId(pedidos::buscar)),
     (Delete, "/pedidos/{id}",                  OfId(pedidos::cancelar)),
     (Get,    "/pedidos/{id}/status_pagamento", OfId(pagamentos::status)),
+    (Get,    "/pedidos/{id}/qrcode.svg",       OfId(qrcode::svg)),
+    (Get,    "/pedidos/{id}/qrcode.png",       OfId(qrcode::png)),
     (Get,    "/pedidos/{id}/eventos",          OfId(pedidos::eventos)),
 ];
 

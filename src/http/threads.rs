@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-/// Most of what a handler puts on the stack is a few kilobytes, and only what is touched takes memory.
-const STACK_BYTES: usize = 256 * 1024;
+/// Room for the libraries that put much on the stack (compressors do); only what is touched takes memory.
+const STACK_BYTES: usize = 1024 * 1024;
 /// How long a thread waits for its next job.
 const IDLE: Duration = Duration::from_secs(1);
 

@@ -11,6 +11,8 @@ nos_dois!(
     outra_acao_nao_muda_nada,
     avisos_invalidos,
     o_inicio_avisa_que_e_simulado,
+    o_qr_code_desenhado_diz_o_mesmo_que_o_texto,
+    ninguem_e_levado_a_pagar_de_novo,
 );
 
 const ID: &str = "b715bik7-2726-4d51-a729-749cc7bda703";
@@ -93,4 +95,40 @@ fn avisos_invalidos(banco: Banco) {
 fn o_inicio_avisa_que_e_simulado(banco: Banco) {
     let r = Restaurante::novo(banco);
     assert_eq!(r.log().matches("payments are SIMULATED").count(), 1);
+}
+
+fn o_qr_code_desenhado_diz_o_mesmo_que_o_texto(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let pedido = r.comprar(1);
+    let resposta = r.get(&format!("/pedidos/{}/qrcode.png", pedido["id"]));
+    assert_eq!((resposta.status, resposta.cabecalho("content-type")), (200, Some("image/png")));
+    let mut decodificador = png::Decoder::new(std::io::Cursor::new(&resposta.bytes));
+    decodificador.set_transformations(png::Transformations::EXPAND);
+    let mut leitor = decodificador.read_info().unwrap();
+    let mut pontos = vec![0; leitor.output_buffer_size().unwrap()];
+    let quadro = leitor.next_frame(&mut pontos).unwrap();
+    let largura = quadro.width as usize;
+    let mut imagem = rqrr::PreparedImage::prepare_from_greyscale(largura, quadro.height as usize, |x, y| {
+        pontos[y * largura + x]
+    });
+    let (_, lido) = imagem.detect_grids()[0].decode().unwrap();
+    assert_eq!(lido, pedido["qr_data"].as_str().unwrap());
+
+    let resposta = r.get(&format!("/pedidos/{}/qrcode.svg/", pedido["id"]));
+    assert_eq!((resposta.status, resposta.cabecalho("content-type")), (200, Some("image/svg+xml")));
+    assert!(resposta.corpo.contains("<svg") && resposta.corpo.ends_with("</svg>"));
+}
+
+fn ninguem_e_levado_a_pagar_de_novo(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let (pago, cancelado) = (r.comprar(1), r.comprar(1));
+    avisar(&r, pago["id_pagamento"].as_str().unwrap(), "state_FINISHED").ok();
+    r.delete(&format!("/pedidos/{}", cancelado["id"])).ok();
+    for figura in ["qrcode.svg", "qrcode.png"] {
+        r.get(&format!("/pedidos/{}/{figura}", pago["id"])).problema(409, "O pedido já foi pago");
+        let detail = "O pedido está cancelado; não há o que pagar";
+        r.get(&format!("/pedidos/{}/{figura}", cancelado["id"])).problema(409, detail);
+        r.get(&format!("/pedidos/1/{figura}")).problema(404, "Este pedido não tem QR code");
+        r.get(&format!("/pedidos/99/{figura}")).problema(404, "Pedido não encontrado");
+    }
 }

@@ -230,15 +230,17 @@ fn pedir(
         Some(corpo) => cliente.run(pedido.header("content-type", "application/json").body(corpo)?)?,
         None => cliente.run(pedido.body(())?)?,
     };
-    let corpo = resposta.body_mut().with_config().limit(64 << 20).read_to_string()?;
+    let bytes = resposta.body_mut().with_config().limit(64 << 20).read_to_vec()?;
+    let corpo = String::from_utf8_lossy(&bytes).into_owned();
     let (partes, _) = resposta.into_parts();
-    Ok(Resposta { status: partes.status.as_u16(), cabecalhos: partes.headers, corpo })
+    Ok(Resposta { status: partes.status.as_u16(), cabecalhos: partes.headers, corpo, bytes })
 }
 
 #[derive(Debug)]
 pub struct Resposta {
     pub status: u16,
     pub corpo: String,
+    pub bytes: Vec<u8>,
     cabecalhos: ureq::http::HeaderMap,
 }
 

@@ -1,0 +1,79 @@
+//! The QR code of an order as a picture, for a totem or a printer. The same text is in the order, as `qr_data`.
+
+use std::borrow::Cow;
+
+use qrcode::{EcLevel, QrCode, render::svg};
+
+use super::{
+    App,
+    request::Request,
+    response::{self, Problema, Response},
+};
+use crate::{
+    domain::pedido::{StatusPagamento, StatusPedido},
+    error::Error,
+    store::pedidos,
+};
+
+/// White around the code, in modules, as the standard asks.
+const MARGIN: usize = 4;
+/// Pixels of a module: sharp on a screen and on a receipt.
+const SCALE: usize = 8;
+
+/// The QR code to pay an order, as SVG.
+#[utoipa::path(get, path = "/pedidos/{id}/qrcode.svg", tag = "Pagamentos", params(("id" = i64, Path, minimum = 1)),
+    responses((status = 200, body = String, content_type = "image/svg+xml"), (status = 404, body = Problema),
+        (status = 409, body = Problema, description = "There is nothing to pay"), (status = 422, body = Problema)))]
+pub fn svg(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
+    let code = code(app, id)?;
+    let picture = code.render::<svg::Color<'_>>().min_dimensions(256, 256).quiet_zone(true).build();
+    Ok(not_stored(response::respond(200, "image/svg+xml", Cow::Owned(picture.into_bytes()))))
+}
+
+/// The QR code to pay an order, as PNG.
+#[utoipa::path(get, path = "/pedidos/{id}/qrcode.png", tag = "Pagamentos", params(("id" = i64, Path, minimum = 1)),
+    responses((status = 200, body = [u8], content_type = "image/png"), (status = 404, body = Problema),
+        (status = 409, body = Problema, description = "There is nothing to pay"), (status = 422, body = Problema)))]
+pub fn png(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
+    let picture = draw(&code(app, id)?).map_err(|e| Error::Internal(format!("PNG: {e}")))?;
+    Ok(not_stored(response::respond(200, "image/png", Cow::Owned(picture))))
+}
+
+/// Nobody shall be led to pay twice, or for what will not be cooked.
+fn code(app: &App, id: i64) -> Result<QrCode, Error> {
+    let pedido = app.store.read(|conn| pedidos::buscar(conn, id))?;
+    if pedido.status_pedido == StatusPedido::Cancelado {
+        return Err(Error::conflict("pedido_cancelado", "O pedido está cancelado; não há o que pagar"));
+    }
+    if matches!(pedido.status_pagamento, StatusPagamento::Aprovado | StatusPagamento::Reembolsado) {
+        return Err(Error::conflict("pedido_pago", "O pedido já foi pago"));
+    }
+    let text = pedido.qr_data.ok_or(Error::NotFound("Este pedido não tem QR code"))?;
+    QrCode::with_error_correction_level(text, EcLevel::M)
+        .map_err(|e| Error::Internal(format!("QR code: {e}")))
+}
+
+/// One bit a pixel: black and white, each module a square of `SCALE` pixels.
+fn draw(code: &QrCode) -> Result<Vec<u8>, png::EncodingError> {
+    let modules = code.width() + 2 * MARGIN;
+    let side = modules * SCALE;
+    let dark = |x: usize, y: usize| {
+        let inside = |n: usize| (MARGIN..MARGIN + code.width()).contains(&n);
+        inside(x) && inside(y) && code[(x - MARGIN, y - MARGIN)] == qrcode::Color::Dark
+    };
+    // A module is eight pixels wide: one byte of a line.
+    let line = |y: usize| (0..modules).map(move |x| if dark(x, y) { 0x00 } else { 0xFF });
+    let pixels: Vec<u8> = (0..side).flat_map(|y| line(y / SCALE)).collect();
+    let mut picture = Vec::new();
+    let mut encoder = png::Encoder::new(&mut picture, side as u32, side as u32);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::One);
+    // Mostly white: the fast way is small enough, and light on memory.
+    encoder.set_compression(png::Compression::Fast);
+    encoder.write_header()?.write_image_data(&pixels)?;
+    Ok(picture)
+}
+
+fn not_stored(response: Response) -> Response {
+    response::with(response, "Cache-Control", "no-store")
+}
