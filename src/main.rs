@@ -55,7 +55,8 @@ fn run(config: Config) -> ExitCode {
             (Ok(address), Ok(stopper), Ok(signals)) => (address, stopper, signals),
             (Err(e), ..) | (_, Err(e), _) | (.., Err(e)) => return fail(&format!("cannot start: {e}"), 1),
         };
-    thread::spawn(move || care_for(&store));
+    let cared_for = store.clone();
+    thread::spawn(move || care_for(&cared_for));
     thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
             log::info!("signal {signal}: finishing");
@@ -67,7 +68,9 @@ fn run(config: Config) -> ExitCode {
     );
     log::info!("data in {database}");
     println!("ambrosia listening on http://{address}");
-    if server.run() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let all_finished = server.run();
+    store.close();
+    if all_finished { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Waits for a database that is away, then keeps it clean.

@@ -72,7 +72,9 @@ fn with_no_settings_it_is_a_working_restaurant() {
     assert!(folder.0.join("ambrosia.db").exists());
     signal(&child, "-TERM");
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    // All of it is in the one file, and the next start finds it.
+    // All of it is in the one file, for whoever copies that; and the next start finds it.
+    let left = std::fs::metadata(folder.0.join("ambrosia.db-wal")).map_or(0, |wal| wal.len());
+    assert_eq!(left, 0, "bytes are left in the write-ahead log");
     let (mut child, address) = start(&folder, &[("PORT", "0"), ("HOST", "127.0.0.1")]);
     assert!(get(&address, "/pedidos").contains("\"senha\":1"));
     signal(&child, "-INT");

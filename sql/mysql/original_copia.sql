@@ -43,7 +43,7 @@ INSERT INTO pedidos (id, cliente, status_pedido, datahora_recebido, datahora_pre
 SELECT p.id,
        c.id,
        CASE WHEN COALESCE(p.status_pedido, 1) BETWEEN 1 AND 4 THEN COALESCE(p.status_pedido, 1) ELSE 4 END,
-       COALESCE(p.datahora_recebido, p.datahora_preparacao, p.datahora_pronto, p.datahora_finalizado, UTC_TIMESTAMP()),
+       COALESCE(NULLIF(p.datahora_recebido, '0000-00-00 00:00:00'), p.datahora_preparacao, p.datahora_pronto, p.datahora_finalizado, UTC_TIMESTAMP()),
        p.datahora_preparacao,
        p.datahora_pronto,
        p.datahora_finalizado,

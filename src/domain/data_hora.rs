@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use jiff::{Timestamp, Unit, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use serde::{Serialize, Serializer};
 
 static SAO_PAULO: TimeZone = jiff::tz::get!("America/Sao_Paulo");
@@ -13,7 +13,8 @@ pub struct DataHora(Timestamp);
 impl DataHora {
     pub fn agora() -> DataHora {
         let agora = Timestamp::now();
-        DataHora(agora.round(Unit::Second).unwrap_or(agora))
+        // Down, and not to the nearest: nothing happens in the future.
+        DataHora(Timestamp::from_second(agora.as_second()).unwrap_or(agora))
     }
 
     pub fn segundos(self) -> i64 {

@@ -5,7 +5,7 @@ use std::{fmt, iter::Sum, str::FromStr};
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::value::RawValue;
 
-/// An amount in centavos of real, never negative.
+/// An amount in centavos of real. What comes in is never negative; what the original stored may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Dinheiro(i64);
 
@@ -15,6 +15,14 @@ pub const PRECO_MAXIMO: Dinheiro = Dinheiro(9_999_999);
 impl Dinheiro {
     pub fn centavos(self) -> i64 {
         self.0
+    }
+
+    /// As stored, where the original let a sign in.
+    pub fn de_sql(texto: &str) -> Option<Dinheiro> {
+        match texto.strip_prefix('-') {
+            Some(positivo) => positivo.parse().ok().map(|Dinheiro(centavos)| Dinheiro(-centavos)),
+            None => texto.parse().ok(),
+        }
     }
 
     /// `None` when the product does not fit, which no valid price and quantity reach.
@@ -54,7 +62,9 @@ impl FromStr for Dinheiro {
 
 impl fmt::Display for Dinheiro {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
+        let sinal = if self.0 < 0 { "-" } else { "" };
+        let centavos = self.0.unsigned_abs();
+        write!(f, "{sinal}{}.{:02}", centavos / 100, centavos % 100)
     }
 }
 
@@ -99,9 +109,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn survives_text_and_json(centavos in 0..=i64::MAX) {
+        fn survives_text_and_json(centavos in -i64::MAX..=i64::MAX) {
             let valor = Dinheiro(centavos);
-            prop_assert_eq!(valor.to_string().parse(), Ok(valor));
+            prop_assert_eq!(Dinheiro::de_sql(&valor.to_string()), Some(valor));
+            prop_assert_eq!(valor.to_string().parse().ok(), Some(valor).filter(|_| centavos >= 0));
             prop_assert_eq!(serde_json::to_string(&valor).unwrap(), valor.to_string());
         }
 

@@ -299,5 +299,8 @@ pub fn ler_objeto<T: DeserializeOwned>(json: &str) -> Result<T, Falha> {
     if !json.trim_start().starts_with('{') {
         return Err("deve ser um objeto JSON".into());
     }
-    serde_json::from_str(json).map_err(|_| "tem um campo repetido".into())
+    serde_json::from_str(json).map_err(|e| {
+        let repetido = e.to_string().starts_with("duplicate field");
+        if repetido { "tem um campo repetido".into() } else { "tem um campo com nome inválido".into() }
+    })
 }

@@ -14,10 +14,12 @@ use super::{
     chunked::{Chunk, next_chunk},
     request::{Body, Head, Refusal, Request, RequestId},
     response::{self, Response},
-    server::{Limits, Peer, Shared},
+    server::{Limits, Peer, Running, Shared},
 };
 
 const BUFFER_BYTES: usize = 4 * 1024;
+/// Some clients end a body with one that is not part of it.
+const EMPTY_LINES: usize = 8;
 /// A buffer that one large request has made larger than this is given back afterwards.
 const KEEP_BYTES: usize = 64 * 1024;
 /// What a client still sends after a refusal is read and dropped, up to here and for so long: many clients look for
@@ -136,6 +138,9 @@ impl Connection<'_> {
         };
         let (keep_alive, http_1_0) = (head.keep_alive, head.http_1_0);
         let request = Request::new(head, body)?;
+        if !self.peer.works() {
+            return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
+        }
         let response = self.call_handler(&request);
         let close = !keep_alive || self.shared.stopping.load(Ordering::Acquire);
         let head_only = request.is_head();
@@ -169,7 +174,6 @@ impl Connection<'_> {
         if running.count > self.limits.max_requests {
             return response::busy();
         }
-        self.peer.works();
         catch_unwind(AssertUnwindSafe(|| self.shared.handler.handle(request))).unwrap_or_else(|_| {
             log::error!("a handler panicked: {} {} {}", request.method, request.raw_path, request.id);
             response::internal_error()
@@ -178,16 +182,24 @@ impl Connection<'_> {
 
     /// Reads until the empty line. Gives the length of the head and when its first byte was seen.
     fn read_head(&mut self) -> Result<(usize, Instant), Stop> {
-        let mut scanned = 0;
+        let (mut scanned, mut empty_lines) = (0, 0);
         let mut first_byte = (self.start < self.end).then(Instant::now);
         if first_byte.is_none() {
             self.peer.idles(&self.shared.stopping);
         }
         loop {
-            // An empty line before a request is tolerated, as RFC 9112 asks.
+            // An empty line before a request is tolerated, as RFC 9112 asks, and begins nothing.
             while self.buffer[self.start..self.end].starts_with(b"\r\n") {
                 self.start += 2;
                 scanned = 0;
+                empty_lines += 1;
+                if empty_lines > EMPTY_LINES {
+                    return Err(Refusal::new(400, "A requisição começa com linhas vazias demais").into());
+                }
+                if self.start == self.end {
+                    first_byte = None;
+                    self.peer.idles(&self.shared.stopping);
+                }
             }
             let seen = &self.buffer[self.start..self.end];
             if let Some(length) = head_length(seen, &mut scanned)? {
@@ -210,8 +222,12 @@ impl Connection<'_> {
                 }
                 Err(e) => return Err(e.into()),
             }
-            self.peer.begins();
-            first_byte.get_or_insert_with(Instant::now);
+            if first_byte.is_none() {
+                // Whoever has just begun to speak is not the one that has waited longest.
+                self.peer.waits(self.shared.now());
+                self.peer.begins();
+                first_byte = Some(Instant::now());
+            }
         }
     }
 
@@ -368,22 +384,4 @@ pub fn head_length(seen: &[u8], scanned: &mut usize) -> Result<Option<usize>, Re
     }
     *scanned = seen.len();
     Ok(None)
-}
-
-/// Counts a request for as long as its handler runs, however it ends.
-struct Running<'a> {
-    shared: &'a Shared,
-    count: usize,
-}
-
-impl<'a> Running<'a> {
-    fn start(shared: &'a Shared) -> Running<'a> {
-        Running { shared, count: shared.running.fetch_add(1, Ordering::AcqRel) + 1 }
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.shared.running.fetch_sub(1, Ordering::AcqRel);
-    }
 }

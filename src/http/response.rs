@@ -124,8 +124,7 @@ fn encode_problem(
     let problema = Problema { tipo: "about:blank", title, status, detail, codigo, erros, pedido };
     // A struct of texts and numbers always encodes.
     let body = serde_json::to_vec(&problema).unwrap_or_default();
-    let response = respond(status, "application/problem+json", Cow::Owned(body));
-    if status == 503 { with(response, "Retry-After", "1") } else { response }
+    respond(status, "application/problem+json", Cow::Owned(body))
 }
 
 /// The one place where an error becomes an answer, and where its cause is logged.
@@ -150,6 +149,7 @@ pub fn error(error: Error, id: &RequestId) -> Response {
         Error::Database(e @ DbError::Unknown(_)) => {
             log::error!("{id} {e}");
             let detail = "Não foi possível confirmar se a operação foi concluída; verifique antes de repetir";
+            // No `Retry-After`: who repeats without looking may order twice.
             problem(503, "resultado_desconhecido", detail, &[])
         }
         Error::Unavailable(cause) => unavailable(&cause, id),
@@ -160,7 +160,7 @@ pub fn error(error: Error, id: &RequestId) -> Response {
 
 fn unavailable(cause: &str, id: &RequestId) -> Response {
     log::warn!("{id} unavailable: {cause}");
-    problem(503, "indisponivel", "O sistema está indisponível no momento; tente de novo em instantes", &[])
+    try_again("indisponivel", "O sistema está indisponível no momento; tente de novo em instantes")
 }
 
 fn internal(cause: &str, id: &RequestId) -> Response {
@@ -172,9 +172,13 @@ pub fn internal_error() -> Response {
     problem(500, "erro_interno", "Erro interno; o ocorrido foi registrado", &[])
 }
 
+fn try_again(codigo: &str, detail: &str) -> Response {
+    with(problem(503, codigo, detail, &[]), "Retry-After", "1")
+}
+
 /// Too many requests are in work.
 pub fn busy() -> Response {
-    problem(503, "ocupado", "Há pedidos demais ao mesmo tempo; tente de novo em instantes", &[])
+    try_again("ocupado", "Há pedidos demais ao mesmo tempo; tente de novo em instantes")
 }
 
 /// For a connection that gets no thread.

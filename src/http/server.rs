@@ -57,7 +57,7 @@ pub struct Shared {
     pub handler: Box<dyn Handler>,
     pub stopping: AtomicBool,
     /// Requests whose handler runs.
-    pub running: AtomicUsize,
+    running: AtomicUsize,
     started: Instant,
     connections: Mutex<Connections>,
     closed: Condvar,
@@ -76,6 +76,8 @@ pub struct Peer {
 }
 
 const BUSY: u64 = u64::MAX;
+/// Chosen to make room: what it still sends is not served any more, since the answer could not be sent.
+const CLOSED: u64 = u64::MAX - 1;
 
 impl Server {
     /// Binds; from here on clients can connect, and wait in the backlog until `run`.
@@ -228,11 +230,17 @@ impl Shared {
 
 impl Peer {
     pub fn waits(&self, now: u64) {
-        self.waiting_since.store(now, Ordering::Release);
+        self.becomes(now);
     }
 
-    pub fn works(&self) {
-        self.waiting_since.store(BUSY, Ordering::Release);
+    /// `false` when the connection was closed to make room, a moment ago.
+    pub fn works(&self) -> bool {
+        self.becomes(BUSY)
+    }
+
+    fn becomes(&self, state: u64) -> bool {
+        let unless_closed = |seen| (seen != CLOSED).then_some(state);
+        self.waiting_since.fetch_update(Ordering::AcqRel, Ordering::Acquire, unless_closed).is_ok()
     }
 
     /// From here until `begins`, the connection ends when the server stops: of this and `Shared::drain`, the one that
@@ -256,10 +264,14 @@ impl Peer {
 }
 
 fn close_longest_waiting(connections: &Connections) {
-    let waiting = connections.values().filter(|p| p.waiting_since.load(Ordering::Acquire) != BUSY);
-    if let Some(peer) = waiting.min_by_key(|p| p.waiting_since.load(Ordering::Acquire)) {
-        // Not chosen again while its thread winds up; an error means that it is closed already.
-        peer.waiting_since.store(BUSY, Ordering::Release);
+    let since = |peer: &&Arc<Peer>| peer.waiting_since.load(Ordering::Acquire);
+    let Some(peer) = connections.values().filter(|p| since(p) < CLOSED).min_by_key(since) else { return };
+    let seen = since(&peer);
+    // Unless it has begun to work in between; then another will be found.
+    let chosen = seen < CLOSED
+        && peer.waiting_since.compare_exchange(seen, CLOSED, Ordering::AcqRel, Ordering::Acquire).is_ok();
+    if chosen {
+        // An error means that it is closed already.
         let _ = peer.stream.shutdown(Shutdown::Both);
     }
 }
@@ -274,6 +286,24 @@ impl Drop for Slot {
     fn drop(&mut self) {
         self.shared.connections().remove(&self.id);
         self.shared.closed.notify_all();
+    }
+}
+
+/// Counts a request for as long as its handler runs, however it ends.
+pub struct Running<'a> {
+    shared: &'a Shared,
+    pub count: usize,
+}
+
+impl<'a> Running<'a> {
+    pub fn start(shared: &'a Shared) -> Running<'a> {
+        Running { shared, count: shared.running.fetch_add(1, Ordering::AcqRel) + 1 }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.shared.running.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -69,10 +69,8 @@ impl Row {
         DataHora::de_sql(text).map(Some).ok_or_else(|| unexpected(column, "a time", &self.0[column]))
     }
 
-    /// For what the domain parses out of a text.
-    pub fn parsed<T: std::str::FromStr>(&self, column: usize) -> Result<T, DbError> {
-        let text = self.text(column)?;
-        text.parse().map_err(|_| unexpected(column, std::any::type_name::<T>(), &self.0[column]))
+    pub fn money(&self, column: usize) -> Result<Dinheiro, DbError> {
+        Dinheiro::de_sql(self.text(column)?).ok_or_else(|| unexpected(column, "an amount", &self.0[column]))
     }
 
     /// For the numbered states of the domain.

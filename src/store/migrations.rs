@@ -87,11 +87,16 @@ fn mysql(conn: &mut dyn Connection, example_data: bool) -> Result<(), DbError> {
     }
     for (number, script) in MYSQL.iter().filter(|(n, _)| !done.contains(n)) {
         conn.script(script)?;
+        // What is copied and that it is copied become true together: a copy made twice would start from what the
+        // first has left of the original.
+        conn.begin()?;
         if *number == 1 {
-            take_over_original(conn)?;
+            copy_original(conn)?;
         }
         note(conn, *number)?;
+        conn.commit()?;
     }
+    remove_original(conn)?;
     if !done.contains(&EXAMPLE) {
         conn.begin()?;
         let empty = conn.query(
@@ -134,10 +139,29 @@ fn set_original_aside(conn: &mut dyn Connection) -> Result<(), DbError> {
     conn.script(&format!("RENAME TABLE {};\n", renames.join(", ")))
 }
 
-fn take_over_original(conn: &mut dyn Connection) -> Result<(), DbError> {
+/// Runs in the caller's transaction; the tables of the original are only read, but for columns that they lack.
+fn copy_original(conn: &mut dyn Connection) -> Result<(), DbError> {
     if columns_of(conn, "original_pedidos")?.is_empty() {
         return Ok(());
     }
+    complete_original(conn)?;
+    // Changing a table has ended the transaction.
+    conn.begin()?;
+    let copied = conn.script(include_str!("../../sql/mysql/original_copia.sql")).and_then(|()| {
+        for table in ["produtos", "clientes", "pedidos"] {
+            if count(conn, table)? != count(conn, &format!("original_{table}"))? {
+                return Err(DbError::Other(format!("rows of {table} would be lost")));
+            }
+        }
+        Ok(())
+    });
+    copied.map_err(|e| {
+        let advice = "the rows of the original system are whole, in tables named original_*";
+        DbError::Other(format!("cannot take over the original's data; {advice}: {e}"))
+    })
+}
+
+fn complete_original(conn: &mut dyn Connection) -> Result<(), DbError> {
     for (table, wanted) in ORIGINAL_COLUMNS {
         let table = format!("original_{table}");
         let there = columns_of(conn, &table)?;
@@ -148,23 +172,29 @@ fn take_over_original(conn: &mut dyn Connection) -> Result<(), DbError> {
             conn.script(&format!("ALTER TABLE {table} ADD COLUMN {column} VARCHAR(255) NULL;\n"))?;
         }
     }
-    conn.begin()?;
-    conn.script(include_str!("../../sql/mysql/original_copia.sql"))?;
-    for table in ["produtos", "clientes", "pedidos"] {
-        if count(conn, table)? != count(conn, &format!("original_{table}"))? {
-            return Err(DbError::Other(format!(
-                "the take-over would lose rows of {table}; nothing was changed"
-            )));
+    Ok(())
+}
+
+/// After the copy is noted, whenever that was: a removal that was cut off goes on at the next start.
+fn remove_original(conn: &mut dyn Connection) -> Result<(), DbError> {
+    if !columns_of(conn, "original_itens")?.is_empty() {
+        let orphans = "original_itens i LEFT JOIN pedidos p ON p.id = i.pedido WHERE p.id IS NULL";
+        if count(conn, orphans)? > 0 {
+            // Lines of an order that does not exist: shown nowhere, kept all the same.
+            log::warn!("database: some lines belong to no order; they stay in original_itens_sem_pedido");
+            conn.script("RENAME TABLE original_itens TO original_itens_sem_pedido;\n")?;
         }
     }
-    let whole = count(conn, "itens")? == count(conn, "original_itens")?;
-    conn.commit()?;
-    if !whole {
-        // Lines of an order that does not exist: shown nowhere, kept all the same.
-        log::warn!("database: some lines belong to no order; they stay in original_itens_sem_pedido");
-        conn.script("DROP TABLE IF EXISTS original_itens_sem_pedido;\nRENAME TABLE original_itens TO original_itens_sem_pedido;\n")?;
+    let mut left = Vec::new();
+    for table in ORIGINAL.map(|t| format!("original_{t}")) {
+        if !columns_of(conn, &table)?.is_empty() {
+            left.push(table);
+        }
     }
-    let tables = ORIGINAL.map(|t| format!("original_{t}")).join(", ");
+    if left.is_empty() {
+        return Ok(());
+    }
+    let tables = left.join(", ");
     conn.script(&format!(
         "SET FOREIGN_KEY_CHECKS = 0;\nDROP TABLE IF EXISTS {tables};\nSET FOREIGN_KEY_CHECKS = 1;\n"
     ))

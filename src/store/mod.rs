@@ -94,6 +94,15 @@ impl Store {
         Ok(())
     }
 
+    /// Leaves all data in the one file, for whoever copies it; MySQL needs no such care.
+    pub fn close(&self) {
+        if let (Database::Sqlite(_), Some(mut conn)) = (&self.settings.database, self.writers.try_get())
+            && let Err(e) = conn.script("PRAGMA wal_checkpoint(TRUNCATE);")
+        {
+            log::warn!("cannot empty the write-ahead log: {e}");
+        }
+    }
+
     pub fn is_migrated(&self) -> bool {
         self.migrated.load(Ordering::Acquire)
     }
@@ -106,16 +115,19 @@ impl Store {
         let mut attempt = 1;
         loop {
             let mut conn = self.connection(&self.readers)?;
-            let result = queries(&mut **conn);
-            match result {
-                Err(Error::Database(DbError::Lost(cause))) => {
-                    conn.give_up();
+            conn.suspect = true;
+            match queries(&mut **conn) {
+                Err(Error::Database(e @ DbError::Lost(_))) => {
+                    conn.report_lost();
                     if attempt == ATTEMPTS {
-                        return Err(Error::Database(DbError::Lost(cause)));
+                        return Err(e.into());
                     }
                     attempt += 1;
                 }
-                result => return result,
+                result => {
+                    conn.suspect = false;
+                    return result;
+                }
             }
         }
     }
@@ -129,19 +141,20 @@ impl Store {
         let mut attempt = 1;
         loop {
             let mut conn = self.connection(&self.writers)?;
-            let result = transaction(&mut **conn, &mut changes);
-            match result {
-                Err(Error::Database(e @ (DbError::Lost(_) | DbError::Retry(_) | DbError::Unknown(_)))) => {
-                    if !matches!(e, DbError::Retry(_)) {
-                        conn.give_up();
-                    }
-                    // After a commit without an answer nobody knows whether to do it again.
-                    if attempt == ATTEMPTS || matches!(e, DbError::Unknown(_)) {
-                        return Err(e.into());
+            match transaction(&mut conn, &mut changes) {
+                Err(Error::Database(e @ (DbError::Lost(_) | DbError::Retry(_)))) if attempt < ATTEMPTS => {
+                    if matches!(e, DbError::Lost(_)) {
+                        conn.report_lost();
                     }
                     attempt += 1;
                 }
-                result => return result,
+                // After a commit without an answer nobody knows whether to do it again.
+                result => {
+                    if let Err(Error::Database(DbError::Lost(_) | DbError::Unknown(_))) = result {
+                        conn.report_lost();
+                    }
+                    return result;
+                }
             }
         }
     }
@@ -154,32 +167,31 @@ impl Store {
     }
 }
 
+/// The connection is suspect until it is known how the transaction ended, also when `changes` panics: the next to use
+/// it would commit what this one began.
 fn transaction<T>(
-    conn: &mut dyn Connection,
+    conn: &mut Pooled,
     changes: &mut dyn FnMut(&mut dyn Connection) -> Result<T, Error>,
 ) -> Result<T, Error> {
+    conn.suspect = true;
     conn.begin()?;
-    match changes(conn) {
+    let result = match changes(&mut **conn) {
         Ok(value) => match conn.commit() {
-            Ok(()) => Ok(value),
-            Err(DbError::Lost(cause)) => Err(DbError::Unknown(cause).into()),
-            Err(other) => {
-                conn.rollback()?;
-                Err(other.into())
+            Ok(()) => {
+                conn.suspect = false;
+                return Ok(value);
             }
+            Err(DbError::Lost(cause)) => return Err(DbError::Unknown(cause).into()),
+            Err(other) => Err(other.into()),
         },
-        Err(error) => {
-            // The first failure is the one to report; a connection on which even this fails is not used again.
-            if let Err(e) = conn.rollback() {
-                log::warn!("rollback failed: {e}");
-                return Err(match error {
-                    Error::Database(_) => Error::Database(DbError::Lost(e.to_string())),
-                    other => other,
-                });
-            }
-            Err(error)
-        }
+        error => error,
+    };
+    match conn.rollback() {
+        Ok(()) => conn.suspect = false,
+        // The first failure is the one to report.
+        Err(e) => log::warn!("rollback failed: {e}"),
     }
+    result
 }
 
 /// Placeholders and values for `IN (…)`. Their number is rounded up to a power of two by repeating the last, so that a
@@ -232,7 +244,8 @@ struct Pooled {
     born: u64,
     epoch: Arc<AtomicU64>,
     used: Instant,
-    broken: bool,
+    /// Not to be used again.
+    suspect: bool,
 }
 
 impl Manager {
@@ -252,7 +265,7 @@ impl r2d2::ManageConnection for Manager {
     fn connect(&self) -> Result<Pooled, DbError> {
         let born = self.epoch.load(Ordering::Acquire);
         let conn = self.open()?;
-        Ok(Pooled { conn, born, epoch: self.epoch.clone(), used: Instant::now(), broken: false })
+        Ok(Pooled { conn, born, epoch: self.epoch.clone(), used: Instant::now(), suspect: false })
     }
 
     /// Called at every check-out: no round trip for a connection that was used a moment ago.
@@ -266,13 +279,14 @@ impl r2d2::ManageConnection for Manager {
     }
 
     fn has_broken(&self, conn: &mut Pooled) -> bool {
-        conn.broken
+        conn.suspect
     }
 }
 
 impl Pooled {
-    fn give_up(&mut self) {
-        self.broken = true;
+    /// The server went away, or hangs: whatever was opened before now is asked before it is used.
+    fn report_lost(&mut self) {
+        self.suspect = true;
         self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 }

@@ -277,6 +277,6 @@ fn item(linha: &Row) -> Result<Item, DbError> {
         nome: linha.text(2)?.to_owned(),
         quantidade: linha.int(3)?,
         descricao: linha.string_or_null(4)?,
-        valor: linha.parsed(5)?,
+        valor: linha.money(5)?,
     })
 }

@@ -47,7 +47,7 @@ pub fn a_venda(conn: &mut dyn Connection, ids: &[i64]) -> Result<Vec<(i64, Strin
     let (marcas, valores) = marcas(ids);
     let sql = format!("SELECT id, nome, valor FROM produtos WHERE ativo = 1 AND id IN ({marcas})");
     let linhas = conn.query(&sql, &valores)?;
-    let precos = linhas.iter().map(|l| Ok((l.int(0)?, l.text(1)?.to_owned(), l.parsed(2)?)));
+    let precos = linhas.iter().map(|l| Ok((l.int(0)?, l.text(1)?.to_owned(), l.money(2)?)));
     Ok(precos.collect::<Result<_, DbError>>()?)
 }
 
@@ -94,7 +94,7 @@ fn produto(linha: &Row) -> Result<Produto, DbError> {
         id: linha.int(0)?,
         nome: linha.text(1)?.to_owned(),
         categoria: linha.numbered(2)?,
-        valor: linha.parsed(3)?,
+        valor: linha.money(3)?,
         descricao: linha.string_or_null(4)?,
         ativo: linha.int(5)? != 0,
     })

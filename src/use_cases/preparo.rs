@@ -27,7 +27,10 @@ pub fn alterar(
     conferir: impl Fn(&Pedido) -> Result<(), Error>,
 ) -> Result<Pedido, Error> {
     store.write(|conn| {
-        if let Some(Some(cliente)) = alteracao.cliente {
+        // Clients of the original always send the customer, also one who was erased since; only a new one must exist.
+        if let Some(Some(cliente)) = alteracao.cliente
+            && pedidos::buscar(conn, id)?.cliente != Some(cliente)
+        {
             clientes::buscar(conn, cliente)?;
         }
         pedidos::mudar(conn, id, agora, |pedido| {

@@ -20,7 +20,7 @@ use crate::{
     restaurante::ate,
 };
 
-nos_dois!(os_dados_ficam, reabrir_nao_repete_o_exemplo, o_plano_usa_um_indice);
+nos_dois!(os_dados_ficam, reabrir_nao_repete_o_exemplo, o_plano_usa_um_indice, um_panico_no_meio_desfaz_tudo);
 
 fn os_dados_ficam(banco: Banco) {
     let mut r = Restaurante::novo(banco);
@@ -42,6 +42,32 @@ fn reabrir_nao_repete_o_exemplo(banco: Banco) {
     r.matar();
     r.reabrir();
     assert_eq!(r.get("/produtos").ok(), json!([]));
+}
+
+/// The next to use that connection must not commit what the one who panicked began.
+fn um_panico_no_meio_desfaz_tudo(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let url = r.url_do_banco.clone();
+    let config = ambrosia::config::Config::read(&|nome| match nome {
+        "DATABASE_URL" => Some(url.clone()),
+        "POOL_SIZE" => Some("1".to_owned()),
+        _ => None,
+    });
+    let store = ambrosia::store::Store::new(config.unwrap_or_else(|e| panic!("{e}")).store);
+    store.migrate().unwrap();
+    let panico = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        store.write(|conn| {
+            conn.execute("UPDATE produtos SET valor = '0.01'", &[])?;
+            if conn.last_id() >= 0 {
+                panic!("in the middle");
+            }
+            Ok(())
+        })
+    }));
+    assert!(panico.is_err());
+    store.write(|conn| Ok(conn.execute("UPDATE clientes SET ativo = 0 WHERE id = 1", &[])?)).unwrap();
+    assert_eq!(r.get("/produtos/3").ok()["valor"], 15.2);
+    assert_eq!(r.get("/clientes/1").ok()["ativo"], false);
 }
 
 /// However many orders are finished, the kitchen's list reads the open ones only.

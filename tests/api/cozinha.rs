@@ -14,6 +14,7 @@ nos_dois!(
     o_que_so_o_pagamento_ou_o_relogio_mudam,
     devolver_o_pedido_como_foi_lido,
     trocar_o_cliente,
+    um_cliente_apagado_nao_prende_o_pedido,
     edicoes_invalidas,
     cancelar,
     cancelar_um_pedido_pago,
@@ -188,6 +189,16 @@ fn trocar_o_cliente(banco: Banco) {
     r.put("/pedidos", json!({"id": 5, "cliente": 99})).problema(404, "Cliente não encontrado");
     let eventos = r.get("/pedidos/5/eventos").ok();
     assert!(eventos.as_array().unwrap().iter().any(|e| e["tipo"] == "cliente" && e["para"] == 3));
+}
+
+fn um_cliente_apagado_nao_prende_o_pedido(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    r.delete("/clientes/1").ok();
+    assert_eq!(
+        r.put("/pedidos", json!({"id": 1, "cliente": 1, "status_pedido": 2})).ok()["status_pedido"],
+        2
+    );
+    r.put("/pedidos", json!({"id": 5, "cliente": 1})).problema(404, "Cliente não encontrado");
 }
 
 fn edicoes_invalidas(banco: Banco) {

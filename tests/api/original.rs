@@ -21,18 +21,20 @@ CREATE TABLE itens (pedido INT, produto INT, quantidade INT, valor DECIMAL(7,2),
   FOREIGN KEY (pedido) REFERENCES pedidos (id) ON DELETE CASCADE, FOREIGN KEY (produto) REFERENCES produtos (id) ON DELETE CASCADE);
 INSERT INTO categoria_produto VALUES (1, 'Lanche'), (2, 'Acompanhamento'), (3, 'Bebida'), (4, 'Sobremesa');
 INSERT INTO produtos VALUES (1, 'X-Velho', 1, 15.20, 'clássico', 1), (2, 'Suco', 3, 7.05, NULL, 1), (3, 'Sem preço', 2, NULL, '', 1),
-  (7, 'Retirado', 4, 3.00, 'antigo', 0);
+  (7, 'Retirado', 4, 3.00, 'antigo', 0), (8, 'Desconto', 1, -5.00, NULL, 1);
 INSERT INTO clientes VALUES (1, '529.982.247-25', 'Ana', 'ana', 'Ana@Exemplo.com', '11 1', '$2b$segredo', 1),
   (2, '52998224725', 'Ana de novo', NULL, 'ana@exemplo.com', NULL, NULL, 1), (3, '123', 'CPF de brincadeira', NULL, NULL, NULL, NULL, NULL);
 INSERT INTO pedidos VALUES (1, 1, 1, '2024-01-01 10:00:00', NULL, NULL, NULL, 1, 'b715bik7-2726-4d51-a729-749cc7bda703'),
   (2, 1, 99, '2024-01-02 10:00:00', NULL, NULL, NULL, 2, ''), (3, 3, 3, NULL, NULL, '2024-01-03 10:00:00', NULL, NULL, NULL),
-  (40, 2, 4, '2024-01-04 10:00:00', NULL, NULL, '2024-01-04 11:00:00', 3, 'x');
-INSERT INTO itens VALUES (1, 1, 5, 15.20, 'sem tomate'), (1, 2, 1, 7.05, NULL), (2, 7, 2, 3.00, ''), (3, 3, NULL, NULL, NULL), (40, 2, 3, 6.50, 'preço de antes');
+  (40, 2, 4, '2024-01-04 10:00:00', '0000-00-00 00:00:00', NULL, '2024-01-04 11:00:00', 3, 'x');
+INSERT INTO itens VALUES (1, 1, 5, 15.20, 'sem tomate'), (1, 2, 1, 7.05, NULL), (2, 7, 2, 3.00, ''), (3, 3, NULL, NULL, NULL), (40, 2, 3, 6.50, 'preço de antes'), (40, 8, 1, -5.00, NULL), (40, 1, -1, 15.20, 'devolvido');
 ";
 
 fn original() -> Esquema {
     let esquema = Esquema::novo(banco::servidor());
     let mut conn = esquema.conexao();
+    // Old servers took a date of zeros for none.
+    conn.query_drop("SET SESSION sql_mode = ''").unwrap();
     for comando in ORIGINAL.split(";\n").map(str::trim).filter(|c| !c.is_empty()) {
         conn.query_drop(comando).unwrap();
     }
@@ -40,10 +42,10 @@ fn original() -> Esquema {
 }
 
 fn conferir(r: &Restaurante) {
-    assert_eq!(r.contar("SELECT COUNT(*) FROM produtos"), 4);
+    assert_eq!(r.contar("SELECT COUNT(*) FROM produtos"), 5);
     assert_eq!(r.contar("SELECT COUNT(*) FROM clientes"), 3);
     assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 4);
-    assert_eq!(r.contar("SELECT COUNT(*) FROM itens"), 5);
+    assert_eq!(r.contar("SELECT COUNT(*) FROM itens"), 7);
     assert_eq!(r.contar("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name LIKE 'original%'"), 0);
 
     let produto = r.get("/produtos/1").ok();
@@ -79,7 +81,17 @@ fn conferir(r: &Restaurante) {
     assert_eq!(aberto, [3, 1]);
     assert_eq!(r.get("/pedidos/3").ok()["datahora_recebido"], "2024-01-03T10:00:00Z");
     assert_eq!(r.get("/pedidos/2").ok()["status_pedido"], 4);
-    assert_eq!(r.get("/pedidos/40").ok()["itens"][0]["valor"], 6.5);
+    // The original took negative prices and quantities; what is on record is shown, and can be worked with.
+    let devolvido = r.get("/pedidos/40").ok();
+    assert_eq!(devolvido["valor_total"], json!(-0.7));
+    let valor = |produto: i64| {
+        let itens = devolvido["itens"].as_array().unwrap().clone();
+        itens.into_iter().find(|i| i["produto"] == produto).unwrap()["valor"].clone()
+    };
+    assert_eq!((valor(2), valor(8)), (json!(6.5), json!(-5.0)));
+    assert_eq!(r.get("/pedidos/finalizados").ok().as_array().unwrap().len(), 2);
+    assert_eq!(r.get("/produtos/8").ok()["ativo"], false);
+    assert_eq!(r.get("/pedidos/40").ok()["datahora_preparacao"], json!(null));
     assert_eq!(r.get("/pedidos/40/status_pagamento").corpo, "\"3\"");
 }
 
@@ -137,4 +149,31 @@ fn colunas_e_tabelas_que_faltam_nao_impedem() {
     conn.query_drop("DROP TABLE categoria_produto").unwrap();
     let r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[]);
     conferir(&r);
+}
+
+/// The lines are the last thing that may be lost: not when the removal of the original's tables is cut off, and not
+/// those that belong to no order.
+#[test]
+fn uma_remocao_interrompida_nao_repete_a_copia() {
+    if !banco::tem_mysql() {
+        return;
+    }
+    let esquema = original();
+    let mut conn = esquema.conexao();
+    conn.query_drop("ALTER TABLE itens DROP FOREIGN KEY itens_ibfk_1").unwrap();
+    conn.query_drop("INSERT INTO itens VALUES (777, 1, 1, 1.00, 'de pedido nenhum')").unwrap();
+    let mut r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[]);
+    conferir_com_sobra(&r);
+    r.matar();
+    // As if cut off after the lines were removed and before the orders were.
+    r.sql("CREATE TABLE original_pedidos AS SELECT id, cliente, status_pedido FROM pedidos");
+    r.reabrir();
+    conferir_com_sobra(&r);
+}
+
+fn conferir_com_sobra(r: &Restaurante) {
+    assert_eq!(r.contar("SELECT COUNT(*) FROM original_itens_sem_pedido WHERE pedido = 777"), 1);
+    r.sql("RENAME TABLE original_itens_sem_pedido TO sobra");
+    conferir(r);
+    r.sql("RENAME TABLE sobra TO original_itens_sem_pedido");
 }

@@ -14,7 +14,7 @@ pub struct Restaurante {
     pub banco: Banco,
     pub esquema: Option<Esquema>,
     pub pasta: Pasta,
-    url_do_banco: String,
+    pub url_do_banco: String,
     ambiente: Vec<(String, String)>,
     processo: Child,
     url: String,
