@@ -175,7 +175,7 @@ fn what_is_behind_a_body_is_the_next_request() {
 fn memory_is_taken_for_what_comes_and_not_for_what_is_declared() {
     const CLIENTS: usize = 200;
     let server = Process::start(&[]);
-    let before = server.usage();
+    let before = server.quiet;
     let clients: Vec<Client> = (0..CLIENTS)
         .map(|i| {
             let mut client = Client::connect(server.address);
@@ -185,7 +185,7 @@ fn memory_is_taken_for_what_comes_and_not_for_what_is_declared() {
             client
         })
         .collect();
-    eventually("all are being read", || server.usage().threads >= before.threads + CLIENTS);
+    eventually("all are being read", || server.usage().descriptors >= before.descriptors + CLIENTS);
     server.rests();
     let grown = server.usage().peak_kb - before.resident_kb;
     assert!(grown < CLIENTS * 64, "{grown} KB for {CLIENTS} bodies of which one byte came");

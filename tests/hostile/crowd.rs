@@ -58,7 +58,7 @@ fn crowds_keep_nobody_out_and_leave_nothing_behind() {
         ("BODY_TIMEOUT_MS", never),
         ("WRITE_TIMEOUT_MS", never),
     ]);
-    let before = server.usage();
+    let before = server.quiet;
     for kind in KINDS {
         let mut neighbour = Neighbour::new(server.address);
         let mut crowd: Vec<Client> = Vec::new();
@@ -76,7 +76,7 @@ fn crowds_keep_nobody_out_and_leave_nothing_behind() {
         }
         let places = count.min(PLACES);
         eventually(&format!("all places are taken by those who {}", kind.name), || {
-            server.usage().threads >= before.threads + places - 2
+            server.usage().descriptors >= before.descriptors + places - 2
         });
         for _ in 0..20 {
             crowd.iter_mut().for_each(|client| client.offer(kind.drop));

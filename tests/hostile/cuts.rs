@@ -18,7 +18,7 @@ fn requests() -> [Vec<u8>; 2] {
 #[test]
 fn half_closed_behind_every_byte() {
     let server = Process::start(&[]);
-    let before = server.usage();
+    let before = server.quiet;
     for request in requests() {
         for cut in 0..=request.len() {
             let mut client = Client::connect(server.address);
@@ -45,7 +45,7 @@ fn half_closed_behind_every_byte() {
 #[test]
 fn closed_or_reset_behind_every_byte() {
     let server = Process::start(&[]);
-    let before = server.usage();
+    let before = server.quiet;
     for request in requests() {
         for cut in 0..=request.len() {
             let [mut closed, mut reset, mut reset_later] = [(); 3].map(|()| Client::connect(server.address));
@@ -65,7 +65,7 @@ fn closed_or_reset_behind_every_byte() {
 #[test]
 fn reset_inside_the_answer() {
     let server = Process::start(&[]);
-    let before = server.usage();
+    let before = server.quiet;
     for read in [0, 1, 100] {
         let mut client = Client::connect(server.address);
         client.send(get("/openapi.json").repeat(200));
@@ -85,7 +85,7 @@ fn reset_inside_the_answer() {
 #[test]
 fn gone_before_they_were_accepted() {
     let server = Process::start(&[]);
-    let before = server.usage();
+    let before = server.quiet;
     // A stopped process accepts nothing, and the kernel completes connections all the same.
     server.signal("STOP");
     let mut waiting = Vec::new();

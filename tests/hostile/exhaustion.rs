@@ -16,7 +16,7 @@ const PROCESSES: &str = "-u 32 2>/dev/null || ulimit -p 32";
 #[test]
 fn without_descriptors_the_idlest_makes_room() {
     let server = Process::start_limited(&format!("-n {DESCRIPTORS}"), &[]);
-    let before = server.usage();
+    let before = server.quiet;
     let mut neighbour = Neighbour::new(server.address);
     let mut crowd = Vec::new();
     for _ in 0..3 * DESCRIPTORS {
@@ -64,7 +64,7 @@ fn without_threads_some_are_refused_and_none_is_harmed() {
     // A number that nobody else has, so that its threads are all that count.
     let user = 1_000_000_000 + std::process::id();
     let server = Process::start_limited_as(user, PROCESSES, &[]);
-    let before = server.usage();
+    let before = server.quiet;
     let mut crowd = Vec::new();
     let mut served = 0;
     for _ in 0..100 {

@@ -208,7 +208,7 @@ fn what_is_unusual_and_right_is_served() {
 #[test]
 fn what_is_too_large_is_refused_before_it_is_all_there() {
     let server = Process::start(&[]);
-    let before = server.usage();
+    let before = server.quiet;
     let start = "GET / HTTP/1.1\r\nHost: a\r\n";
     let many = |n: usize| (0..n).map(|i| format!("X-{i}: {i}\r\n")).collect::<String>();
     let long = |n: usize| "a".repeat(n);

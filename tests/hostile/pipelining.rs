@@ -10,7 +10,7 @@ const BETWEEN_VISITS: usize = 5_000;
 #[test]
 fn a_hundred_thousand_are_answered_in_order() {
     let server = Process::start(&[]);
-    let before = server.usage();
+    let before = server.quiet;
     let mut neighbour = Neighbour::new(server.address);
     let mut client = Client::connect(server.address);
     let mut sender = client.stream.try_clone().unwrap();

@@ -22,11 +22,13 @@ const BINARY: &str = env!("CARGO_BIN_EXE_ambrosia");
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
+    /// With no client.
+    pub quiet: Usage,
     directory: PathBuf,
 }
 
 /// What the process holds at this moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
     pub threads: usize,
     pub descriptors: usize,
@@ -58,7 +60,7 @@ impl Process {
 
     fn spawn(directory: PathBuf, mut command: Command, settings: &[(&str, &str)]) -> Process {
         let log = fs::File::create(directory.join("log")).unwrap();
-        let mut child = command
+        let child = command
             .env_clear()
             .env("HOST", "127.0.0.1")
             .env("PORT", "0")
@@ -73,28 +75,25 @@ impl Process {
             .stderr(log)
             .spawn()
             .unwrap();
+        // Whole from here on, so that it is cleaned up should it not start.
+        let mut process = Process { child, address: ([0; 4], 0).into(), quiet: Usage::default(), directory };
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("ambrosia listening on http://").map(str::parse);
-        let Some(Ok(address)) = address else {
-            let log = fs::read_to_string(directory.join("log"));
-            panic!("the server did not start: {line:?} {log:?}");
-        };
-        let process = Process { child, address, directory };
+        BufReader::new(process.child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("ambrosia listening on http://");
+        process.address = address.expect("the server starts").parse().unwrap();
         process.open_database_connections();
         process
     }
 
-    /// They are opened by use and then kept, and must not look like a leak.
-    fn open_database_connections(&self) {
-        let before = self.usage();
+    /// They are opened by use and then kept, and must not look like a leak. What the first client took must.
+    fn open_database_connections(&mut self) {
+        let threads = self.usage().threads;
         let mut client = Client::connect(self.address);
-        client.send(get("/produtos"));
-        assert_eq!(client.answer().status, 200);
-        client.send(post("/produtos", r#"{"nome":"Coxinha","categoria":2,"valor":7.5}"#));
-        assert_eq!(client.answer().status, 200);
-        drop(client);
-        eventually("the client's thread ends", || self.usage().threads <= before.threads);
+        let product = post("/produtos", r#"{"nome":"Coxinha","categoria":2,"valor":7.5}"#);
+        client.send([get("/produtos"), product].concat());
+        assert_eq!([client.answer().status, client.answer().status], [200; 2]);
+        let usage = self.usage();
+        self.quiet = Usage { threads, descriptors: usage.descriptors - 1, ..usage };
     }
 
     pub fn usage(&self) -> Usage {

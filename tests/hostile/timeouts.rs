@@ -37,7 +37,7 @@ const STARTS: &[&str] = &[
 #[test]
 fn what_stops_halfway_is_answered_408() {
     let server = Process::start(&[("HEAD_TIMEOUT_MS", "200"), ("BODY_TIMEOUT_MS", "200"), LONG]);
-    let before = server.usage();
+    let before = server.quiet;
     let begin = |start: &&str| {
         let mut client = Client::connect(server.address);
         client.send(start);
@@ -77,7 +77,7 @@ fn what_dribbles_is_answered_408_all_the_same() {
 #[test]
 fn who_says_nothing_is_left_without_a_word() {
     let server = Process::start(&[("IDLE_TIMEOUT_MS", "200")]);
-    let before = server.usage();
+    let before = server.quiet;
     let mut silent = Client::connect(server.address);
     let mut served = Client::connect(server.address);
     served.send(get("/produtos"));
@@ -98,7 +98,7 @@ fn narrow(address: SocketAddr) -> Client {
 #[test]
 fn who_never_reads_is_left() {
     let server = Process::start(&[("WRITE_TIMEOUT_MS", "200"), LONG]);
-    let before = server.usage();
+    let before = server.quiet;
     let deaf: Vec<Client> = (0..20)
         .map(|_| {
             let mut client = narrow(server.address);
@@ -115,7 +115,7 @@ fn who_never_reads_is_left() {
 #[test]
 fn who_reads_a_byte_at_a_time_is_left() {
     let server = Process::start(&[("WRITE_TIMEOUT_MS", "200"), LONG]);
-    let before = server.usage();
+    let before = server.quiet;
     let mut client = narrow(server.address);
     client.stream.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
     client.offer(get("/openapi.json").repeat(200));
