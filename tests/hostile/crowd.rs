@@ -1,7 +1,7 @@
 //! Thousands at once that hold what they can: one after the other all kinds of them, with the well-behaved client
 //! served throughout, and everything given back when they go.
 
-use std::fs;
+use std::{fs, net::SocketAddr};
 
 use crate::{deadline::eventually, neighbour::Neighbour, process::Process, wire::Client};
 
@@ -12,6 +12,7 @@ const BATCH: usize = 50;
 
 struct Kind {
     name: &'static str,
+    connect: fn(SocketAddr) -> Client,
     count: usize,
     says: &'static str,
     /// How often, at first.
@@ -21,11 +22,26 @@ struct Kind {
 }
 
 const KINDS: &[Kind] = &[
-    Kind { name: "silent", count: 3000, says: "", times: 0, drop: "" },
-    Kind { name: "idle", count: 1000, says: "GET /fim HTTP/1.1\r\nHost: a\r\n\r\n", times: 1, drop: "" },
-    Kind { name: "dribble a head", count: 1000, says: "GET / HTTP/1.1\r\nX: ", times: 1, drop: "x" },
+    Kind { name: "silent", connect: Client::connect, count: 3000, says: "", times: 0, drop: "" },
+    Kind {
+        name: "idle",
+        connect: Client::connect,
+        count: 1000,
+        says: "GET /fim HTTP/1.1\r\nHost: a\r\n\r\n",
+        times: 1,
+        drop: "",
+    },
+    Kind {
+        name: "dribble a head",
+        connect: Client::connect,
+        count: 1000,
+        says: "GET / HTTP/1.1\r\nX: ",
+        times: 1,
+        drop: "x",
+    },
     Kind {
         name: "dribble a body",
+        connect: Client::connect,
         count: 1000,
         says: "POST /produtos HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n",
         times: 1,
@@ -33,6 +49,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "dribble chunks",
+        connect: Client::connect,
         count: 1000,
         says: "POST /produtos HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
         times: 1,
@@ -40,9 +57,10 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "never read",
+        connect: Client::connect_narrow,
         count: 600,
-        says: "GET /openapi.json HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n",
-        times: 500,
+        says: "GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n",
+        times: 100,
         drop: "",
     },
 ];
@@ -65,7 +83,7 @@ fn crowds_keep_nobody_out_and_leave_nothing_behind() {
         let count = kind.count.min(descriptors_to_spare());
         while crowd.len() < count {
             crowd.extend((0..BATCH).map(|_| {
-                let mut client = Client::connect(server.address);
+                let mut client = (kind.connect)(server.address);
                 client.offer(kind.says.repeat(kind.times));
                 client
             }));
@@ -90,7 +108,8 @@ fn crowds_keep_nobody_out_and_leave_nothing_behind() {
         server.returns_to(before);
     }
     let grown = server.usage().peak_kb - before.resident_kb;
-    assert!(grown < PLACES * 128, "{grown} KB for {PLACES} connections");
+    // Those who never read cost an answer each, of 50 KB, and what building it took; not all that they asked for.
+    assert!(grown < PLACES * 512, "{grown} KB for {PLACES} connections");
     Neighbour::new(server.address).is_served();
 }
 

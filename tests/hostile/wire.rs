@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::{deadline::DEADLINE, process::Process};
 
@@ -38,7 +38,16 @@ impl Client {
         Client::over(TcpStream::connect(address).unwrap())
     }
 
-    pub fn over(stream: TcpStream) -> Client {
+    /// Takes small packets and few of them, so that who sends to it soon has to wait.
+    pub fn connect_narrow(address: SocketAddr) -> Client {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        socket.set_tcp_mss(536).unwrap();
+        socket.connect(&address.into()).unwrap();
+        Client::over(socket.into())
+    }
+
+    fn over(stream: TcpStream) -> Client {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
