@@ -3,13 +3,13 @@
 use std::fs;
 
 use crate::{
-    deadline::eventually,
     neighbour::Neighbour,
     process::Process,
     wire::{Client, get},
 };
 
 const DESCRIPTORS: usize = 64;
+const SHORT: &str = "cannot accept a connection: Too many open files";
 /// As bash has it, and as other shells do. A thread counts as a process.
 const PROCESSES: &str = "-u 32 2>/dev/null || ulimit -p 32";
 
@@ -23,8 +23,7 @@ fn without_descriptors_the_idlest_makes_room() {
         crowd.push(Client::connect(server.address));
         neighbour.is_served();
     }
-    let refused = "cannot accept a connection: Too many open files";
-    assert!(server.log().contains(refused), "they were never short: {}", server.log());
+    assert!(server.log().contains(SHORT), "they were never short: {}", server.log());
     drop((crowd, neighbour));
     server.returns_to(before);
     Neighbour::new(server.address).is_served();
@@ -34,9 +33,12 @@ fn without_descriptors_the_idlest_makes_room() {
 fn without_descriptors_no_more_are_closed_than_must_be() {
     const NEWCOMERS: usize = 10;
     let server = Process::start_limited(&format!("-n {DESCRIPTORS}"), &[]);
-    let mut crowd: Vec<Client> =
-        (server.usage().descriptors..DESCRIPTORS).map(|_| Client::connect(server.address)).collect();
-    eventually("none are left", || server.usage().descriptors == DESCRIPTORS);
+    let mut crowd = Vec::new();
+    while !server.log().contains(SHORT) {
+        assert!(crowd.len() < DESCRIPTORS, "they were never short");
+        crowd.push(Client::connect(server.address));
+        server.rests();
+    }
     let mut newcomers = Vec::new();
     for _ in 0..NEWCOMERS {
         let mut client = Client::connect(server.address);
@@ -52,7 +54,8 @@ fn without_descriptors_no_more_are_closed_than_must_be() {
         client.offer(get("/produtos"));
         client.next(false).is_none().then_some(())
     });
-    assert_eq!(closed.count(), NEWCOMERS);
+    // One more made room for nobody: Linux takes the descriptor before it waits for the client.
+    assert_eq!(closed.count(), NEWCOMERS + 1);
 }
 
 #[test]
