@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::{
     deadline::eventually,
     neighbour::Neighbour,
-    process::Process,
+    process::{PATIENT, Process},
     wire::{Client, get, post},
 };
 
@@ -56,7 +56,7 @@ fn chunked_bodies_are_put_together() {
 
 #[test]
 fn a_chunked_body_may_be_split_anywhere() {
-    let server = Process::start(&[]);
+    let server = Process::start(PATIENT);
     let mut client = Client::connect(server.address);
     for at in 1..DECORATED.len() {
         let (first, second) = DECORATED.split_at(at);
@@ -101,6 +101,7 @@ fn hostile_chunks_are_refused() {
         ("5;a\rb\r\nhello\r\n0\r\n\r\n".into(), 400),
         ("5;a\0b\r\nhello\r\n0\r\n\r\n".into(), 400),
         ("5\r\nhello0\r\n\r\n".into(), 400),
+        ("5\r\nhelloXX0\r\n\r\n".into(), 400),
         ("5\r\nhello\n0\r\n\r\n".into(), 400),
         ("5\r\nhello\r0\r\n\r\n".into(), 400),
         ("5\r\nhello, world\r\n0\r\n\r\n".into(), 400),

@@ -93,17 +93,17 @@ fn gone_before_they_were_accepted() {
         let [reset, mut reset_with_request, mut closed, mut half_closed] =
             [(); 4].map(|()| Client::connect(server.address));
         reset.reset();
-        reset_with_request.send(get("/produtos"));
+        reset_with_request.send(get("/fim"));
         reset_with_request.reset();
-        closed.send(get("/produtos"));
+        closed.send(get("/fim"));
         drop(closed);
-        half_closed.send(get("/produtos"));
+        half_closed.send(get("/fim"));
         half_closed.half_close();
         waiting.push(half_closed);
     }
     server.signal("CONT");
     for mut client in waiting {
-        assert_eq!(client.answer().status, 200);
+        assert_eq!(client.answer().status, 404);
         client.ends();
     }
     server.returns_to(before);

@@ -3,7 +3,7 @@
 
 use crate::{
     neighbour::Neighbour,
-    process::Process,
+    process::{PATIENT, Process},
     wire::{Client, get, post},
 };
 
@@ -127,6 +127,8 @@ const HEADS: &[(&[u8], u16)] = &[
     (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
     (b"GET / HTTP/2\r\nHost: a\r\n\r\n", 505),
     (b"GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505),
+    (b"\r\n\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    (b"\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
     (b"\r\nGET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
     (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
     (b"HTTP/1.1 200 OK\r\nHost: a\r\n\r\n", 400),
@@ -164,7 +166,7 @@ const ACCEPTED: &[&[u8]] = &[
 
 #[test]
 fn what_is_ambiguous_is_refused_and_hides_nothing() {
-    let server = Process::start(&[]);
+    let server = Process::start(PATIENT);
     let lengths = LENGTHS.iter().map(|(headers, status)| {
         let head = format!("POST /pedidos/checkout HTTP/1.1\r\nHost: a\r\n{headers}\r\n\r\n");
         // Some would take this for five bytes of body, some for the end of a chunked one.
@@ -189,7 +191,7 @@ fn what_is_ambiguous_is_refused_and_hides_nothing() {
 
 #[test]
 fn what_is_unusual_and_right_is_served() {
-    let server = Process::start(&[]);
+    let server = Process::start(PATIENT);
     for bytes in ACCEPTED {
         let shown = String::from_utf8_lossy(bytes);
         let mut client = Client::connect(server.address);

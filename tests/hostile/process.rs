@@ -19,6 +19,9 @@ use crate::{
 
 const BINARY: &str = env!("CARGO_BIN_EXE_ambrosia");
 
+/// For tests that send a byte at a time: the machine may be slow, and that is not what they are about.
+pub const PATIENT: &[(&str, &str)] = &[("HEAD_TIMEOUT_MS", "60000"), ("BODY_TIMEOUT_MS", "60000")];
+
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
