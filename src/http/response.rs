@@ -52,7 +52,7 @@ pub fn json_bytes(body: Vec<u8>) -> Response {
 pub fn pedido(pedido: &Pedido, request: &Request<'_>) -> Result<Response, Error> {
     let tag = etag(pedido.versao);
     let seen = request.header("if-none-match")?.is_some_and(|h| tags(h).any(|t| t == "*" || t == tag));
-    let response = if seen && request.has_header("if-none-match") && is_read(request) {
+    let response = if seen && is_read(request) {
         respond(304, "application/json", Cow::Borrowed(&[]))
     } else {
         json(pedido)?
@@ -220,5 +220,40 @@ pub fn encode(
     line(&[]);
     if !head_only {
         out.extend_from_slice(response.into_reader().get_ref());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_error_has_its_status_and_only_the_harmless_ask_to_be_repeated() {
+        let text = || "cause".to_owned();
+        for (error, status, repeat) in [
+            (Error::NotFound("Pedido não encontrado"), 404, false),
+            (Error::conflict("codigo", "detail"), 409, false),
+            (Error::invalid("campo", "mensagem"), 422, false),
+            (Error::Malformed(text()), 400, false),
+            (Error::Unavailable(text()), 503, true),
+            (DbError::Lost(text()).into(), 503, true),
+            (DbError::Retry(text()).into(), 503, true),
+            (DbError::Busy(text()).into(), 503, true),
+            // It may have happened: who repeats it may order twice.
+            (DbError::Unknown(text()).into(), 503, false),
+            (DbError::Unique(text()).into(), 500, false),
+            (DbError::Other(text()).into(), 500, false),
+            (Error::Internal(text()), 500, false),
+        ] {
+            let name = format!("{error:?}");
+            let response = super::error(error, &RequestId::new());
+            assert_eq!(response.status_code().0, status, "{name}");
+            assert_eq!(response.headers().iter().any(|h| h.field.equiv("Retry-After")), repeat, "{name}");
+            let body = response.into_reader().into_inner();
+            assert!(
+                status < 500 || !String::from_utf8_lossy(&body).contains("cause"),
+                "{name} tells its cause"
+            );
+        }
     }
 }

@@ -327,3 +327,33 @@ fn listen(host: &str, port: u16, limits: &Limits) -> io::Result<TcpListener> {
     socket.listen(limits.backlog)?;
     Ok(socket.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(since: u64) -> Arc<Peer> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        Arc::new(Peer { stream, waiting_since: AtomicU64::new(since), idle: AtomicBool::new(true) })
+    }
+
+    #[test]
+    fn who_was_closed_to_make_room_works_no_more_and_who_works_is_not_closed() {
+        let (oldest, working, young) = (peer(1), peer(0), peer(2));
+        assert!(working.works());
+        let peers: Connections = [oldest.clone(), working.clone(), young.clone()]
+            .into_iter()
+            .zip(0..)
+            .map(|(p, i)| (i, p))
+            .collect();
+        close_longest_waiting(&peers);
+        oldest.waits(9);
+        assert!(!oldest.works(), "a request of a connection that cannot be answered would be served");
+        close_longest_waiting(&peers);
+        assert!(!young.works());
+        close_longest_waiting(&peers);
+        working.waits(3);
+        assert!(working.works());
+    }
+}

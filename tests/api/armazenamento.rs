@@ -170,10 +170,18 @@ fn copiar(mut de: TcpStream, mut para: TcpStream) {
     let _ = para.shutdown(Shutdown::Both);
 }
 
-/// `mysql://user:password@` and `host:port` of the server.
-fn endereco() -> (String, String) {
-    let (antes, depois) = banco::servidor().rsplit_once('@').unwrap();
-    (format!("{antes}@"), depois.to_owned())
+/// A restaurant whose server is at the other end of a wire, which may be cut from the beginning.
+fn ligado_por_um_fio(cortado: bool, ambiente: &[(&str, &str)]) -> (Fio, Restaurante) {
+    let (usuario, destino) = banco::servidor().rsplit_once('@').unwrap();
+    let fio = Fio::ate(destino.to_owned());
+    if cortado {
+        fio.cortar();
+    }
+    let esquema = Esquema::novo(banco::servidor());
+    let url = format!("{usuario}@127.0.0.1:{}/{}", fio.porta, esquema.nome);
+    let ambiente: Vec<_> = ambiente.iter().copied().chain([("DATABASE_URL", &*url)]).collect();
+    let restaurante = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &ambiente);
+    (fio, restaurante)
 }
 
 #[test]
@@ -181,11 +189,7 @@ fn uma_conexao_perdida_e_trocada_sem_que_ninguem_note() {
     if !banco::tem_mysql() {
         return;
     }
-    let (usuario, destino) = endereco();
-    let fio = Fio::ate(destino);
-    let esquema = Esquema::novo(banco::servidor());
-    let url = format!("{usuario}127.0.0.1:{}/{}", fio.porta, esquema.nome);
-    let r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[("DATABASE_URL", &url)]);
+    let (fio, r) = ligado_por_um_fio(false, &[]);
     for _ in 0..10 {
         thread::scope(|s| (0..8).for_each(|_| drop(s.spawn(|| r.get("/pedidos").ok()))));
         // All of the pool is dead at once.
@@ -202,15 +206,7 @@ fn o_banco_some_sob_carga_e_volta() {
     if !banco::tem_mysql() {
         return;
     }
-    let (usuario, destino) = endereco();
-    let fio = Fio::ate(destino);
-    let esquema = Esquema::novo(banco::servidor());
-    let url = format!("{usuario}127.0.0.1:{}/{}", fio.porta, esquema.nome);
-    let r = Restaurante::no_esquema(
-        Banco::Mysql,
-        Some(esquema),
-        &[("DATABASE_URL", &url), ("POOL_WAIT_MS", "300")],
-    );
+    let (fio, r) = ligado_por_um_fio(false, &[("POOL_WAIT_MS", "300")]);
     let confirmados = sob_carga(&r, |status| {
         for _ in 0..3 {
             status.ate_ver(200);
@@ -257,12 +253,7 @@ fn comeca_sem_banco_e_se_recupera() {
     if !banco::tem_mysql() {
         return;
     }
-    let (usuario, destino) = endereco();
-    let fio = Fio::ate(destino);
-    fio.cortar();
-    let esquema = Esquema::novo(banco::servidor());
-    let url = format!("{usuario}127.0.0.1:{}/{}", fio.porta, esquema.nome);
-    let r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[("DATABASE_URL", &url)]);
+    let (fio, r) = ligado_por_um_fio(true, &[]);
     assert_eq!(r.get("/produtos").status, 503);
     assert_eq!(r.get("/docs").status, 200);
     fio.religar();
