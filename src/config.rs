@@ -6,6 +6,7 @@ use log::LevelFilter;
 
 use crate::{
     http::Limits,
+    pagamento::{self, assinatura::Segredos},
     store::{self, Address, Database},
 };
 
@@ -23,6 +24,24 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("MYSQL_DATABASE", "ambrosia", "the database; it must exist, its tables need not"),
     ("MYSQL_USER", "root", "the user"),
     ("MYSQL_PASS", "", "the user's password"),
+    (
+        "MERCADO_PAGO_TOKEN",
+        "",
+        "access token of a Mercado Pago application; with it payments are real, without it simulated",
+    ),
+    ("MERCADO_PAGO_POS", "", "external_id of the point of sale (caixa) there; needed with the token"),
+    (
+        "MERCADO_PAGO_WEBHOOK_SECRET",
+        "",
+        "secret that signs its notifications; several, separated by commas, while it is being changed",
+    ),
+    ("MERCADO_PAGO_URL", "https://api.mercadopago.com", "its address; another one to try with a stand-in"),
+    ("MERCADO_PAGO_CHECKOUT_MS", "1500", "wait of a checkout for its QR code; then it comes later"),
+    ("MERCADO_PAGO_TIMEOUT_MS", "10000", "for any other operation there, with repetitions; then later again"),
+    ("MERCADO_PAGO_CONNECT_MS", "1000", "for a connection to it; then it is tried again"),
+    ("MERCADO_PAGO_MAX_CALLS", "32", "calls to it at a time; beyond it the QR code comes later"),
+    ("MERCADO_PAGO_POLL_SECONDS", "5", "between the first two looks at an unpaid charge; doubles up to 60"),
+    ("QR_SECONDS", "900", "for which a real QR code can be paid; then an order not begun is cancelled"),
     ("EXAMPLE_DATA", "true", "fill an empty database with an example menu, customers and orders"),
     ("LOG_LEVEL", "info", "off, error, warn, info, debug or trace"),
     ("CORS_ORIGIN", "*", "origin whose pages may call the API; * is any"),
@@ -54,6 +73,8 @@ pub struct Config {
     pub store: store::Settings,
     pub limits: Limits,
     pub cors_origin: String,
+    /// Without it payments are simulated.
+    pub mercado_pago: Option<pagamento::Settings>,
 }
 
 impl Config {
@@ -65,6 +86,7 @@ impl Config {
             port: env.number("PORT", 0, 65535)? as u16,
             log_level: env.parsed("LOG_LEVEL", "off, error, warn, info, debug or trace")?,
             cors_origin: env.origin("CORS_ORIGIN")?,
+            mercado_pago: env.mercado_pago()?,
             store: store::Settings {
                 database: env.database()?,
                 pool: env.number("POOL_SIZE", 1, 1000)? as u32,
@@ -132,6 +154,46 @@ impl Env<'_> {
         } else {
             Err(wrong(name, origin, "an origin like https://loja.exemplo.com.br, or *"))
         }
+    }
+
+    fn mercado_pago(&self) -> Result<Option<pagamento::Settings>, String> {
+        let token = self.text("MERCADO_PAGO_TOKEN")?;
+        if token.is_empty() {
+            // A slip of the pen must not open a restaurant where nobody pays.
+            let alone = ["MERCADO_PAGO_POS", "MERCADO_PAGO_WEBHOOK_SECRET"];
+            return match alone.iter().find(|name| self.set(name).is_some()) {
+                Some(name) => {
+                    Err(format!("{name} is set and MERCADO_PAGO_TOKEN is not: set both, or neither"))
+                }
+                None => Ok(None),
+            };
+        }
+        if !token.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(
+                "MERCADO_PAGO_TOKEN is not a token: it has spaces, or letters that no token has".into()
+            );
+        }
+        let pos = self.text("MERCADO_PAGO_POS")?;
+        if pos.is_empty() || pos.len() > 40 || !pos.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            let wanted = "the external_id of your point of sale, letters and digits";
+            return Err(format!("MERCADO_PAGO_TOKEN needs MERCADO_PAGO_POS: {wanted}"));
+        }
+        let url = self.text("MERCADO_PAGO_URL")?;
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            return Err(wrong("MERCADO_PAGO_URL", url, "a URL like https://api.mercadopago.com"));
+        }
+        Ok(Some(pagamento::Settings {
+            url,
+            token,
+            pos,
+            segredos: Segredos::novos(&self.text("MERCADO_PAGO_WEBHOOK_SECRET")?),
+            validade: self.number("QR_SECONDS", 30, 12_960_000)? as i64,
+            checkout: self.millis("MERCADO_PAGO_CHECKOUT_MS")?,
+            timeout: self.millis("MERCADO_PAGO_TIMEOUT_MS")?,
+            connect: self.millis("MERCADO_PAGO_CONNECT_MS")?,
+            running_max: self.number("MERCADO_PAGO_MAX_CALLS", 1, 10_000)? as usize,
+            ritmo: self.number("MERCADO_PAGO_POLL_SECONDS", 1, 3600)? as i64,
+        }))
     }
 
     fn database(&self) -> Result<Database, String> {
@@ -225,6 +287,18 @@ mod tests {
             (
                 vec![("DATABASE_URL", "sqlite:a"), ("MYSQL_HOST", "b")],
                 "DATABASE_URL and MYSQL_HOST are both set: set one of them",
+            ),
+            (
+                vec![("MERCADO_PAGO_POS", "CAIXA01")],
+                "MERCADO_PAGO_POS is set and MERCADO_PAGO_TOKEN is not: set both, or neither",
+            ),
+            (
+                vec![("MERCADO_PAGO_TOKEN", "segredo")],
+                "MERCADO_PAGO_TOKEN needs MERCADO_PAGO_POS: the external_id of your point of sale, letters and digits",
+            ),
+            (
+                vec![("MERCADO_PAGO_TOKEN", "segredo\u{e9}"), ("MERCADO_PAGO_POS", "CAIXA01")],
+                "MERCADO_PAGO_TOKEN is not a token: it has spaces, or letters that no token has",
             ),
             (
                 vec![("MYSQL_USER", "ana")],

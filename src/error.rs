@@ -11,6 +11,8 @@ pub enum Error {
     NotFound(&'static str),
     /// The request contradicts the state of things.
     Conflict { codigo: &'static str, detail: String },
+    /// A notification that does not prove where it comes from. The text is for the log.
+    Unsigned(String),
     /// `If-Match` names another version; the state that there is goes along.
     PreconditionFailed(Box<Pedido>),
     /// Well-formed, and wrong: which field, and why.

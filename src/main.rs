@@ -6,9 +6,11 @@ use ambrosia::{
     config::{Config, VARIABLES},
     domain::data_hora::DataHora,
     http::{App, Server},
-    pagamento::Simulado,
-    store::{Database, Store, idempotencia},
+    pagamento::{Gateway, MercadoPago},
+    store::{Database, Store, idempotencia, notificacoes},
+    use_cases::conciliacao::{self, Sino},
 };
+use log::LevelFilter;
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     iterator::Signals,
@@ -18,6 +20,9 @@ use signal_hook::{
 const RETRY: Duration = Duration::from_secs(1);
 /// Between two cleanings of what has expired.
 const CLEANING: Duration = Duration::from_secs(10 * 60);
+
+/// Threads that ask the payment provider about what is pending.
+const RECONCILERS: usize = 4;
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
@@ -36,7 +41,14 @@ fn main() -> ExitCode {
 }
 
 fn run(config: Config) -> ExitCode {
-    env_logger::Builder::new().filter_level(config.log_level).format_target(false).init();
+    env_logger::Builder::new()
+        .filter_level(config.log_level)
+        // These would print what is sent, and with it the token.
+        .filter_module("ureq", LevelFilter::Off)
+        .filter_module("ureq_proto", LevelFilter::Off)
+        .filter_module("rustls", LevelFilter::Off)
+        .format_target(false)
+        .init();
     let database = config.store.database.clone();
     let store = Arc::new(Store::new(config.store));
     if let Err(error) = store.migrate() {
@@ -45,7 +57,24 @@ fn run(config: Config) -> ExitCode {
         }
         log::warn!("{database} cannot be used yet: {error}; answering 503 until it can");
     }
-    let app = App { store: store.clone(), gateway: Box::new(Simulado), cors_origin: config.cors_origin };
+    let gateway = config.mercado_pago.map_or(Gateway::Simulado, |settings| {
+        if settings.url.starts_with("http://") {
+            log::warn!("MERCADO_PAGO_URL is not https: the token travels unprotected");
+        }
+        if settings.segredos.vazio() {
+            log::warn!(
+                "MERCADO_PAGO_WEBHOOK_SECRET is not set: anyone can have an order looked up at Mercado Pago"
+            );
+        }
+        Gateway::MercadoPago(Arc::new(MercadoPago::new(settings)))
+    });
+    let sino = Arc::new(Sino::default());
+    let app = App {
+        store: store.clone(),
+        gateway: gateway.clone(),
+        sino: sino.clone(),
+        cors_origin: config.cors_origin,
+    };
     let server = match Server::bind(&config.host, config.port, config.limits, Box::new(app)) {
         Ok(server) => server,
         Err(error) => return fail(&format!("cannot listen on {}:{}: {error}", config.host, config.port), 1),
@@ -63,9 +92,18 @@ fn run(config: Config) -> ExitCode {
             stopper.stop();
         }
     });
-    log::warn!(
-        "payments are SIMULATED: no QR code can be paid, and whoever calls the webhook decides what is paid"
-    );
+    match gateway {
+        Gateway::Simulado => log::warn!(
+            "payments are SIMULATED: no QR code can be paid, and whoever calls the webhook decides what is paid"
+        ),
+        Gateway::MercadoPago(provedor) => {
+            log::info!("payments by Mercado Pago");
+            for number in 0..RECONCILERS {
+                let (store, provedor, sino) = (store.clone(), provedor.clone(), sino.clone());
+                thread::spawn(move || reconcile(&store, &provedor, &sino, number));
+            }
+        }
+    }
     log::info!("data in {database}");
     println!("ambrosia listening on http://{address}");
     let all_finished = server.run();
@@ -83,10 +121,31 @@ fn care_for(store: &Store) {
         }
     }
     loop {
-        if let Err(error) = store.write(|conn| idempotencia::limpar(conn, DataHora::agora())) {
-            log::warn!("cannot clean up expired idempotency keys: {error:?}");
+        let agora = DataHora::agora();
+        let cleaned = store.write(|conn| {
+            idempotencia::limpar(conn, agora)?;
+            notificacoes::limpar(conn, agora)
+        });
+        if let Err(error) = cleaned {
+            log::warn!("cannot clean up what has expired: {error:?}");
         }
         thread::sleep(CLEANING);
+    }
+}
+
+/// Looks after what is pending at the provider, for ever.
+fn reconcile(store: &Store, provedor: &MercadoPago, sino: &Sino, number: usize) {
+    loop {
+        match conciliacao::rodada(store, provedor, number) {
+            Ok(true) => {}
+            Ok(false) => sino.esperar(conciliacao::ESPERA),
+            Err(error) => {
+                if store.is_migrated() {
+                    log::warn!("reconciliation goes on in a moment: {error:?}");
+                }
+                thread::sleep(RETRY);
+            }
+        }
     }
 }
 

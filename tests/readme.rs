@@ -43,6 +43,76 @@ fn every_request_answers_what_the_readme_says() {
     assert!(requests > 30, "the README shows {requests} requests");
 }
 
+/// The story with the stand-in, by the commands that stand there; on free ports.
+#[test]
+fn the_story_of_a_payment_goes_as_it_is_told() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let block = readme.split("```sh\n").find(|b| b.contains("--example mercado_pago")).unwrap();
+    let commands: Vec<&str> = block.split("\n```").next().unwrap().lines().collect();
+    let [standin, restaurant, order, status] = commands[..] else { panic!("{commands:?}") };
+    let folder = std::env::temp_dir().join(format!("ambrosia-story-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let port =
+        || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let (there, here) = (port(), port());
+    // What was built for this test is used, in place of `cargo run --release`.
+    let built = std::env::current_exe().unwrap().parent().unwrap().join("../examples/mercado_pago");
+    let start = |command: &str, run: &str, program: &str, address: &str| {
+        let command = command
+            .replace(run, &format!("exec {program}"))
+            .replace("localhost:9090", &format!("127.0.0.1:{there}"));
+        assert!(command.contains("exec "), "{command}");
+        let mut child = Command::new("sh")
+            .args(["-c", &command])
+            .current_dir(&folder)
+            .envs([
+                ("HOST", "127.0.0.1"),
+                ("PORT", here.as_str()),
+                ("LOG_LEVEL", "error"),
+                ("ADDRESS", address),
+            ])
+            .env("WEBHOOK", format!("http://127.0.0.1:{here}/pedidos/status_pagamento"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        output.read_line(&mut line).unwrap();
+        assert!(line.contains("http://"), "{line}");
+        Ended(child, output)
+    };
+    let address = format!("127.0.0.1:{there}");
+    let _there =
+        start(standin, "cargo run --release --example mercado_pago", built.to_str().unwrap(), &address);
+    let _here = start(restaurant, "cargo run --release", env!("CARGO_BIN_EXE_ambrosia"), "");
+    let run = |command: &str| {
+        let command = command.replace("localhost:31000", &format!("127.0.0.1:{here}"));
+        String::from_utf8(Command::new("sh").args(["-c", &command]).output().unwrap().stdout).unwrap()
+    };
+    let ordered = run(order);
+    assert!(ordered.contains("\"id\":7,") && ordered.contains("\"qr_situacao\":\"pronto\""), "{ordered}");
+    assert_eq!(run(status), "\"1\"");
+    // The button of the page.
+    let page = run(&format!("curl -s {address}/"));
+    let action = page.split("action='/pagar/").nth(1).unwrap().split('\'').next().unwrap();
+    run(&format!("curl -s -X POST {address}/pagar/{action}"));
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while run(status) != "\"2\"" {
+        assert!(std::time::Instant::now() < end, "never approved");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// A process, and its output, which must stay open; ended when dropped.
+struct Ended(std::process::Child, #[expect(dead_code)] BufReader<std::process::ChildStdout>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// `…` in what is expected stands for anything.
 fn fits(expected: &str, answer: &str) -> bool {
     let mut parts = expected.split('…');

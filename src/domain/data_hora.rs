@@ -21,6 +21,11 @@ impl DataHora {
         self.0.as_second()
     }
 
+    /// That much later; the end of the calendar is as late as it gets.
+    pub fn mais(self, segundos: i64) -> DataHora {
+        DataHora::de_segundos(self.segundos().saturating_add(segundos)).unwrap_or(DataHora(Timestamp::MAX))
+    }
+
     /// `None` outside the calendar.
     pub fn de_segundos(segundos: i64) -> Option<DataHora> {
         Timestamp::from_second(segundos).ok().map(DataHora)

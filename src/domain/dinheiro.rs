@@ -25,6 +25,11 @@ impl Dinheiro {
         }
     }
 
+    /// What is left of it; less than nothing is nothing.
+    pub fn menos(self, outro: Dinheiro) -> Dinheiro {
+        Dinheiro(self.0.saturating_sub(outro.0).max(0))
+    }
+
     /// `None` when the product does not fit, which no valid price and quantity reach.
     pub fn vezes(self, quantidade: i64) -> Option<Dinheiro> {
         self.0.checked_mul(quantidade).map(Dinheiro)

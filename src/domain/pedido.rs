@@ -1,5 +1,7 @@
 //! An order: its lines, the way through the kitchen, and the state of its payment.
 
+use std::borrow::Cow;
+
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -8,6 +10,8 @@ use super::{data_hora::DataHora, dinheiro::Dinheiro};
 pub const LINHAS_MAX: usize = 100;
 pub const QUANTIDADE_MAX: i64 = 999;
 pub const OBSERVACAO_MAX: usize = 100;
+pub const RESPONSAVEL_MAX: usize = 100;
+pub const MOTIVO_MAX: usize = 200;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StatusPedido {
@@ -16,6 +20,14 @@ pub enum StatusPedido {
     Pronto = 3,
     Finalizado = 4,
     Cancelado = 5,
+}
+
+/// How an order was paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meio {
+    Qr,
+    Dinheiro,
+    Maquininha,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +39,7 @@ pub enum StatusPagamento {
 }
 
 /// An order as stored and as shown.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Pedido {
     #[schema(minimum = 1, example = 2)]
     pub id: i64,
@@ -50,9 +62,19 @@ pub struct Pedido {
     pub status_pagamento_descricao: &'static str,
     #[schema(example = "b715bik7-2726-4d51-a729-749cc7bda703")]
     pub id_pagamento: Option<String>,
+    /// `qr`, `dinheiro` or `maquininha`; null until it is paid.
+    #[schema(value_type = Option<String>, example = "qr")]
+    pub meio_pagamento: Option<Meio>,
     /// The text behind the QR code that the customer pays (Pix copia e cola).
     pub qr_data: Option<String>,
+    /// `pronto` when the QR code is there to be paid, `a_caminho` when it is still being asked for: look again in a moment.
+    #[schema(example = "pronto")]
+    pub qr_situacao: Option<&'static str>,
+    /// Until when the QR code can be paid. Null when it does not expire.
+    pub datahora_expiracao: Option<DataHora>,
     pub valor_total: Dinheiro,
+    /// What went back to the customer, or is on its way.
+    pub valor_reembolsado: Dinheiro,
     /// Grows by one at every change; also the `ETag`.
     #[schema(minimum = 1, example = 1)]
     pub versao: i64,
@@ -75,17 +97,21 @@ pub struct Item {
 }
 
 /// Something that happened to an order; never changed afterwards.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Evento {
-    /// `recebido`, `movimento`, `cancelamento`, `pagamento` or `cliente`.
-    #[schema(example = "movimento")]
-    pub tipo: String,
+    /// `recebido`, `movimento`, `cancelamento`, `pagamento`, `cliente`, `reembolso`, `pendencia`; and of the payment
+    /// provider: `perguntado`, `respondido`, `sem_resposta`, `recusado`, `notificado`.
+    #[schema(value_type = String, example = "movimento")]
+    pub tipo: Cow<'static, str>,
     /// The state before: a `status_pedido`, or for `pagamento` a `status_pagamento`, or for `cliente` its id.
     #[schema(example = 1)]
     pub de: Option<i64>,
     /// The state after.
     #[schema(example = 2)]
     pub para: Option<i64>,
+    /// What there is to say about it, in words.
+    #[schema(example = "dinheiro, recebido por Ana")]
+    pub detalhe: Option<String>,
     pub datahora: DataHora,
 }
 
@@ -94,6 +120,30 @@ pub struct Evento {
 pub struct MovimentoInvalido {
     pub de: StatusPedido,
     pub para: StatusPedido,
+}
+
+impl Evento {
+    pub fn novo(tipo: &'static str, datahora: DataHora) -> Evento {
+        Evento { tipo: Cow::Borrowed(tipo), de: None, para: None, detalhe: None, datahora }
+    }
+
+    pub fn mudanca(self, de: Option<i64>, para: Option<i64>) -> Evento {
+        Evento { de, para, ..self }
+    }
+
+    pub fn com(self, detalhe: impl Into<String>) -> Evento {
+        Evento { detalhe: Some(detalhe.into()), ..self }
+    }
+}
+
+impl Meio {
+    pub fn nome(self) -> &'static str {
+        match self {
+            Meio::Qr => "qr",
+            Meio::Dinheiro => "dinheiro",
+            Meio::Maquininha => "maquininha",
+        }
+    }
 }
 
 impl StatusPedido {
@@ -141,6 +191,44 @@ impl StatusPagamento {
 }
 
 impl Pedido {
+    /// The one way in which the state of a payment changes. `None` when the news changes nothing.
+    pub fn pagar(&mut self, noticia: StatusPagamento, agora: DataHora) -> Option<Evento> {
+        let (de, para) = (self.status_pagamento, self.status_pagamento.apos(noticia));
+        if para == de {
+            return None;
+        }
+        self.status_pagamento = para;
+        self.status_pagamento_descricao = para.descricao();
+        Some(Evento::novo("pagamento", agora).mudanca(Some(de as i64), Some(para as i64)))
+    }
+
+    /// Takes the order out of every list; `None` when it is out already.
+    pub fn cancelar(&mut self, agora: DataHora) -> Option<Evento> {
+        let de = self.status_pedido;
+        if de == StatusPedido::Cancelado {
+            return None;
+        }
+        self.status_pedido = StatusPedido::Cancelado;
+        self.status_pedido_descricao = StatusPedido::Cancelado.descricao();
+        let para = StatusPedido::Cancelado as i64;
+        Some(Evento::novo("cancelamento", agora).mudanca(Some(de as i64), Some(para)))
+    }
+
+    /// What `qr_situacao` has to say. A refused payment can be tried again with the simulator; with a provider its QR
+    /// code is dead.
+    pub fn situacao_do_qr(&self) -> Option<&'static str> {
+        let aberto = match self.status_pagamento {
+            StatusPagamento::Enviado => true,
+            StatusPagamento::Recusado => self.datahora_expiracao.is_none(),
+            StatusPagamento::Aprovado | StatusPagamento::Reembolsado => false,
+        };
+        match self.status_pedido != StatusPedido::Cancelado && aberto {
+            true if self.qr_data.is_some() => Some("pronto"),
+            true if self.datahora_expiracao.is_some() => Some("a_caminho"),
+            _ => None,
+        }
+    }
+
     /// Moves along the kitchen and stamps the time; `Ok(false)` when it is there already.
     /// A step back erases the times of the states that were not reached after all.
     pub fn mover(&mut self, para: StatusPedido, agora: DataHora) -> Result<bool, MovimentoInvalido> {
@@ -199,6 +287,23 @@ impl TryFrom<i64> for StatusPagamento {
     }
 }
 
+impl TryFrom<&str> for Meio {
+    type Error = &'static str;
+
+    fn try_from(nome: &str) -> Result<Meio, Self::Error> {
+        [Meio::Qr, Meio::Dinheiro, Meio::Maquininha]
+            .into_iter()
+            .find(|m| m.nome() == nome)
+            .ok_or("Meio de pagamento inválido")
+    }
+}
+
+impl Serialize for Meio {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.nome())
+    }
+}
+
 impl Serialize for StatusPedido {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(*self as i64)
@@ -212,12 +317,12 @@ impl Serialize for StatusPagamento {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn pedido(status: StatusPedido) -> Pedido {
+    pub fn pedido(status: StatusPedido) -> Pedido {
         Pedido {
             id: 1,
             senha: Some(1),
@@ -232,8 +337,12 @@ mod tests {
             status_pagamento: StatusPagamento::Enviado,
             status_pagamento_descricao: StatusPagamento::Enviado.descricao(),
             id_pagamento: None,
+            meio_pagamento: None,
             qr_data: None,
+            qr_situacao: None,
+            datahora_expiracao: None,
             valor_total: Dinheiro::default(),
+            valor_reembolsado: Dinheiro::default(),
             versao: 1,
         }
     }

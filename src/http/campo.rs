@@ -17,7 +17,7 @@ use crate::{
         cliente::{self, Cpf, Email, Telefone},
         data_hora::DataHora,
         dinheiro::Dinheiro,
-        pedido::{self, StatusPagamento, StatusPedido},
+        pedido::{self, Meio, StatusPagamento, StatusPedido},
         produto::{self, Categoria},
         texto,
     },
@@ -195,6 +195,14 @@ campo! {
     Identificador: json => Ok(Identificador(texto::linha(&ler_texto(json)?, 255)?)),
         texto(1, 255).examples(["b715bik7-2726-4d51-a729-749cc7bda703"]);
     Acao: json => Ok(Acao(ler_texto(json)?)), ObjectBuilder::new().schema_type(Type::String).examples(["state_FINISHED"]);
+    Responsavel: json => Ok(Responsavel(texto::linha(&ler_texto(json)?, pedido::RESPONSAVEL_MAX)?)),
+        texto(1, pedido::RESPONSAVEL_MAX).examples(["Ana"]);
+    Motivo: json => Ok(Motivo(texto::linha(&ler_texto(json)?, pedido::MOTIVO_MAX)?)),
+        texto(1, pedido::MOTIVO_MAX).examples(["o cliente desistiu"]);
+    MeioNoBalcao: json => meio_no_balcao(json),
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["dinheiro", "maquininha"])).examples(["dinheiro"]);
+    Meio: json => Ok(ler_texto(json)?.as_str().try_into()?),
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["qr", "dinheiro", "maquininha"])).examples(["qr"]);
     Cpf: json => Ok(ler_texto(json)?.parse()?),
         texto(11, 14).pattern(Some(r"^\s*([0-9]{11}|[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2})\s*$"))
             .description(Some("With or without punctuation; the check digits must be right.")).examples(["529.982.247-25"]);
@@ -229,6 +237,9 @@ pub struct Observacao(pub String);
 pub struct Identificador(pub String);
 pub struct Preco(pub Dinheiro);
 pub struct Acao(pub String);
+pub struct Responsavel(pub String);
+pub struct MeioNoBalcao(pub Meio);
+pub struct Motivo(pub String);
 
 impl Leitura for bool {
     fn ler(json: &str) -> Result<Self, Falha> {
@@ -251,6 +262,13 @@ fn id(json: &str) -> Result<Id, Falha> {
     match ler_inteiro(json)? {
         id if id > 0 => Ok(Id(id)),
         _ => Err("deve ser um número maior que zero".into()),
+    }
+}
+
+fn meio_no_balcao(json: &str) -> Result<MeioNoBalcao, Falha> {
+    match ler_texto(json)?.as_str().try_into() {
+        Ok(meio @ (Meio::Dinheiro | Meio::Maquininha)) => Ok(MeioNoBalcao(meio)),
+        _ => Err("deve ser «dinheiro» ou «maquininha»".into()),
     }
 }
 

@@ -29,12 +29,15 @@ use crate::{
         Store,
         pagina::{Cursor, Pagina},
     },
+    use_cases::conciliacao::Sino,
 };
 
 /// All that a handler may touch.
 pub struct App {
     pub store: std::sync::Arc<Store>,
-    pub gateway: Box<dyn Gateway>,
+    pub gateway: Gateway,
+    /// Wakes those who look into notifications.
+    pub sino: std::sync::Arc<Sino>,
     pub cors_origin: String,
 }
 

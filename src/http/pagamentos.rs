@@ -1,25 +1,45 @@
-//! The payment of an order: its status, and the provider's notifications.
+//! The payment of an order: its status, the counter's money, refunds, and the provider's notifications.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
 
 use super::{
     App,
-    campo::{Acao, Erros, Identificador, Ignorado, corpo, ler_corpo},
+    campo::{
+        Acao, Erros, Identificador, Ignorado, MeioNoBalcao, Motivo, Preco, Responsavel, corpo, ler_corpo,
+    },
     request::Request,
     response::{self, Problema, Response},
 };
 use crate::{
-    domain::{data_hora::DataHora, pedido::Pedido},
+    domain::{
+        data_hora::DataHora,
+        pedido::{Pedido, StatusPedido},
+    },
     error::Error,
-    store::pedidos,
-    use_cases::confirmacao,
+    pagamento::{Gateway, MercadoPago},
+    store::{cobrancas, pedidos},
+    use_cases::{
+        cancelamento::{self, Pedida},
+        confirmacao::{self, Aviso},
+        recebimento,
+    },
 };
 
+/// Matters for the staff that are shown at most.
+const PENDENCIAS_MAX: i64 = 500;
+/// Characters of an id of the provider's; real ones have about thirty.
+const ID_MAX: usize = 64;
+
 corpo! {
-    /// A notification, as the original system received it.
+    /// A notification, as the original system received it; or one of Mercado Pago's, which has `data` too.
     Notificacao {
-        /// The order's `id_pagamento`.
+        /// The order's `id_pagamento`; in Mercado Pago's own the number of the notification.
         #[schema(required)]
         id: Identificador,
-        /// `state_FINISHED` approves, `state_CANCELED` refuses, anything else changes nothing.
+        /// `state_FINISHED` approves, `state_CANCELED` refuses, anything else changes nothing. With Mercado Pago set up it
+        /// only says that there is something to look at.
         action: Option<Acao>,
         #[serde(rename = "type")]
         #[expect(dead_code)]
@@ -33,18 +53,229 @@ corpo! {
     }
 }
 
-/// The provider's notification of a payment. A payment that was approved stays approved.
+corpo! {
+    /// Money taken at the counter.
+    Recebimento {
+        #[schema(required)]
+        meio: MeioNoBalcao,
+        /// Who took it.
+        #[schema(required)]
+        responsavel: Responsavel,
+    }
+}
+
+corpo! {
+    Cancelamento {
+        /// Why, for the history of the order.
+        #[schema(required)]
+        motivo: Motivo,
+    }
+}
+
+corpo! {
+    Reembolso {
+        /// Less than what was paid; the whole goes back by a cancellation.
+        #[schema(required)]
+        valor: Preco,
+        #[schema(required)]
+        motivo: Motivo,
+    }
+}
+
+/// Something about an order's money that a person has to look at.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub struct Pendencia {
+    pedido: i64,
+    senha: Option<i64>,
+    status_pedido: StatusPedido,
+    #[schema(example = "O Mercado Pago recusou o reembolso (400): devolva o dinheiro ao cliente")]
+    pendencia: String,
+    desde: DataHora,
+}
+
+/// A notification that there is news of a payment. With the simulator it decides: what was approved stays approved. With
+/// Mercado Pago set up every shape of its notifications is taken, none is believed, and what they are about is looked up
+/// there; the answer is `true`.
 #[utoipa::path(post, path = "/pedidos/status_pagamento", tag = "Pagamentos", request_body = Notificacao,
+    params(("x-signature" = Option<String>, Header, description = "Mercado Pago's signature; needed when a secret is set")),
     responses((status = 200, body = Pedido, headers(("ETag" = String, description = "The version of the order"))),
+        (status = 401, body = Problema, description = "The signature is missing or wrong"),
         (status = 404, body = Problema), (status = 409, body = Problema), (status = 422, body = Problema)))]
 pub fn webhook(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    match &app.gateway {
+        Gateway::Simulado => simulado(app, request),
+        Gateway::MercadoPago(provedor) => notificado(app, provedor, request),
+    }
+}
+
+fn simulado(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let corpo: Notificacao = ler_corpo(request)?;
     let mut erros = Erros::default();
     let id = erros.obrigatorio("id", corpo.id);
     let action = erros.opcional("action", corpo.action).flatten();
     let Identificador(id) = erros.ou(id)?;
-    let noticia = app.gateway.noticia(&id, action.as_ref().map_or("", |Acao(a)| a));
-    response::pedido(&confirmacao::confirmar(&app.store, &noticia, DataHora::agora())?, request)
+    let action = action.as_ref().map_or("", |Acao(a)| a);
+    response::pedido(&confirmacao::simular(&app.store, &id, action, DataHora::agora())?, request)
+}
+
+/// The id in the address is the one that is signed; so the body's counts only where the address has none.
+fn notificado(app: &App, provedor: &MercadoPago, request: &Request<'_>) -> Result<Response, Error> {
+    let id = request.parameter("data.id");
+    if !provedor.segredos.vazio() {
+        let (assinatura, chamada) = (request.header("x-signature")?, request.header("x-request-id")?);
+        provedor.segredos.conferir(assinatura, id.as_deref(), chamada).map_err(|motivo| {
+            Error::Unsigned(format!("{motivo:?}, data.id {:?}", id.as_deref().unwrap_or_default()))
+        })?;
+    }
+    let corpo: Value = match request.body.as_ref() {
+        vazio if vazio.trim_ascii().is_empty() => Value::Null,
+        bytes => serde_json::from_slice(bytes)
+            .map_err(|e| Error::Malformed(format!("JSON inválido na linha {}", e.line())))?,
+    };
+    match aviso(request, id, &corpo) {
+        Some(aviso) => {
+            confirmacao::avisar(&app.store, &aviso, DataHora::agora())?;
+            app.sino.tocar();
+        }
+        None => log::info!("{} a notification about nothing that concerns orders", request.id),
+    }
+    response::json(&true)
+}
+
+/// What a notification is about, in any of the shapes that there are.
+fn aviso(request: &Request<'_>, id: Option<Cow<'_, str>>, corpo: &Value) -> Option<Aviso> {
+    let texto = |valor: &Value| match valor {
+        Value::String(texto) => Some(texto.clone()),
+        Value::Number(numero) => Some(numero.to_string()),
+        _ => None,
+    };
+    // IPN of old: `?topic=payment&id=1`, or a resource as a URL that ends in the id.
+    let recurso = || texto(&corpo["resource"])?.rsplit('/').next().map(str::to_owned);
+    let id = id
+        .map(Cow::into_owned)
+        .or_else(|| texto(&corpo["data"]["id"]))
+        .or_else(|| request.parameter("id").map(Cow::into_owned))
+        .or_else(recurso);
+    let Some(id) = id.filter(|id| !id.is_empty() && id.len() <= ID_MAX && id.is_ascii()) else {
+        // The original's, by our own id.
+        let nossa = texto(&corpo["id"]).filter(|id| id.len() <= 255)?;
+        return Some(Aviso::Referencia(nossa));
+    };
+    let tema = request
+        .parameter("type")
+        .or_else(|| request.parameter("topic"))
+        .map(Cow::into_owned)
+        .or_else(|| texto(&corpo["type"]))
+        .or_else(|| texto(&corpo["topic"]))
+        .or_else(|| texto(&corpo["action"]))
+        .unwrap_or_default();
+    let topico = if id.starts_with("ORD") || tema == "order" || tema.starts_with("order.") {
+        "order"
+    } else if tema.contains("merchant_order") {
+        "merchant_order"
+    } else if tema.starts_with("payment") {
+        "payment"
+    } else {
+        return None;
+    };
+    Some(Aviso::Externo { topico, id })
+}
+
+/// Records money that was taken at the counter. A QR code that is still open is withdrawn.
+#[utoipa::path(post, path = "/pedidos/{id}/pagamento", tag = "Pagamentos", request_body = Recebimento,
+    params(("id" = i64, Path, minimum = 1), ("If-Match" = Option<String>, Header, description = "The `ETag` last seen")),
+    responses((status = 200, body = Pedido, headers(("ETag" = String, description = "The version of the order"))),
+        (status = 404, body = Problema), (status = 409, body = Problema, description = "It is paid, or cancelled"),
+        (status = 412, body = Problema), (status = 422, body = Problema)))]
+pub fn receber(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Error> {
+    let corpo: Recebimento = ler_corpo(request)?;
+    let mut erros = Erros::default();
+    let meio = erros.obrigatorio("meio", corpo.meio);
+    let responsavel = erros.obrigatorio("responsavel", corpo.responsavel);
+    let (MeioNoBalcao(meio), Responsavel(responsavel)) = erros.ou(meio.zip(responsavel))?;
+    let vista = super::pedidos::vista(request)?;
+    let pedido = recebimento::receber(&app.store, id, (meio, &responsavel), &vista, DataHora::agora())?;
+    app.sino.tocar();
+    response::pedido(&pedido, request)
+}
+
+/// Cancels an order and gives the money back, if it was paid: at the provider for a QR code, at the counter otherwise. An
+/// order that waits for its refund is `Cancelado` and still `Aprovado`; it becomes `Reembolsado` by itself.
+#[utoipa::path(post, path = "/pedidos/{id}/cancelamento", tag = "Pagamentos", request_body = Cancelamento,
+    params(("id" = i64, Path, minimum = 1), ("If-Match" = Option<String>, Header, description = "The `ETag` last seen")),
+    responses((status = 200, body = Pedido, headers(("ETag" = String, description = "The version of the order"))),
+        (status = 404, body = Problema), (status = 409, body = Problema, description = "The customer has it already"),
+        (status = 412, body = Problema), (status = 422, body = Problema)))]
+pub fn cancelar(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Error> {
+    let corpo: Cancelamento = ler_corpo(request)?;
+    let mut erros = Erros::default();
+    let motivo = erros.obrigatorio("motivo", corpo.motivo);
+    let Motivo(motivo) = erros.ou(motivo)?;
+    let pedida = Pedida::ComReembolso { motivo: &motivo };
+    let vista = super::pedidos::vista(request)?;
+    let pedido = cancelamento::cancelar(&app.store, &app.gateway, id, &pedida, &vista, DataHora::agora())?;
+    response::pedido(&pedido, request)
+}
+
+/// Gives back a part of a payment by QR code, at Mercado Pago; the order stands. `If-Match` is needed: two taps must not
+/// give back twice.
+#[utoipa::path(post, path = "/pedidos/{id}/reembolso", tag = "Pagamentos", request_body = Reembolso,
+    params(("id" = i64, Path, minimum = 1), ("If-Match" = Option<String>, Header, description = "The `ETag` last seen; needed")),
+    responses((status = 200, body = Pedido, headers(("ETag" = String, description = "The version of the order"))),
+        (status = 404, body = Problema), (status = 409, body = Problema, description = "There is no such payment, or it is less"),
+        (status = 412, body = Problema), (status = 422, body = Problema)))]
+pub fn reembolsar(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Error> {
+    let corpo: Reembolso = ler_corpo(request)?;
+    let mut erros = Erros::default();
+    let valor = erros.obrigatorio("valor", corpo.valor);
+    let motivo = erros.obrigatorio("motivo", corpo.motivo);
+    let (Preco(valor), Motivo(motivo)) = erros.ou(valor.zip(motivo))?;
+    let vista = super::pedidos::vista(request)?;
+    app.store.read(|conn| pedidos::existe(conn, id))?;
+    if vista.is_none() {
+        let mensagem = "é obrigatório aqui: o ETag do pedido, para que dois toques não devolvam duas vezes";
+        return Err(Error::invalid("If-Match", mensagem));
+    }
+    let pedido = cancelamento::reembolsar_parte(
+        &app.store,
+        &app.gateway,
+        id,
+        (valor, &motivo),
+        &vista,
+        DataHora::agora(),
+    )?;
+    response::pedido(&pedido, request)
+}
+
+/// Orders whose money needs a person, the oldest matter first.
+#[utoipa::path(get, path = "/pedidos/pendencias", tag = "Pagamentos", responses((status = 200, body = [Pendencia])))]
+pub fn pendencias(app: &App, _: &Request<'_>) -> Result<Response, Error> {
+    let pendentes = app.store.read(|conn| cobrancas::pendentes(conn, PENDENCIAS_MAX))?;
+    let pendencias: Vec<Pendencia> = pendentes
+        .into_iter()
+        .filter_map(|(pedido, cobranca)| {
+            Some(Pendencia {
+                pedido: pedido.id,
+                senha: pedido.senha,
+                status_pedido: pedido.status_pedido,
+                pendencia: cobranca.pendencia?,
+                desde: cobranca.pendente_desde?,
+            })
+        })
+        .collect();
+    response::json(&pendencias)
+}
+
+/// Takes an order off the list of those that need a person: somebody saw to it. Again is the same.
+#[utoipa::path(delete, path = "/pedidos/{id}/pendencia", tag = "Pagamentos", params(("id" = i64, Path, minimum = 1)),
+    responses((status = 200, body = bool, content_type = "application/json"), (status = 404, body = Problema), (status = 422, body = Problema)))]
+pub fn resolver(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
+    let agora = DataHora::agora();
+    app.store.write(|conn| {
+        pedidos::existe(conn, id)?;
+        cobrancas::resolver(conn, id, agora)
+    })?;
+    response::json(&true)
 }
 
 /// The status of an order's payment, as a text: `"1"` sent, `"2"` approved, `"3"` refused, `"4"` refunded.

@@ -19,7 +19,7 @@ use crate::{
     domain::{
         data_hora::DataHora,
         dinheiro::Dinheiro,
-        pedido::{Evento, LINHAS_MAX, Pedido, StatusPagamento, StatusPedido},
+        pedido::{Evento, LINHAS_MAX, Meio, Pedido, StatusPagamento, StatusPedido},
     },
     error::Error,
     store::{
@@ -80,6 +80,7 @@ corpo! {
         datahora_pronto: Option<DataHora>,
         datahora_finalizado: Option<DataHora>,
         status_pagamento: StatusPagamento,
+        meio_pagamento: Option<Meio>,
         id_pagamento: Option<Identificador>,
         valor_total: Dinheiro,
     }
@@ -133,7 +134,8 @@ pub fn fila(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     listar(app, request, Lista::Estado(StatusPedido::Recebido), EM_ABERTO_PADRAO)
 }
 
-/// Makes an order of what the customer chose, at the menu's prices, with its number and its QR code.
+/// Makes an order of what the customer chose, at the menu's prices, with its number and its QR code. When the provider
+/// takes too long `qr_situacao` is `a_caminho`: the order stands, and `GET /pedidos/{id}` shows the code in a moment.
 #[utoipa::path(post, path = "/pedidos/checkout", tag = "Pedidos", request_body = Checkout,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the same answer again, for 24 h", min_length = 1, max_length = 255)),
     responses((status = 200, body = Pedido, headers(("ETag" = String, description = "The version of the order"),
@@ -147,10 +149,10 @@ pub fn checkout(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let linhas = erros.obrigatorio("itens", corpo.itens);
     let Itens(linhas) = erros.ou(linhas)?;
     let chave = chave(request)?;
-    let resposta =
-        ato::checkout(&app.store, &*app.gateway, &Escolha { cliente, linhas }, chave, DataHora::agora())?;
-    let answer =
-        response::with(response::json_bytes(resposta.corpo.into_bytes()), "ETag", &response::etag(1));
+    let escolha = Escolha { cliente, linhas };
+    let resposta = ato::checkout(&app.store, &app.gateway, &escolha, chave, DataHora::agora())?;
+    let answer = response::json_bytes(resposta.corpo.into_bytes());
+    let answer = response::with(answer, "ETag", &response::etag(resposta.versao));
     Ok(if resposta.repetida { response::with(answer, "Idempotency-Replayed", "true") } else { answer })
 }
 
@@ -176,6 +178,7 @@ pub fn alterar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
         datahora_pronto: erros.opcional("datahora_pronto", corpo.datahora_pronto),
         datahora_finalizado: erros.opcional("datahora_finalizado", corpo.datahora_finalizado),
         status_pagamento: erros.opcional("status_pagamento", corpo.status_pagamento),
+        meio_pagamento: erros.opcional("meio_pagamento", corpo.meio_pagamento),
         id_pagamento: erros.opcional("id_pagamento", corpo.id_pagamento).map(|i| i.map(|i| i.0)),
         valor_total: erros.opcional("valor_total", corpo.valor_total),
     };
@@ -206,7 +209,8 @@ pub fn buscar(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Err
     responses((status = 200, body = bool, content_type = "application/json"), (status = 404, body = Problema), (status = 409, body = Problema, description = "It is paid"),
         (status = 412, body = Problema), (status = 422, body = Problema)))]
 pub fn cancelar(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Error> {
-    cancelamento::cancelar(&app.store, id, &vista(request)?, DataHora::agora())?;
+    let pedida = cancelamento::Pedida::SemReembolso;
+    cancelamento::cancelar(&app.store, &app.gateway, id, &pedida, &vista(request)?, DataHora::agora())?;
     response::json(&true)
 }
 
@@ -227,7 +231,7 @@ fn listar(app: &App, request: &Request<'_>, lista: Lista, padrao: usize) -> Resu
 }
 
 /// The versions that `If-Match` names; `*` is any. What is no version matches none.
-fn vista(request: &Request<'_>) -> Result<Vista, Error> {
+pub fn vista(request: &Request<'_>) -> Result<Vista, Error> {
     let Some(header) = request.header("if-match")? else { return Ok(None) };
     if tags(header).any(|t| t == "*") {
         return Ok(None);
@@ -297,6 +301,7 @@ struct Fixos {
     datahora_pronto: Option<Option<DataHora>>,
     datahora_finalizado: Option<Option<DataHora>>,
     status_pagamento: Option<StatusPagamento>,
+    meio_pagamento: Option<Option<Meio>>,
     id_pagamento: Option<Option<String>>,
     valor_total: Option<Dinheiro>,
 }
@@ -315,6 +320,7 @@ impl Fixos {
         fixo("datahora_pronto", self.datahora_pronto.is_none_or(|d| d == pedido.datahora_pronto));
         fixo("datahora_finalizado", self.datahora_finalizado.is_none_or(|d| d == pedido.datahora_finalizado));
         fixo("status_pagamento", self.status_pagamento.is_none_or(|s| s == pedido.status_pagamento));
+        fixo("meio_pagamento", self.meio_pagamento.is_none_or(|m| m == pedido.meio_pagamento));
         fixo("id_pagamento", self.id_pagamento.as_ref().is_none_or(|i| *i == pedido.id_pagamento));
         fixo("valor_total", self.valor_total.is_none_or(|v| v == pedido.valor_total));
         erros.ou(Some(()))

@@ -48,7 +48,16 @@ fn code(app: &App, id: i64) -> Result<QrCode, Error> {
     if matches!(pedido.status_pagamento, StatusPagamento::Aprovado | StatusPagamento::Reembolsado) {
         return Err(Error::conflict("pedido_pago", "O pedido já foi pago"));
     }
-    let text = pedido.qr_data.ok_or(Error::NotFound("Este pedido não tem QR code"))?;
+    let text = match (pedido.qr_situacao, pedido.qr_data) {
+        (Some("a_caminho"), _) => {
+            let detail = "O QR code está a caminho; tente de novo em alguns segundos";
+            return Err(Error::conflict("qr_a_caminho", detail));
+        }
+        (None, Some(_)) => {
+            return Err(Error::conflict("qr_expirado", "O QR code não vale mais; o pagamento é no balcão"));
+        }
+        (_, text) => text.ok_or(Error::NotFound("Este pedido não tem QR code"))?,
+    };
     QrCode::with_error_correction_level(text, EcLevel::M)
         .map_err(|e| Error::Internal(format!("QR code: {e}")))
 }

@@ -132,6 +132,10 @@ pub fn error(error: Error, id: &RequestId) -> Response {
     match error {
         Error::NotFound(detail) => problem(404, "nao_encontrado", detail, &[]),
         Error::Conflict { codigo, detail } => problem(409, codigo, &detail, &[]),
+        Error::Unsigned(cause) => {
+            log::warn!("{id} notification refused: {cause}");
+            problem(401, "assinatura_invalida", "A assinatura da notificação falta ou está errada", &[])
+        }
         Error::PreconditionFailed(pedido) => {
             let detail = "O pedido mudou desde que foi lido; veja como ele está em «pedido»";
             let response = encode_problem(412, "versao_antiga", detail, &[], Some(&pedido));
@@ -233,6 +237,7 @@ mod tests {
         for (error, status, repeat) in [
             (Error::NotFound("Pedido não encontrado"), 404, false),
             (Error::conflict("codigo", "detail"), 409, false),
+            (Error::Unsigned(text()), 401, false),
             (Error::invalid("campo", "mensagem"), 422, false),
             (Error::Malformed(text()), 400, false),
             (Error::Unavailable(text()), 503, true),

@@ -9,8 +9,14 @@ use super::{
 };
 use crate::{domain::data_hora::DataHora, error::DbError};
 
-const MYSQL: &[(i64, &str)] = &[(1, include_str!("../../sql/mysql/0001_base.sql"))];
-const SQLITE: &[(i64, &str)] = &[(1, include_str!("../../sql/sqlite/0001_base.sql"))];
+const MYSQL: &[(i64, &str)] = &[
+    (1, include_str!("../../sql/mysql/0001_base.sql")),
+    (2, include_str!("../../sql/mysql/0002_cobrancas.sql")),
+];
+const SQLITE: &[(i64, &str)] = &[
+    (1, include_str!("../../sql/sqlite/0001_base.sql")),
+    (2, include_str!("../../sql/sqlite/0002_cobrancas.sql")),
+];
 
 /// The number under which it is noted that the example data was put in, or declined, for good.
 const EXAMPLE: i64 = 0;

@@ -1,11 +1,13 @@
 //! The data: one pool over one of two drivers, reads, and transactions.
 
 pub mod clientes;
+pub mod cobrancas;
 mod connection;
 pub mod eventos;
 pub mod idempotencia;
 mod migrations;
 mod mysql;
+pub mod notificacoes;
 pub mod pagina;
 pub mod pedidos;
 pub mod produtos;

@@ -11,13 +11,14 @@ use crate::{
     domain::{
         data_hora::DataHora,
         dinheiro::Dinheiro,
-        pedido::{Item, Pedido, StatusPagamento, StatusPedido},
+        pedido::{Evento, Item, Meio, Pedido, StatusPagamento, StatusPedido},
     },
     error::{DbError, Error},
 };
 
 const COLUNAS: &str = "id, senha, cliente, status_pedido, datahora_recebido, datahora_preparacao, datahora_pronto, \
-                       datahora_finalizado, status_pagamento, id_pagamento, qr_data, versao";
+                       datahora_finalizado, status_pagamento, id_pagamento, qr_data, versao, meio_pagamento, datahora_expiracao, \
+                       valor_reembolsado";
 
 /// Which orders, and in which order.
 #[derive(Clone, Copy)]
@@ -37,6 +38,7 @@ pub struct Novo<'a> {
     pub itens: Vec<Item>,
     pub id_pagamento: String,
     pub qr_data: Option<String>,
+    pub datahora_expiracao: Option<DataHora>,
     pub agora: DataHora,
 }
 
@@ -101,7 +103,7 @@ pub fn existe(conn: &mut dyn Connection, id: i64) -> Result<(), Error> {
 pub fn inserir(conn: &mut dyn Connection, novo: Novo<'_>) -> Result<Pedido, Error> {
     let (status, pagamento) = (StatusPedido::Recebido, StatusPagamento::Enviado);
     let sql = "INSERT INTO pedidos (senha, dia, cliente, status_pedido, datahora_recebido, status_pagamento, id_pagamento, \
-               qr_data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+               qr_data, datahora_expiracao) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let valores = [
         novo.senha.into(),
         novo.dia.into(),
@@ -111,12 +113,13 @@ pub fn inserir(conn: &mut dyn Connection, novo: Novo<'_>) -> Result<Pedido, Erro
         Value::Int(pagamento as i64),
         novo.id_pagamento.as_str().into(),
         novo.qr_data.clone().into(),
+        novo.datahora_expiracao.into(),
     ];
     conn.execute(sql, &valores).map_err(sumiu("Cliente não encontrado"))?;
     let id = conn.last_id();
     inserir_itens(conn, id, &novo.itens)?;
-    eventos::registrar(conn, id, "recebido", None, Some(status as i64), novo.agora)?;
-    Ok(Pedido {
+    eventos::registrar(conn, id, &Evento::novo("recebido", novo.agora).mudanca(None, Some(status as i64)))?;
+    let mut pedido = Pedido {
         id,
         senha: Some(novo.senha),
         status_pedido: status,
@@ -131,15 +134,22 @@ pub fn inserir(conn: &mut dyn Connection, novo: Novo<'_>) -> Result<Pedido, Erro
         status_pagamento: pagamento,
         status_pagamento_descricao: pagamento.descricao(),
         id_pagamento: Some(novo.id_pagamento),
+        meio_pagamento: None,
         qr_data: novo.qr_data,
+        qr_situacao: None,
+        datahora_expiracao: novo.datahora_expiracao,
+        valor_reembolsado: Dinheiro::default(),
         versao: 1,
-    })
+    };
+    pedido.qr_situacao = pedido.situacao_do_qr();
+    Ok(pedido)
 }
 
 /// Saves what may change of an order, if nobody changed it since it was read; `false` if somebody did.
 fn salvar(conn: &mut dyn Connection, pedido: &mut Pedido) -> Result<bool, Error> {
     let sql = "UPDATE pedidos SET cliente = ?, status_pedido = ?, datahora_preparacao = ?, datahora_pronto = ?, \
-               datahora_finalizado = ?, status_pagamento = ?, versao = versao + 1 WHERE id = ? AND versao = ?";
+               datahora_finalizado = ?, status_pagamento = ?, meio_pagamento = ?, qr_data = ?, datahora_expiracao = ?, \
+               valor_reembolsado = ?,                versao = versao + 1 WHERE id = ? AND versao = ?";
     let valores = [
         pedido.cliente.into(),
         Value::Int(pedido.status_pedido as i64),
@@ -147,6 +157,10 @@ fn salvar(conn: &mut dyn Connection, pedido: &mut Pedido) -> Result<bool, Error>
         pedido.datahora_pronto.into(),
         pedido.datahora_finalizado.into(),
         Value::Int(pedido.status_pagamento as i64),
+        pedido.meio_pagamento.map(Meio::nome).into(),
+        pedido.qr_data.clone().into(),
+        pedido.datahora_expiracao.into(),
+        pedido.valor_reembolsado.into(),
         pedido.id.into(),
         pedido.versao.into(),
     ];
@@ -157,29 +171,27 @@ fn salvar(conn: &mut dyn Connection, pedido: &mut Pedido) -> Result<bool, Error>
     Ok(salvo)
 }
 
-/// Reads an order, changes it and saves it, again if somebody was faster. The change says what to record:
-/// the kind of event, the state before and the state after; `None` when there is nothing to save.
+/// Reads an order, changes it and saves it, again if somebody was faster. The change says what to record. An order that
+/// comes out as it went in keeps its version.
 pub fn mudar(
     conn: &mut dyn Connection,
     id: i64,
-    agora: DataHora,
-    mut mudanca: impl FnMut(&mut Pedido) -> Result<Option<Mudanca>, Error>,
+    mut mudanca: impl FnMut(&mut dyn Connection, &mut Pedido) -> Result<Vec<Evento>, Error>,
 ) -> Result<Pedido, Error> {
     for _ in 0..TENTATIVAS {
-        let mut pedido = buscar(conn, id)?;
-        let Some(eventos) = mudanca(&mut pedido)? else { return Ok(pedido) };
-        if salvar(conn, &mut pedido)? {
-            for (tipo, de, para) in eventos {
-                eventos::registrar(conn, id, tipo, de, para, agora)?;
+        let antes = buscar(conn, id)?;
+        let mut pedido = antes.clone();
+        let eventos = mudanca(conn, &mut pedido)?;
+        pedido.qr_situacao = pedido.situacao_do_qr();
+        if pedido == antes || salvar(conn, &mut pedido)? {
+            for evento in &eventos {
+                eventos::registrar(conn, id, evento)?;
             }
             return Ok(pedido);
         }
     }
     Err(Error::conflict("pedido_em_disputa", "Outras pessoas estão alterando este pedido; tente de novo"))
 }
-
-/// Kind of event, state before, state after.
-pub type Mudanca = Vec<(&'static str, Option<i64>, Option<i64>)>;
 
 /// How often a change is tried on an order that others change at the same time.
 const TENTATIVAS: u32 = 10;
@@ -251,7 +263,7 @@ fn total(itens: &[Item]) -> Result<Dinheiro, Error> {
 fn pedido(linha: &Row) -> Result<Pedido, DbError> {
     let status_pedido: StatusPedido = linha.numbered(3)?;
     let status_pagamento: StatusPagamento = linha.numbered(8)?;
-    Ok(Pedido {
+    let mut pedido = Pedido {
         id: linha.int(0)?,
         senha: linha.int_or_null(1)?,
         cliente: linha.int_or_null(2)?,
@@ -266,9 +278,15 @@ fn pedido(linha: &Row) -> Result<Pedido, DbError> {
         status_pagamento_descricao: status_pagamento.descricao(),
         id_pagamento: linha.string_or_null(9)?,
         qr_data: linha.string_or_null(10)?,
+        meio_pagamento: linha.text_or_null(12)?.and_then(|m| m.try_into().ok()),
+        qr_situacao: None,
+        datahora_expiracao: linha.time_or_null(13)?,
         valor_total: Dinheiro::default(),
+        valor_reembolsado: linha.money(14)?,
         versao: linha.int(11)?,
-    })
+    };
+    pedido.qr_situacao = pedido.situacao_do_qr();
+    Ok(pedido)
 }
 
 fn item(linha: &Row) -> Result<Item, DbError> {

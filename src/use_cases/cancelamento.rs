@@ -1,33 +1,147 @@
-//! An order that will not be: it leaves every list and stays on record.
+//! An order that will not be: it leaves every list and stays on record, and money that came for it goes back.
 
-use super::{Vista, conferir_vista};
+use super::{
+    Vista,
+    cobranca::{self, Passo},
+    conferir_vista,
+};
 use crate::{
     domain::{
+        cobranca::{Cobranca, Situacao},
         data_hora::DataHora,
-        pedido::{Pedido, StatusPagamento, StatusPedido},
+        dinheiro::Dinheiro,
+        pedido::{Evento, Meio, Pedido, StatusPagamento, StatusPedido},
     },
     error::Error,
-    store::{Store, pedidos},
+    pagamento::Gateway,
+    store::{Connection, Store, cobrancas, pedidos},
 };
 
-/// Cancels; again is the same. `Conflict` when it is paid: money that came is given back, not forgotten.
-pub fn cancelar(store: &Store, id: i64, vista: &Vista, agora: DataHora) -> Result<Pedido, Error> {
-    store.write(|conn| {
-        pedidos::mudar(conn, id, agora, |pedido| {
+/// How a cancellation is meant.
+pub enum Pedida<'a> {
+    /// `DELETE`: refused when there is money to give back.
+    SemReembolso,
+    /// With a reason; money is given back. Refused once the customer has the order.
+    ComReembolso { motivo: &'a str },
+}
+
+/// Cancels; again is the same. The refund of a payment by QR code is asked for at once, and otherwise done later.
+pub fn cancelar(
+    store: &Store,
+    gateway: &Gateway,
+    id: i64,
+    pedida: &Pedida<'_>,
+    vista: &Vista,
+    agora: DataHora,
+) -> Result<Pedido, Error> {
+    let (pedido, passo) = store.write(|conn| {
+        let cobranca = cobrancas::do_pedido(conn, id)?;
+        let pedido = pedidos::mudar(conn, id, |_, pedido| {
             if pedido.status_pedido == StatusPedido::Cancelado {
-                return Ok(None);
+                return Ok(vec![]);
             }
             conferir_vista(pedido, vista)?;
-            if pedido.status_pagamento == StatusPagamento::Aprovado {
-                return Err(Error::conflict(
-                    "pedido_pago",
-                    "Pedido já pago: para cancelar é preciso reembolsar o cliente",
-                ));
+            let pago = pedido.status_pagamento == StatusPagamento::Aprovado;
+            let motivo = match pedida {
+                Pedida::SemReembolso if pago => {
+                    let detail = "Pedido já pago: para cancelar é preciso reembolsar o cliente";
+                    return Err(Error::conflict("pedido_pago", detail));
+                }
+                Pedida::ComReembolso { .. } if pedido.status_pedido == StatusPedido::Finalizado => {
+                    let detail = "O pedido já foi entregue e não pode mais ser cancelado";
+                    return Err(Error::conflict("pedido_finalizado", detail));
+                }
+                Pedida::SemReembolso => None,
+                Pedida::ComReembolso { motivo } => Some(*motivo),
+            };
+            let mut eventos: Vec<Evento> = pedido.cancelar(agora).into_iter().collect();
+            if let (Some(evento), Some(motivo)) = (eventos.first_mut(), motivo) {
+                evento.detalhe = Some(motivo.to_owned());
             }
-            let de = pedido.status_pedido;
-            pedido.status_pedido = StatusPedido::Cancelado;
-            pedido.status_pedido_descricao = StatusPedido::Cancelado.descricao();
-            Ok(Some(vec![("cancelamento", Some(de as i64), Some(StatusPedido::Cancelado as i64))]))
-        })
+            let no_provedor = cobranca.is_some() && pedido.meio_pagamento == Some(Meio::Qr);
+            if pago && !no_provedor {
+                pedido.valor_reembolsado = pedido.valor_total;
+                eventos.extend(pedido.pagar(StatusPagamento::Reembolsado, agora).map(|e| {
+                    let meio = pedido.meio_pagamento.map_or("pagamento", Meio::nome);
+                    e.com(format!("{meio}: devolvido no balcão"))
+                }));
+            }
+            Ok(eventos)
+        })?;
+        if let Some(mut cobranca) = cobranca {
+            // The whole goes back, and not a part.
+            if cobranca.reembolso_parcial.take().is_some() {
+                cobranca.chave = None;
+                cobrancas::salvar_ou_repetir(conn, &mut cobranca)?;
+            }
+            cobrancas::adiantar(conn, id, agora)?;
+        }
+        Ok((pedido, reservar(conn, gateway, id, agora)?))
+    })?;
+    Ok(acompanhar(store, gateway, pedido, passo))
+}
+
+/// Gives back a part of what was paid by QR code; the order stands.
+pub fn reembolsar_parte(
+    store: &Store,
+    gateway: &Gateway,
+    id: i64,
+    (valor, motivo): (Dinheiro, &str),
+    vista: &Vista,
+    agora: DataHora,
+) -> Result<Pedido, Error> {
+    let (pedido, passo) = store.write(|conn| {
+        let cobranca = cobrancas::do_pedido(conn, id)?;
+        let pedido = pedidos::mudar(conn, id, |_, pedido| {
+            conferir_vista(pedido, vista)?;
+            let paga = |c: &&Cobranca| c.situacao == Situacao::Paga;
+            let Some(cobranca) = cobranca.as_ref().filter(paga) else {
+                let detail = "Só um pagamento por QR code no Mercado Pago pode ser devolvido em parte";
+                return Err(Error::conflict("sem_pagamento_no_provedor", detail));
+            };
+            if pedido.status_pedido == StatusPedido::Cancelado || cobranca.reembolso_parcial.is_some() {
+                let detail = "Já há um reembolso em andamento; veja os eventos do pedido";
+                return Err(Error::conflict("reembolso_em_andamento", detail));
+            }
+            let resta = cobranca.valor.menos(cobranca.reembolsado);
+            if valor >= resta {
+                let detail = format!(
+                    "O reembolso de uma parte deve ser menor que R$ {resta}; o todo volta pelo cancelamento"
+                );
+                return Err(Error::conflict("reembolso_grande", detail));
+            }
+            pedido.valor_reembolsado = [cobranca.reembolsado, valor].into_iter().sum();
+            let texto = format!("R$ {valor} a devolver: {motivo}");
+            Ok(vec![Evento::novo("reembolso", agora).com(texto)])
+        })?;
+        if let Some(mut cobranca) = cobranca {
+            cobranca.reembolso_parcial = Some(valor);
+            cobranca.proxima_em = Some(agora);
+            cobrancas::salvar_ou_repetir(conn, &mut cobranca)?;
+        }
+        Ok((pedido, reservar(conn, gateway, id, agora)?))
+    })?;
+    Ok(acompanhar(store, gateway, pedido, passo))
+}
+
+/// The step at the provider that this has made due; kept from others while the client waits for it.
+fn reservar(
+    conn: &mut dyn Connection,
+    gateway: &Gateway,
+    id: i64,
+    agora: DataHora,
+) -> Result<Option<Passo>, Error> {
+    match gateway {
+        Gateway::Simulado => Ok(None),
+        Gateway::MercadoPago(provedor) => cobranca::tomar(conn, id, provedor.checkout, agora),
+    }
+}
+
+/// Does it while the client waits. That it fails is no failure of what was asked: it is written down, and done later.
+fn acompanhar(store: &Store, gateway: &Gateway, pedido: Pedido, passo: Option<Passo>) -> Pedido {
+    let (Gateway::MercadoPago(provedor), Some(passo)) = (gateway, passo) else { return pedido };
+    cobranca::dar(store, provedor, &passo, provedor.checkout).unwrap_or_else(|error| {
+        log::warn!("order {}: the provider is asked later: {error:?}", pedido.id);
+        pedido
     })
 }

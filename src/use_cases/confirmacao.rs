@@ -1,25 +1,59 @@
-//! A provider's news becomes the status of a payment.
+//! Somebody says something of a payment. With the simulator that decides; with a provider it only says where to look.
 
+use super::conciliacao;
 use crate::{
-    domain::{data_hora::DataHora, pedido::Pedido},
+    domain::{
+        data_hora::DataHora,
+        pedido::{Meio, Pedido, StatusPagamento},
+    },
     error::Error,
-    pagamento::Noticia,
-    store::{Store, pedidos},
+    pagamento::simulado,
+    store::{Store, cobrancas, notificacoes, pedidos},
 };
 
-/// News that is late, repeated or out of order changes nothing and is no error.
-pub fn confirmar(store: &Store, noticia: &Noticia, agora: DataHora) -> Result<Pedido, Error> {
+/// What a notification is about, by the provider's words.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Aviso {
+    /// Our own id of a payment.
+    Referencia(String),
+    /// An id of the provider's.
+    Externo { topico: &'static str, id: String },
+}
+
+/// News of a simulated payment. What is late, repeated or out of order changes nothing and is no error.
+pub fn simular(store: &Store, id_pagamento: &str, action: &str, agora: DataHora) -> Result<Pedido, Error> {
+    let noticia = simulado::noticia(action);
     store.write(|conn| {
-        let pedido = pedidos::do_pagamento(conn, &noticia.id_pagamento)?;
-        pedidos::mudar(conn, pedido.id, agora, |pedido| {
-            let de = pedido.status_pagamento;
-            let para = noticia.status.map_or(de, |n| de.apos(n));
-            if para == de {
-                return Ok(None);
+        let pedido = pedidos::do_pagamento(conn, id_pagamento)?;
+        // Made while a provider was set up: real money is not simulated.
+        if noticia.is_some() && cobrancas::do_pedido(conn, pedido.id)?.is_some() {
+            let detail = "A cobrança deste pedido está no Mercado Pago, e só ele a confirma";
+            return Err(Error::conflict("cobranca_real", detail));
+        }
+        pedidos::mudar(conn, pedido.id, |_, pedido| {
+            let evento = noticia.and_then(|n| pedido.pagar(n, agora));
+            if evento.is_some() && pedido.status_pagamento == StatusPagamento::Aprovado {
+                pedido.meio_pagamento = Some(Meio::Qr);
             }
-            pedido.status_pagamento = para;
-            pedido.status_pagamento_descricao = para.descricao();
-            Ok(Some(vec![("pagamento", Some(de as i64), Some(para as i64))]))
+            Ok(evento.into_iter().collect())
         })
+    })
+}
+
+/// Notes that the provider spoke of something; it is looked into by the workers. What nobody here knows is no error.
+pub fn avisar(store: &Store, aviso: &Aviso, agora: DataHora) -> Result<(), Error> {
+    store.write(|conn| match aviso {
+        Aviso::Referencia(referencia) => match cobrancas::da_referencia(conn, referencia)? {
+            Some(pedido) => conciliacao::notificado(conn, pedido, "referencia", referencia, agora),
+            None => Ok(()),
+        },
+        Aviso::Externo { topico, id } => match cobrancas::do_id_externo(conn, id)? {
+            Some(pedido) => conciliacao::notificado(conn, pedido, topico, id, agora),
+            None if notificacoes::registrar(conn, topico, id, agora)? => Ok(()),
+            None => {
+                log::warn!("too many notifications wait: {topico} {id} is dropped, and found by looking");
+                Ok(())
+            }
+        },
     })
 }

@@ -2,8 +2,11 @@
 
 pub mod cancelamento;
 pub mod checkout;
+pub mod cobranca;
+pub mod conciliacao;
 pub mod confirmacao;
 pub mod preparo;
+pub mod recebimento;
 
 use crate::{domain::pedido::Pedido, error::Error};
 

@@ -4,7 +4,7 @@ use super::{Vista, conferir_vista};
 use crate::{
     domain::{
         data_hora::DataHora,
-        pedido::{MovimentoInvalido, Pedido, StatusPedido},
+        pedido::{Evento, MovimentoInvalido, Pedido, StatusPedido},
     },
     error::Error,
     store::{Store, clientes, pedidos},
@@ -33,21 +33,22 @@ pub fn alterar(
         {
             clientes::buscar(conn, cliente)?;
         }
-        pedidos::mudar(conn, id, agora, |pedido| {
+        pedidos::mudar(conn, id, |_, pedido| {
             conferir_vista(pedido, vista)?;
             conferir(pedido)?;
             let mut eventos = Vec::new();
             if let Some(para) = alteracao.status {
                 let de = pedido.status_pedido;
                 if pedido.mover(para, agora).map_err(recusado)? {
-                    eventos.push(("movimento", Some(de as i64), Some(para as i64)));
+                    eventos
+                        .push(Evento::novo("movimento", agora).mudanca(Some(de as i64), Some(para as i64)));
                 }
             }
             if let Some(cliente) = alteracao.cliente.filter(|c| *c != pedido.cliente) {
-                eventos.push(("cliente", pedido.cliente, cliente));
+                eventos.push(Evento::novo("cliente", agora).mudanca(pedido.cliente, cliente));
                 pedido.cliente = cliente;
             }
-            Ok(Some(eventos).filter(|e| !e.is_empty()))
+            Ok(eventos)
         })
     })
 }

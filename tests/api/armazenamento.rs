@@ -270,7 +270,7 @@ fn vinte_comecam_ao_mesmo_tempo() {
     let url = Esquema::novo(banco::servidor());
     let pool = [("POOL_SIZE", "2")];
     let r = Restaurante::no_esquema(Banco::Mysql, Some(url), &pool);
-    r.sql("DROP TABLE idempotencia, senhas, eventos, itens, pedidos, clientes, produtos, categoria_produto, migracoes");
+    r.sql("DROP TABLE cobrancas, notificacoes, idempotencia, senhas, eventos, itens, pedidos, clientes, produtos, categoria_produto, migracoes");
     let filiais: Vec<_> = thread::scope(|s| {
         let filiais: Vec<_> = (0..20).map(|_| s.spawn(|| r.filial())).collect();
         filiais.into_iter().map(|f| f.join().unwrap()).collect()
@@ -279,7 +279,7 @@ fn vinte_comecam_ao_mesmo_tempo() {
         ate("every process", || filial.pedir("GET", "/produtos", &[], None).status == 200);
         assert_eq!(filial.pedir("GET", "/produtos", &[], None).ok().as_array().unwrap().len(), 12);
     }
-    assert_eq!(r.contar("SELECT COUNT(*) FROM migracoes"), 2);
+    assert_eq!(r.contar("SELECT COUNT(*) FROM migracoes"), 3);
     assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 6);
 }
 

@@ -29,7 +29,7 @@ fn o_pedido_do_contrato(banco: Banco) {
     let campos: Vec<&String> = p.as_object().unwrap().keys().collect();
     let esperados = "id senha status_pedido status_pedido_descricao cliente itens datahora_recebido datahora_preparacao \
                      datahora_pronto datahora_finalizado status_pagamento status_pagamento_descricao id_pagamento qr_data \
-                     valor_total versao";
+                     valor_total versao meio_pagamento qr_situacao datahora_expiracao valor_reembolsado";
     let mut esperados: Vec<&str> = esperados.split_whitespace().collect();
     esperados.sort_unstable();
     assert_eq!(campos, esperados);

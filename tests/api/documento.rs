@@ -69,6 +69,9 @@ fn todo_campo_documentado_e_lido() {
         ("POST", "/pedidos/checkout", "Checkout"),
         ("PUT", "/pedidos", "EdicaoPedido"),
         ("POST", "/pedidos/status_pagamento", "Notificacao"),
+        ("POST", "/pedidos/1/pagamento", "Recebimento"),
+        ("POST", "/pedidos/1/cancelamento", "Cancelamento"),
+        ("POST", "/pedidos/1/reembolso", "Reembolso"),
     ];
     let referidos: BTreeSet<String> = documento["paths"]
         .as_object()

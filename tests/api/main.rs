@@ -4,18 +4,30 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test that is how to fail")]
 
 mod armazenamento;
+mod avisos;
 mod banco;
+mod caixa;
 mod cardapio;
 mod checkout;
 mod clientes;
 mod concorrencia;
 mod cozinha;
+mod devolucoes;
 mod documento;
 mod erros;
+mod mercado_pago;
 mod original;
 mod pagamentos;
 mod paginas;
 mod restaurante;
+mod tempestade;
+
+#[allow(dead_code, reason = "the page is for people")]
+#[path = "../../examples/mercado_pago/page.rs"]
+mod page;
+#[allow(dead_code, reason = "the page uses more of it")]
+#[path = "../../examples/mercado_pago/standin.rs"]
+mod standin;
 
 pub use banco::Banco;
 pub use restaurante::{Resposta, Restaurante};

@@ -55,6 +55,12 @@ impl Restaurante {
         Filial { processo, url, cliente: cliente() }
     }
 
+    /// A second process on another's database, with no settings of its own.
+    pub fn sobre(outro: &Restaurante) -> Filial {
+        let (processo, url) = iniciar(&outro.pasta, &outro.url_do_banco, &[]);
+        Filial { processo, url, cliente: cliente() }
+    }
+
     /// As when the power goes.
     pub fn matar(&mut self) {
         self.processo.kill().unwrap();
@@ -143,6 +149,11 @@ impl Restaurante {
         }
     }
 
+    /// Where it can be reached; another place after `reabrir`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.pasta.0.join("log")).unwrap_or_default()
     }
@@ -165,6 +176,12 @@ pub struct Filial {
 }
 
 impl Filial {
+    /// As when the power goes.
+    pub fn matar(&mut self) {
+        self.processo.kill().unwrap();
+        self.processo.wait().unwrap();
+    }
+
     pub fn pedir(
         &self,
         metodo: &str,

@@ -1,0 +1,42 @@
+//! A stand-in for Mercado Pago, to try everything without an account: `cargo run --release --example mercado_pago`.
+
+mod page;
+#[allow(dead_code, reason = "some of it is for the tests, which share this file")]
+mod standin;
+
+use std::{env, process::ExitCode, thread};
+
+use standin::{Faults, Settings};
+
+fn main() -> ExitCode {
+    let set = |name: &str, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
+    let settings = Settings {
+        address: set("ADDRESS", "127.0.0.1:9090"),
+        webhook: set("WEBHOOK", "http://127.0.0.1:31000/pedidos/status_pagamento"),
+        token: set("TOKEN", "TESTE"),
+        secret: set("SECRET", "segredo"),
+        pos: set("POS", "CAIXA01"),
+        faults: Faults::default(),
+        seed: 1,
+    };
+    match standin::start(settings.clone()) {
+        Ok(running) => {
+            println!("A stand-in for Mercado Pago; its page is at {}", running.url());
+            println!("Start Ambrosia with:");
+            println!(
+                "  MERCADO_PAGO_URL={} MERCADO_PAGO_TOKEN={} MERCADO_PAGO_POS={} MERCADO_PAGO_WEBHOOK_SECRET={}",
+                running.url(),
+                settings.token,
+                settings.pos,
+                settings.secret
+            );
+            loop {
+                thread::park();
+            }
+        }
+        Err(error) => {
+            eprintln!("cannot listen on {}: {error}", settings.address);
+            ExitCode::FAILURE
+        }
+    }
+}

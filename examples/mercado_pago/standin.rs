@@ -1,0 +1,644 @@
+//! A Mercado Pago that lives in this process: the Orders API as its pages describe it, signed notifications, and every
+//! fault that a network and a provider have. It keeps its orders in memory.
+
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use hmac::{Hmac, Mac};
+use serde_json::{Value, json};
+
+use crate::page;
+
+#[derive(Clone)]
+pub struct Settings {
+    /// `host:port` to listen on; port 0 takes a free one.
+    pub address: String,
+    /// Where notifications go.
+    pub webhook: String,
+    /// The token that callers must send.
+    pub token: String,
+    /// What notifications are signed with; empty: not at all.
+    pub secret: String,
+    /// The point of sale that there is.
+    pub pos: String,
+    pub faults: Faults,
+    /// Makes the faults come the same way again.
+    pub seed: u64,
+}
+
+/// How often of a thousand something goes wrong, for calls and then for notifications.
+#[derive(Clone, Default, Debug)]
+pub struct Faults {
+    /// Nobody answers the telephone: every connection is closed at once.
+    pub down: bool,
+    pub cut_before: u32,
+    /// It is done, and the answer lost.
+    pub cut_after: u32,
+    pub error_500: u32,
+    /// It is done, and the answer says 500.
+    pub error_500_after: u32,
+    pub too_many_429: u32,
+    /// 200, and no JSON.
+    pub garbage: u32,
+    pub hang: u32,
+    pub delay: u32,
+    pub delay_ms: u64,
+    /// Any second use of a key is refused with 409, as some pages can be read.
+    pub strict_keys: bool,
+    /// A customer pays in the moment of a cancellation: 409, and paid.
+    pub pay_on_cancel: bool,
+    /// Refunds are refused with this code.
+    pub refuse_refunds: Option<&'static str>,
+    /// Shown amounts are less by this many centavos.
+    pub short_by: i64,
+    pub lost: u32,
+    pub doubled: u32,
+    pub shuffled: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub id: String,
+    pub payment: String,
+    pub reference: String,
+    pub description: String,
+    pub centavos: i64,
+    pub refunded: i64,
+    pub status: &'static str,
+    pub qr_data: String,
+    pub version: u32,
+    pub items: Value,
+    duration: String,
+    until: Instant,
+}
+
+#[derive(Default)]
+struct State {
+    orders: Vec<Order>,
+    keys: HashMap<String, Key>,
+    calls: Vec<String>,
+}
+
+struct Key {
+    body: u64,
+    /// `None` while it is being done.
+    answer: Option<(u16, Value)>,
+}
+
+pub struct Standin {
+    pub settings: Settings,
+    port: u16,
+    state: Mutex<State>,
+    faults: Mutex<Faults>,
+    random: Mutex<u64>,
+    webhook: Mutex<String>,
+    news: Mutex<mpsc::Sender<(String, &'static str, Value)>>,
+    stopped: AtomicBool,
+}
+
+/// Stops it when dropped.
+pub struct Running(pub Arc<Standin>);
+
+impl std::ops::Deref for Running {
+    type Target = Standin;
+
+    fn deref(&self) -> &Standin {
+        &self.0
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.stopped.store(true, Ordering::Release);
+        let _ = TcpStream::connect(("127.0.0.1", self.0.port));
+    }
+}
+
+pub fn start(settings: Settings) -> io::Result<Running> {
+    let listener = TcpListener::bind(&settings.address)?;
+    let (news, due) = mpsc::channel();
+    let standin = Arc::new(Standin {
+        port: listener.local_addr()?.port(),
+        faults: Mutex::new(settings.faults.clone()),
+        random: Mutex::new(settings.seed),
+        webhook: Mutex::new(settings.webhook.clone()),
+        state: Mutex::default(),
+        news: Mutex::new(news),
+        stopped: AtomicBool::new(false),
+        settings,
+    });
+    let notifier = standin.clone();
+    thread::spawn(move || notifier.notify_all(&due));
+    let server = standin.clone();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            if server.stopped.load(Ordering::Acquire) {
+                break;
+            }
+            if let Ok(stream) = stream {
+                let server = server.clone();
+                thread::spawn(move || server.serve(stream));
+            }
+        }
+    });
+    Ok(Running(standin))
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Call {
+    method: String,
+    path: String,
+    query: HashMap<String, String>,
+    token: String,
+    key: Option<String>,
+    body: String,
+}
+
+/// What to do to a call.
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    Well,
+    CutBefore,
+    CutAfter,
+    Error,
+    ErrorAfter,
+    TooMany,
+    Garbage,
+    Hang,
+}
+
+impl Standin {
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn faults(&self, change: impl FnOnce(&mut Faults)) {
+        change(&mut locked(&self.faults));
+    }
+
+    /// Sends notifications to another place from now on.
+    pub fn notify_to(&self, webhook: String) {
+        *locked(&self.webhook) = webhook;
+    }
+
+    pub fn current_faults(&self) -> Faults {
+        locked(&self.faults).clone()
+    }
+
+    /// All orders as they are now; those whose time is up have expired.
+    pub fn orders(&self) -> Vec<Order> {
+        let mut state = locked(&self.state);
+        for order in state.orders.iter_mut().filter(|o| o.status == "created" && o.until <= Instant::now()) {
+            self.settle(order, "expired");
+        }
+        state.orders.clone()
+    }
+
+    /// The order of one of the caller's ids.
+    pub fn of_reference(&self, reference: &str) -> Option<Order> {
+        self.orders().into_iter().find(|o| o.reference == reference)
+    }
+
+    /// Method and path of every call that arrived, done or not.
+    pub fn calls(&self) -> Vec<String> {
+        locked(&self.state).calls.clone()
+    }
+
+    /// The customer pays with his phone. `false` when the QR code cannot be paid any more.
+    pub fn pay(&self, id: &str) -> bool {
+        self.orders();
+        self.act(id, |standin, order| {
+            let open = order.status == "created";
+            if open {
+                standin.settle(order, "processed");
+            }
+            open
+        })
+    }
+
+    /// Money comes although the order has ended: what the pages exclude and life does not.
+    pub fn pay_late(&self, id: &str) -> bool {
+        self.act(id, |standin, order| {
+            standin.settle(order, "processed");
+            true
+        })
+    }
+
+    /// The seller acts in Mercado Pago's own panel.
+    pub fn end(&self, id: &str, status: &'static str) -> bool {
+        self.act(id, |standin, order| {
+            if status == "refunded" {
+                order.refunded = order.centavos;
+            }
+            standin.settle(order, status);
+            true
+        })
+    }
+
+    fn act(&self, id: &str, act: impl FnOnce(&Standin, &mut Order) -> bool) -> bool {
+        let mut state = locked(&self.state);
+        state.orders.iter_mut().find(|o| o.id == id).is_some_and(|order| act(self, order))
+    }
+
+    fn settle(&self, order: &mut Order, status: &'static str) {
+        order.status = status;
+        order.version += 1;
+        let action = match status {
+            "processed" => "order.processed",
+            "canceled" => "order.canceled",
+            "refunded" => "order.refunded",
+            _ => "order.expired",
+        };
+        let data = json!({"id": order.id, "external_reference": order.reference, "status": status,
+            "total_amount": reais(order.centavos), "type": "qr", "version": order.version});
+        let _ = locked(&self.news).send((order.id.clone(), action, data));
+    }
+
+    fn chance(&self, of_a_thousand: u32) -> bool {
+        let mut random = locked(&self.random);
+        *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((*random >> 33) % 1000) < u64::from(of_a_thousand)
+    }
+
+    fn fate(&self, faults: &Faults) -> Fate {
+        if faults.down {
+            return Fate::CutBefore;
+        }
+        let fates = [
+            (faults.cut_before, Fate::CutBefore),
+            (faults.cut_after, Fate::CutAfter),
+            (faults.error_500, Fate::Error),
+            (faults.error_500_after, Fate::ErrorAfter),
+            (faults.too_many_429, Fate::TooMany),
+            (faults.garbage, Fate::Garbage),
+            (faults.hang, Fate::Hang),
+        ];
+        fates.into_iter().find(|(chance, _)| self.chance(*chance)).map_or(Fate::Well, |(_, fate)| fate)
+    }
+
+    fn serve(&self, stream: TcpStream) {
+        let Ok(Some(call)) = read(&stream) else { return };
+        if !call.path.starts_with("/v1/") && !call.path.starts_with("/merchant_orders/") {
+            let (status, kind, body) = page::answer(self, &call.method, &call.path, &call.body);
+            let _ = write(&stream, status, kind, &body);
+            return;
+        }
+        let call_line = format!("{} {}", call.method, call.path);
+        locked(&self.state).calls.push(call_line);
+        let faults = self.current_faults();
+        let fate = self.fate(&faults);
+        match fate {
+            Fate::CutBefore => return,
+            Fate::Hang => return self.hang(&stream),
+            Fate::Error => return drop(write(&stream, 500, JSON, "{\"error\":\"internal_error\"}")),
+            Fate::TooMany => return drop(write(&stream, 429, JSON, "{\"message\":\"too many\"}")),
+            _ => {}
+        }
+        let (status, answer) = self.once(&call, &faults);
+        match fate {
+            Fate::CutAfter => {}
+            Fate::ErrorAfter => drop(write(&stream, 500, JSON, "{\"error\":\"internal_error\"}")),
+            Fate::Garbage => drop(write(&stream, 200, JSON, "<html>não é JSON</html>")),
+            _ => drop(write(&stream, status, JSON, &answer.to_string())),
+        }
+    }
+
+    /// Says nothing until the other one gives up.
+    fn hang(&self, mut stream: &TcpStream) {
+        let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
+        while !self.stopped.load(Ordering::Acquire) {
+            match stream.read(&mut [0; 64]) {
+                Ok(0) => return,
+                Err(e) if e.kind() != io::ErrorKind::WouldBlock && e.kind() != io::ErrorKind::TimedOut => {
+                    return;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Does what is asked, once for each idempotency key.
+    fn once(&self, call: &Call, faults: &Faults) -> (u16, Value) {
+        if call.token != format!("Bearer {}", self.settings.token) {
+            return error(401, "unauthorized");
+        }
+        let delayed = || {
+            if self.chance(faults.delay) {
+                thread::sleep(Duration::from_millis(faults.delay_ms));
+            }
+        };
+        if call.method == "GET" {
+            delayed();
+            return self.get(call, faults);
+        }
+        let Some(key) = call.key.clone() else { return error(400, "empty_required_header") };
+        let mut hasher = DefaultHasher::new();
+        (&call.path, &call.body).hash(&mut hasher);
+        let body = hasher.finish();
+        {
+            let keys = &mut locked(&self.state).keys;
+            match keys.get(&key) {
+                Some(Key { answer: None, .. }) => return error(423, "resource_locked"),
+                Some(known) if faults.strict_keys || known.body != body => {
+                    return error(409, "idempotency_key_already_used");
+                }
+                Some(Key { answer: Some(answer), .. }) => return answer.clone(),
+                None => keys.insert(key.clone(), Key { body, answer: None }),
+            };
+        }
+        delayed();
+        let answer = self.post(call, faults);
+        if let Some(known) = locked(&self.state).keys.get_mut(&key) {
+            known.answer = Some(answer.clone());
+        }
+        answer
+    }
+
+    fn get(&self, call: &Call, faults: &Faults) -> (u16, Value) {
+        let orders = self.orders();
+        let shown = |order: &Order| shown(order, faults.short_by);
+        let parts: Vec<&str> = call.path.trim_matches('/').split('/').collect();
+        match parts[..] {
+            ["v1", "orders"] => {
+                let (Some(_), Some(_)) = (call.query.get("begin_date"), call.query.get("end_date")) else {
+                    return error(400, "required_properties");
+                };
+                let wanted = call.query.get("external_reference");
+                let found: Vec<Value> =
+                    orders.iter().filter(|o| wanted.is_none_or(|w| *w == o.reference)).map(shown).collect();
+                (200, json!({"data": found, "paging": {"total": found.len()}}))
+            }
+            ["v1", "orders", id] => match orders.iter().find(|o| o.id == id) {
+                Some(order) => (200, shown(order)),
+                None => error(404, "order_not_found"),
+            },
+            // The numbers of the older APIs are made of the order's place.
+            ["v1", "payments", id] | ["merchant_orders", id] => {
+                match id.parse::<usize>().ok().and_then(|n| orders.get(n.checked_sub(1)?)) {
+                    Some(o) => (200, json!({"id": id, "external_reference": o.reference})),
+                    None => error(404, "not_found"),
+                }
+            }
+            _ => error(404, "not_found"),
+        }
+    }
+
+    fn post(&self, call: &Call, faults: &Faults) -> (u16, Value) {
+        self.orders();
+        let parts: Vec<&str> = call.path.trim_matches('/').split('/').collect();
+        match parts[..] {
+            ["v1", "orders"] => self.create(&call.body, faults),
+            ["v1", "orders", id, act] => {
+                let mut state = locked(&self.state);
+                let Some(order) = state.orders.iter_mut().find(|o| o.id == id) else {
+                    return error(404, "order_not_found");
+                };
+                match (act, order.status) {
+                    ("cancel", "created") if faults.pay_on_cancel => {
+                        self.settle(order, "processed");
+                        return error(409, "instore_order_locked_error");
+                    }
+                    ("cancel", "created") => self.settle(order, "canceled"),
+                    ("cancel", "canceled") => return error(409, "order_already_canceled"),
+                    ("cancel", _) => return error(400, "cannot_cancel_order"),
+                    ("refund", "processed") => {
+                        if let Some(code) = faults.refuse_refunds {
+                            return error(400, code);
+                        }
+                        let part: Value = serde_json::from_str(&call.body).unwrap_or_default();
+                        let centavos = match part["transactions"][0]["amount"].as_str() {
+                            Some(amount) => centavos(amount).unwrap_or(0),
+                            None => order.centavos - order.refunded,
+                        };
+                        if centavos <= 0 || order.refunded + centavos > order.centavos {
+                            return error(400, "refund_amount_exceeds");
+                        }
+                        order.refunded += centavos;
+                        let whole = order.refunded == order.centavos;
+                        self.settle(order, if whole { "refunded" } else { "processed" });
+                        return (201, shown(order, 0));
+                    }
+                    ("refund", "refunded") => return error(409, "order_already_refunded"),
+                    ("refund", _) => return error(409, "invalid_order_status"),
+                    _ => return error(404, "not_found"),
+                }
+                (200, shown(order, 0))
+            }
+            _ => error(404, "not_found"),
+        }
+    }
+
+    fn create(&self, body: &str, faults: &Faults) -> (u16, Value) {
+        let Ok(asked) = serde_json::from_str::<Value>(body) else { return error(400, "json_syntax_error") };
+        let known = [
+            "type",
+            "external_reference",
+            "total_amount",
+            "description",
+            "expiration_time",
+            "config",
+            "transactions",
+            "items",
+        ];
+        if asked.as_object().is_none_or(|o| o.keys().any(|k| !known.contains(&k.as_str()))) {
+            return error(400, "unsupported_properties");
+        }
+        if asked["config"]["qr"]["external_pos_id"] != *self.settings.pos {
+            return error(404, "pos_not_found");
+        }
+        let reference = asked["external_reference"].as_str().unwrap_or_default();
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let payments = asked["transactions"]["payments"].as_array().map_or(0, Vec::len);
+        let amount = asked["transactions"]["payments"][0]["amount"].as_str().and_then(centavos);
+        let items = asked["items"].as_array().cloned().unwrap_or_default();
+        let sum: Option<i64> =
+            items.iter().map(|i| Some(centavos(i["unit_price"].as_str()?)? * i["quantity"].as_i64()?)).sum();
+        let (Some(amount), 1) = (amount, payments) else { return error(400, "property_value") };
+        if asked["type"] != "qr"
+            || reference.is_empty()
+            || reference.len() > 64
+            || !reference.chars().all(plain)
+        {
+            return error(400, "property_value");
+        }
+        if items.len() > 10 {
+            return error(400, "maximum_items");
+        }
+        if asked["total_amount"].as_str().and_then(centavos) != Some(amount) || sum != Some(amount) {
+            return error(400, "invalid_total_amount");
+        }
+        let duration = asked["expiration_time"].as_str().unwrap_or("PT15M");
+        let seconds: Option<u64> = duration.strip_prefix("PT").and_then(|d| {
+            d.strip_suffix('S')
+                .map_or_else(|| d.strip_suffix('M')?.parse::<u64>().ok().map(|m| m * 60), |s| s.parse().ok())
+        });
+        let Some(seconds) = seconds else { return error(400, "property_value") };
+        let mut state = locked(&self.state);
+        let number = state.orders.len() + 1;
+        let order = Order {
+            id: format!("ORD01JQ4S4KY8HWQ6NA5PXB{number:06}"),
+            payment: format!("PAY01JQ4S4KY8HWQ6NA5PXB{number:06}"),
+            reference: reference.to_owned(),
+            description: asked["description"].as_str().unwrap_or_default().to_owned(),
+            centavos: amount,
+            refunded: 0,
+            status: "created",
+            qr_data: format!("00020101021226940014br.gov.bcb.pix2572substituto.ambrosia.invalid/{reference}"),
+            version: 1,
+            items: asked["items"].clone(),
+            duration: duration.to_owned(),
+            until: Instant::now() + Duration::from_secs(seconds),
+        };
+        let answer = shown(&order, faults.short_by);
+        state.orders.push(order);
+        (201, answer)
+    }
+
+    /// Sends what there is to tell, with the faults of the day.
+    fn notify_all(self: &Arc<Standin>, due: &mpsc::Receiver<(String, &'static str, Value)>) {
+        for (id, action, data) in due {
+            if self.stopped.load(Ordering::Acquire) {
+                return;
+            }
+            let faults = self.current_faults();
+            if self.chance(faults.lost) {
+                continue;
+            }
+            let copies = if self.chance(faults.doubled) { 2 } else { 1 };
+            for _ in 0..copies {
+                let (standin, id, data) = (self.clone(), id.clone(), data.clone());
+                let late =
+                    if self.chance(faults.shuffled) { Duration::from_millis(700) } else { Duration::ZERO };
+                thread::spawn(move || {
+                    thread::sleep(late);
+                    standin.notify(&id, action, data);
+                });
+            }
+        }
+    }
+
+    fn notify(&self, id: &str, action: &str, data: Value) {
+        let body = json!({"action": action, "api_version": "v1", "application_id": "1", "user_id": "2",
+            "live_mode": false, "type": "order", "date_created": "2026-01-01T00:00:00.000000000Z", "data": data});
+        let address = format!("{}?data.id={id}&type=order", *locked(&self.webhook));
+        let agent = ureq::Agent::config_builder().proxy(None).build().new_agent();
+        // Again when it was not taken, as the real one does; only sooner.
+        for _ in 0..3 {
+            let mut request = agent.post(&address).header("content-type", "application/json");
+            if !self.settings.secret.is_empty() {
+                let chamada = format!("req-{id}-{action}");
+                // Both ways in which an id is signed.
+                let signed = if self.chance(500) { id.to_lowercase() } else { id.to_owned() };
+                let signature = sign(&self.settings.secret, Some(&signed), Some(&chamada), "1742505638683");
+                request = request.header("x-request-id", &chamada).header("x-signature", &signature);
+            }
+            let request = request.config().timeout_global(Some(Duration::from_secs(22))).build();
+            if request.send(body.to_string().as_str()).is_ok() || self.stopped.load(Ordering::Acquire) {
+                return;
+            }
+            thread::sleep(Duration::from_secs(1));
+        }
+    }
+}
+
+/// The header `x-signature`.
+pub fn sign(secret: &str, id: Option<&str>, request_id: Option<&str>, ts: &str) -> String {
+    let part = |name: &str, value: Option<&str>| value.map_or(String::new(), |v| format!("{name}:{v};"));
+    let manifest = part("id", id) + &part("request-id", request_id) + &part("ts", Some(ts));
+    let Ok(mac) = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
+    let mac = mac.chain_update(manifest).finalize().into_bytes();
+    let hex: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("ts={ts},v1={hex}")
+}
+
+fn shown(order: &Order, short_by: i64) -> Value {
+    let amount = reais(order.centavos - short_by);
+    let detail =
+        if order.refunded > 0 && order.status == "processed" { "partially_refunded" } else { order.status };
+    let mut payment = json!({"id": order.payment, "amount": amount, "status": order.status});
+    if matches!(order.status, "processed" | "refunded") {
+        payment["paid_amount"] = json!(amount);
+        payment["refunded_amount"] = json!(reais(order.refunded));
+        payment["reference_id"] = json!("1");
+    }
+    json!({"id": order.id, "type": "qr", "processing_mode": "automatic", "external_reference": order.reference,
+        "description": order.description, "total_amount": amount, "expiration_time": order.duration,
+        "country_code": "BRA", "currency": "BRL", "user_id": "2", "status": order.status, "status_detail": detail,
+        "transactions": {"payments": [payment]}, "type_response": {"qr_data": order.qr_data}})
+}
+
+fn error(status: u16, code: &str) -> (u16, Value) {
+    (status, json!({"errors": [{"code": code, "message": code, "details": []}]}))
+}
+
+pub fn reais(centavos: i64) -> String {
+    format!("{}.{:02}", centavos / 100, centavos % 100)
+}
+
+fn centavos(text: &str) -> Option<i64> {
+    let (reais, cents) = text.split_once('.')?;
+    (cents.len() == 2).then_some(reais.parse::<i64>().ok()? * 100 + cents.parse::<i64>().ok()?)
+}
+
+const JSON: &str = "application/json";
+
+/// One request of a connection; `None` when nobody asked anything.
+fn read(stream: &TcpStream) -> io::Result<Option<Call>> {
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let mut reader = BufReader::new(stream);
+    let mut first = String::new();
+    reader.by_ref().take(16_384).read_line(&mut first)?;
+    let mut words = first.split_whitespace();
+    let (Some(method), Some(target)) = (words.next(), words.next()) else { return Ok(None) };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let (mut length, mut token, mut key) = (0, String::new(), None);
+    loop {
+        let mut line = String::new();
+        reader.by_ref().take(16_384).read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.trim().parse().unwrap_or(0),
+            "authorization" => token = value.trim().to_owned(),
+            "x-idempotency-key" => key = Some(value.trim().to_owned()),
+            _ => {}
+        }
+    }
+    let mut body = Vec::new();
+    reader.take(length).read_to_end(&mut body)?;
+    Ok(Some(Call {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        token,
+        key,
+        body: String::from_utf8_lossy(&body).into_owned(),
+    }))
+}
+
+fn write(mut stream: &TcpStream, status: u16, kind: &str, body: &str) -> io::Result<()> {
+    let more = match status {
+        303 => "Location: /\r\n",
+        429 => "Retry-After: 1\r\n",
+        _ => "",
+    };
+    let head = format!(
+        "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n{more}\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(body.as_bytes())
+}

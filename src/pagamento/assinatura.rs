@@ -1,0 +1,138 @@
+//! `x-signature`: proof that a notification comes from Mercado Pago and is about the id in its address.
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+/// Why a notification is not believed; for the log.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Motivo {
+    Ausente,
+    Malformada,
+    Errada,
+}
+
+/// The secrets that are in use: more than one while they are being changed.
+#[derive(Clone, Default)]
+pub struct Segredos(Vec<String>);
+
+impl Segredos {
+    pub fn novos(lista: &str) -> Segredos {
+        Segredos(lista.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect())
+    }
+
+    pub fn vazio(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// `id` is `data.id` of the address, as it came; `request_id` the header `x-request-id`. What is missing is left out
+    /// of what is signed. Sources differ on whether the id is signed in lower case: both are right.
+    pub fn conferir(
+        &self,
+        assinatura: Option<&str>,
+        id: Option<&str>,
+        request_id: Option<&str>,
+    ) -> Result<(), Motivo> {
+        let (ts, mac) = partes(assinatura.ok_or(Motivo::Ausente)?).ok_or(Motivo::Malformada)?;
+        let minusculo = id.map(str::to_ascii_lowercase);
+        let certo = [id, minusculo.as_deref()].into_iter().any(|id| {
+            let manifesto = manifesto(id, request_id, ts);
+            self.0.iter().any(|segredo| {
+                Hmac::<Sha256>::new_from_slice(segredo.as_bytes())
+                    .is_ok_and(|hmac| hmac.chain_update(&manifesto).verify_slice(&mac).is_ok())
+            })
+        });
+        if certo { Ok(()) } else { Err(Motivo::Errada) }
+    }
+}
+
+/// The time as it stands there, and the bytes of `v1`.
+fn partes(assinatura: &str) -> Option<(&str, Vec<u8>)> {
+    let campo = |nome: &str| {
+        assinatura
+            .split(',')
+            .filter_map(|parte| parte.split_once('='))
+            .find(|(chave, _)| chave.trim().eq_ignore_ascii_case(nome))
+            .map(|(_, valor)| valor.trim())
+    };
+    let ts = campo("ts").filter(|ts| !ts.is_empty() && ts.bytes().all(|b| b.is_ascii_digit()))?;
+    let hex = campo("v1")?.as_bytes();
+    if hex.len() != 64 {
+        return None;
+    }
+    let digito = |b: u8| char::from(b).to_digit(16);
+    let mac = hex.chunks(2).map(|par| Some((digito(par[0])? * 16 + digito(par[1])?) as u8));
+    Some((ts, mac.collect::<Option<_>>()?))
+}
+
+fn manifesto(id: Option<&str>, request_id: Option<&str>, ts: &str) -> String {
+    let mut texto = String::new();
+    for (chave, valor) in [("id", id), ("request-id", request_id), ("ts", Some(ts))] {
+        if let Some(valor) = valor {
+            texto += &format!("{chave}:{valor};");
+        }
+    }
+    texto
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PEDIDO: &str = "2066ca19-c6f1-498a-be75-1923005edd06";
+    const TS: &str = "1742505638683";
+    const ID: &str = "ORD01JQ4S4KY8HWQ6NA5PXB65B3D3";
+    const MINUSCULA: &str = "d568551a3929afe312cfd5771e3fe9365a9ee7fbccd97712645be11c30059a51";
+    const MAIUSCULA: &str = "9b10a4de21055ae4ee2e980e25decd6ced40cb12432e3ad11c01e3d94a84716e";
+
+    fn conferir(
+        segredos: &str,
+        assinatura: &str,
+        id: Option<&str>,
+        pedido: Option<&str>,
+    ) -> Result<(), Motivo> {
+        Segredos::novos(segredos).conferir(Some(assinatura), id, pedido)
+    }
+
+    #[test]
+    fn the_known_signatures_in_either_case() {
+        for v1 in [MINUSCULA, MAIUSCULA] {
+            let assinatura = format!("ts={TS},v1={v1}");
+            assert_eq!(conferir("test-secret", &assinatura, Some(ID), Some(PEDIDO)), Ok(()));
+        }
+        let sem_pedido = "ts=1742505638,v1=a9c6cf20b9318bb5214022ff00c8c0b38fd21feabda7ee7f101d83af7f4e049e";
+        assert_eq!(conferir("test-secret", sem_pedido, Some("999999999"), None), Ok(()));
+    }
+
+    #[test]
+    fn spelling_does_not_matter_and_rotation_accepts_several() {
+        let assinatura = format!(" V1 = {} , TS={TS}", MINUSCULA.to_uppercase());
+        assert_eq!(conferir("novo, test-secret", &assinatura, Some(ID), Some(PEDIDO)), Ok(()));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let boa = format!("ts={TS},v1={MINUSCULA}");
+        assert_eq!(conferir("outro", &boa, Some(ID), Some(PEDIDO)), Err(Motivo::Errada));
+        assert_eq!(conferir("test-secret", &boa, Some("ORD02"), Some(PEDIDO)), Err(Motivo::Errada));
+        assert_eq!(conferir("test-secret", &boa, None, Some(PEDIDO)), Err(Motivo::Errada));
+        assert_eq!(conferir("test-secret", &boa, Some(ID), Some("outro")), Err(Motivo::Errada));
+        let outro_ts = format!("ts=1742505638684,v1={MINUSCULA}");
+        assert_eq!(conferir("test-secret", &outro_ts, Some(ID), Some(PEDIDO)), Err(Motivo::Errada));
+        assert_eq!(Segredos::novos("s").conferir(None, Some(ID), None), Err(Motivo::Ausente));
+        for torta in ["", "ts=1", "v1=ab", "ts=,v1=ab", "ts=1,v1=é", &format!("ts=a,v1={MINUSCULA}")] {
+            assert_eq!(conferir("test-secret", torta, Some(ID), Some(PEDIDO)), Err(Motivo::Malformada));
+        }
+        // Without a secret nothing is right.
+        assert_eq!(conferir("", &boa, Some(ID), Some(PEDIDO)), Err(Motivo::Errada));
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_it_panic(assinatura in "\\PC{0,200}", id in "\\PC{0,40}") {
+            let _ = conferir("s", &assinatura, Some(&id), Some(&id));
+            let _ = conferir("s", &format!("ts=1,v1={assinatura:é<64}"), Some(&id), None);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Calls to the provider's HTTP API: each with an end in sight, repeated where that is harmless, and none when there is
+//! no hope. What is told of a call never holds the token.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::breaker::Breaker;
+
+/// How often a call is made at most, and the pause before the first repetition; it doubles.
+const ATTEMPTS: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(100);
+/// A whole answer; an order of Mercado Pago has a few kilobytes.
+const ANSWER_MAX: u64 = 1 << 20;
+/// A call that has less time left than this is not begun.
+const TOO_LATE: Duration = Duration::from_millis(20);
+
+pub struct Client {
+    agent: ureq::Agent,
+    url: String,
+    authorization: String,
+    attempt: Duration,
+    breaker: Breaker,
+    running: AtomicUsize,
+    running_max: usize,
+}
+
+pub struct Call<'a> {
+    pub method: &'static str,
+    /// Path and query.
+    pub path: &'a str,
+    /// The same for every repetition; without it the call must be one that changes nothing.
+    pub key: Option<&'a str>,
+    pub body: Option<&'a str>,
+}
+
+/// What the provider answered: not an error of the network, of the provider's own, or of haste.
+pub struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+/// Nobody knows whether it was done; to be tried again later, with the same key.
+pub struct NoAnswer {
+    pub cause: String,
+    /// Seconds that the provider asks for.
+    pub wait: Option<i64>,
+}
+
+impl Client {
+    /// `attempt` is the longest that one attempt waits; `running_max` the calls at a time.
+    pub fn new(url: &str, token: &str, connect: Duration, attempt: Duration, running_max: usize) -> Client {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .https_only(url.starts_with("https://"))
+            // The token goes to one place only.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .timeout_connect(Some(connect))
+            .max_idle_connections_per_host(running_max)
+            .max_idle_connections(running_max)
+            .user_agent(concat!("ambrosia/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .new_agent();
+        Client {
+            agent,
+            url: url.trim_end_matches('/').to_owned(),
+            authorization: format!("Bearer {token}"),
+            attempt,
+            breaker: Breaker::default(),
+            running: AtomicUsize::new(0),
+            running_max,
+        }
+    }
+
+    /// Calls until there is an answer or the deadline is near.
+    pub fn call(&self, call: &Call<'_>, deadline: Instant) -> Result<Answer, NoAnswer> {
+        let mut number = 0;
+        loop {
+            let now = Instant::now();
+            let left = deadline.saturating_duration_since(now);
+            if left < TOO_LATE {
+                return Err(NoAnswer::of("não houve tempo para perguntar"));
+            }
+            let Some(_place) = self.place() else {
+                return Err(NoAnswer::of("há perguntas demais ao mesmo tempo"));
+            };
+            if !self.breaker.allows(now) {
+                return Err(NoAnswer::of("o provedor falha; não foi perguntado"));
+            }
+            number += 1;
+            let failure = match self.attempt(call, left.min(self.attempt)) {
+                Ok((status, _, body)) if !repeatable(status) => {
+                    self.breaker.succeeded();
+                    return Ok(Answer { status, body });
+                }
+                Ok((status, wait, _)) => NoAnswer { cause: format!("HTTP {status}"), wait },
+                Err(error) => NoAnswer::of(&error.to_string()),
+            };
+            self.breaker.failed(Instant::now());
+            log::warn!("{} {}: {} (attempt {number})", call.method, path_only(call.path), failure.cause);
+            let pause = jittered(PAUSE * (1 << (number - 1)))
+                .max(Duration::from_secs(failure.wait.unwrap_or(0).unsigned_abs()));
+            if number == ATTEMPTS || Instant::now() + pause + TOO_LATE >= deadline {
+                return Err(failure);
+            }
+            thread::sleep(pause);
+        }
+    }
+
+    /// Status, the seconds of `Retry-After`, body.
+    fn attempt(&self, call: &Call<'_>, time: Duration) -> Result<(u16, Option<i64>, Vec<u8>), ureq::Error> {
+        let mut request = ureq::http::Request::builder()
+            .method(call.method)
+            .uri(format!("{}{}", self.url, call.path))
+            .header("Authorization", &self.authorization)
+            .header("Accept", "application/json");
+        if let Some(key) = call.key {
+            request = request.header("X-Idempotency-Key", key);
+        }
+        let within = Some(time);
+        let mut response = match call.body {
+            Some(body) => {
+                let request = request.header("Content-Type", "application/json").body(body)?;
+                self.agent.run(self.agent.configure_request(request).timeout_global(within).build())?
+            }
+            None if call.method == "GET" => {
+                let request = request.body(())?;
+                self.agent.run(self.agent.configure_request(request).timeout_global(within).build())?
+            }
+            None => {
+                let request = request.body("")?;
+                self.agent.run(self.agent.configure_request(request).timeout_global(within).build())?
+            }
+        };
+        let wait = response.headers().get("retry-after").and_then(|v| v.to_str().ok()?.trim().parse().ok());
+        let body = response.body_mut().with_config().limit(ANSWER_MAX).read_to_vec()?;
+        Ok((response.status().as_u16(), wait, body))
+    }
+
+    /// A place among the calls in flight; given back when it is dropped.
+    fn place(&self) -> Option<Place<'_>> {
+        let place = Place(&self.running);
+        let before = self.running.fetch_add(1, Ordering::AcqRel);
+        (before < self.running_max).then_some(place)
+    }
+}
+
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl NoAnswer {
+    pub fn of(cause: &str) -> NoAnswer {
+        NoAnswer { cause: cause.to_owned(), wait: None }
+    }
+}
+
+/// Too early, locked by the same key, too many, or a failure of theirs.
+fn repeatable(status: u16) -> bool {
+    matches!(status, 408 | 423 | 425 | 429 | 500..)
+}
+
+/// Half of it to all of it.
+fn jittered(pause: Duration) -> Duration {
+    let random = RandomState::new().hash_one(0) % 512;
+    pause / 2 + pause * (random as u32) / 1024
+}
+
+fn path_only(path: &str) -> &str {
+    path.split('?').next().unwrap_or(path)
+}

@@ -1,0 +1,259 @@
+//! Mercado Pago's Orders API: a charge is an order of type `qr` there. Made, looked at, cancelled, refunded; and found
+//! again where an answer was lost.
+
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+
+use super::{
+    assinatura::Segredos,
+    client::{Answer, Call, Client, NoAnswer},
+    ordem::{ComReferencia, NovaOrdem, Ordem, Recusa, lista},
+};
+use crate::domain::{
+    cobranca::{Cobranca, Operacao, Situacao},
+    pedido::Pedido,
+    verdade::{Resultado, Verdade},
+};
+
+/// How to reach it, from the configuration.
+pub struct Settings {
+    pub url: String,
+    pub token: String,
+    /// `external_id` of the point of sale.
+    pub pos: String,
+    pub segredos: Segredos,
+    /// Seconds for which a QR code can be paid.
+    pub validade: i64,
+    /// How long a checkout waits for its QR code.
+    pub checkout: Duration,
+    /// How long an operation in the background takes, with its repetitions.
+    pub timeout: Duration,
+    pub connect: Duration,
+    pub running_max: usize,
+    /// Seconds between the first two looks at a charge that nobody has paid yet.
+    pub ritmo: i64,
+}
+
+pub struct MercadoPago {
+    client: Client,
+    pos: String,
+    pub segredos: Segredos,
+    pub validade: i64,
+    pub checkout: Duration,
+    pub timeout: Duration,
+    pub ritmo: i64,
+}
+
+/// Whom a notification is about, once its topic was looked up.
+pub enum Assunto {
+    /// Our own id of the payment.
+    Referencia(String),
+    /// Something that is not ours.
+    Alheio,
+    /// Not there, or not yet.
+    Inexistente,
+    SemResposta(String),
+}
+
+/// How far the provider's clock may be from ours, in a search by date.
+const FOLGA_SEGUNDOS: i64 = 24 * 60 * 60;
+
+impl MercadoPago {
+    pub fn new(settings: Settings) -> MercadoPago {
+        let Settings { url, token, connect, timeout, running_max, .. } = &settings;
+        // Two attempts at least fit into an operation.
+        let client = Client::new(url, token, *connect, *timeout / 2, *running_max);
+        MercadoPago {
+            client,
+            pos: settings.pos,
+            segredos: settings.segredos,
+            validade: settings.validade,
+            checkout: settings.checkout,
+            timeout: settings.timeout,
+            ritmo: settings.ritmo,
+        }
+    }
+
+    /// Does one step of a charge, within `tempo`, and gives what the provider says of the charge afterwards.
+    pub fn executar(
+        &self,
+        operacao: Operacao,
+        cobranca: &Cobranca,
+        pedido: &Pedido,
+        tempo: Duration,
+    ) -> Resultado {
+        let ate = Instant::now() + tempo;
+        let feito = match operacao {
+            Operacao::Criar => self.criar(cobranca, pedido, ate),
+            Operacao::Consultar => self.consultar(cobranca, pedido, ate),
+            Operacao::Cancelar => self.cancelar(cobranca, pedido, ate),
+            Operacao::Reembolsar => self.reembolsar(cobranca, pedido, ate),
+        };
+        feito.unwrap_or_else(|NoAnswer { cause, wait }| Resultado::SemResposta { causa: cause, espera: wait })
+    }
+
+    /// Which of our payments `topico` and `id` of a notification are about.
+    pub fn assunto(&self, topico: &str, id: &str) -> Assunto {
+        let recurso = match topico {
+            "order" => "/v1/orders",
+            "payment" => "/v1/payments",
+            _ => "/merchant_orders",
+        };
+        let ate = Instant::now() + self.timeout;
+        match self.get::<ComReferencia>(&format!("{recurso}/{}", codificado(id)), ate) {
+            Err(sem) => Assunto::SemResposta(sem.cause),
+            Ok(Err(Recusa { status: 404, .. })) => Assunto::Inexistente,
+            Ok(Err(recusa)) => Assunto::SemResposta(recusa.codigo),
+            Ok(Ok(achado)) => achado.external_reference.map_or(Assunto::Alheio, Assunto::Referencia),
+        }
+    }
+
+    fn criar(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Resultado, NoAnswer> {
+        let nova = NovaOrdem::nova(cobranca, pedido, &self.pos);
+        let corpo = serde_json::to_string(&nova).map_err(|e| NoAnswer::of(&e.to_string()))?;
+        match self.post("/v1/orders", cobranca, Some(&corpo), ate)? {
+            Ok(ordem) => Ok(Resultado::Verdade(ordem)),
+            // The key was used: what it made may be there all the same.
+            Err(recusa) if recusa.status == 409 => match self.procurar(pedido, ate)? {
+                Some(verdade) => Ok(Resultado::Verdade(verdade)),
+                None => Err(NoAnswer::of(&recusa.codigo)),
+            },
+            Err(recusa) => Ok(Resultado::Recusa(recusa.codigo)),
+        }
+    }
+
+    fn consultar(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Resultado, NoAnswer> {
+        let Some(id) = &cobranca.id_externo else {
+            return Ok(self.procurar(pedido, ate)?.map_or(Resultado::Inexistente, Resultado::Verdade));
+        };
+        match self.get::<Ordem>(&format!("/v1/orders/{}", codificado(id)), ate)? {
+            Ok(ordem) => ordem.verdade().map(Resultado::Verdade),
+            Err(recusa) if recusa.status == 404 => Ok(Resultado::Inexistente),
+            Err(recusa) => Ok(Resultado::Recusa(recusa.codigo)),
+        }
+    }
+
+    /// Without the provider's id nobody knows whether there is anything to cancel.
+    fn cancelar(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Resultado, NoAnswer> {
+        let achada;
+        let id = match &cobranca.id_externo {
+            Some(id) => id,
+            None => match self.procurar(pedido, ate)? {
+                Some(verdade) if verdade.situacao == Some(Situacao::Aberta) => {
+                    achada = verdade.id_externo;
+                    &achada
+                }
+                Some(verdade) => return Ok(Resultado::Verdade(verdade)),
+                None => return Ok(Resultado::Inexistente),
+            },
+        };
+        self.post_e_ver(&format!("/v1/orders/{}/cancel", codificado(id)), id, cobranca, None, (pedido, ate))
+    }
+
+    fn reembolsar(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Resultado, NoAnswer> {
+        let Some(id) = &cobranca.id_externo else { return self.consultar(cobranca, pedido, ate) };
+        let corpo = match cobranca.reembolso_parcial {
+            None => None,
+            Some(valor) => match self.get::<Ordem>(&format!("/v1/orders/{}", codificado(id)), ate)? {
+                Err(recusa) => return Ok(Resultado::Recusa(recusa.codigo)),
+                Ok(ordem) => {
+                    let parte = serde_json::json!({"transactions": [{"id": ordem.pagamento(), "amount": valor.to_string()}]});
+                    Some(parte.to_string())
+                }
+            },
+        };
+        let caminho = format!("/v1/orders/{}/refund", codificado(id));
+        self.post_e_ver(&caminho, id, cobranca, corpo.as_deref(), (pedido, ate))
+    }
+
+    /// Whatever the answer, what counts is how the charge stands afterwards: the refusal of something that is done
+    /// already is no refusal.
+    fn post_e_ver(
+        &self,
+        caminho: &str,
+        id: &str,
+        cobranca: &Cobranca,
+        corpo: Option<&str>,
+        (pedido, ate): (&Pedido, Instant),
+    ) -> Result<Resultado, NoAnswer> {
+        let call = Call { method: "POST", path: caminho, key: cobranca.chave.as_deref(), body: corpo };
+        let resposta = self.client.call(&call, ate)?;
+        let conhecida = Cobranca { id_externo: Some(id.to_owned()), ..cobranca.clone() };
+        let depois = self.consultar(&conhecida, pedido, ate)?;
+        match (resposta.status, &depois) {
+            (200..=299 | 409, _) => Ok(depois),
+            (_, Resultado::Verdade(v)) if v.situacao > Some(cobranca.situacao) => Ok(depois),
+            _ => Ok(Resultado::Recusa(Recusa::of(&resposta).codigo)),
+        }
+    }
+
+    /// The charge that the provider has for our id of the payment.
+    fn procurar(&self, pedido: &Pedido, ate: Instant) -> Result<Option<Verdade>, NoAnswer> {
+        let Some(referencia) = &pedido.id_pagamento else { return Ok(None) };
+        let inicio = pedido.datahora_recebido.mais(-FOLGA_SEGUNDOS);
+        let fim = pedido.datahora_recebido.mais(pedido_mais_velho(pedido));
+        let consulta = form_urlencoded::Serializer::new(String::new())
+            .append_pair("begin_date", &inicio.to_string())
+            .append_pair("end_date", &fim.to_string())
+            .append_pair("external_reference", referencia)
+            .finish();
+        match self.get::<serde_json::Value>(&format!("/v1/orders?{consulta}"), ate)? {
+            Err(Recusa { status: 404, .. }) => Ok(None),
+            Err(recusa) => Err(NoAnswer::of(&recusa.codigo)),
+            Ok(achados) => {
+                let nossa = lista(&achados)
+                    .iter()
+                    .find(|o| o["external_reference"] == **referencia)
+                    .and_then(|o| o["id"].as_str());
+                let Some(id) = nossa else { return Ok(None) };
+                // A search may show less of an order than the order itself.
+                match self.get::<Ordem>(&format!("/v1/orders/{}", codificado(id)), ate)? {
+                    Ok(ordem) => ordem.verdade().map(Some),
+                    Err(recusa) => Err(NoAnswer::of(&recusa.codigo)),
+                }
+            }
+        }
+    }
+
+    fn get<T: DeserializeOwned>(&self, caminho: &str, ate: Instant) -> Result<Result<T, Recusa>, NoAnswer> {
+        let call = Call { method: "GET", path: caminho, key: None, body: None };
+        ler(&self.client.call(&call, ate)?)
+    }
+
+    fn post(
+        &self,
+        caminho: &str,
+        cobranca: &Cobranca,
+        corpo: Option<&str>,
+        ate: Instant,
+    ) -> Result<Result<Verdade, Recusa>, NoAnswer> {
+        let call = Call { method: "POST", path: caminho, key: cobranca.chave.as_deref(), body: corpo };
+        Ok(match ler::<Ordem>(&self.client.call(&call, ate)?)? {
+            Ok(ordem) => Ok(ordem.verdade()?),
+            Err(recusa) => Err(recusa),
+        })
+    }
+}
+
+/// To the end of the day after tomorrow of the order's expiry: a search has to have an end.
+fn pedido_mais_velho(pedido: &Pedido) -> i64 {
+    let dura = pedido.datahora_expiracao.map_or(0, |f| f.segundos() - pedido.datahora_recebido.segundos());
+    dura + 2 * FOLGA_SEGUNDOS
+}
+
+fn ler<T: DeserializeOwned>(resposta: &Answer) -> Result<Result<T, Recusa>, NoAnswer> {
+    match resposta.status {
+        200..=299 => {}
+        // The fault is in the settings, and not in this charge.
+        401 | 403 => return Err(NoAnswer::of(&Recusa::of(resposta).codigo)),
+        _ => return Ok(Err(Recusa::of(resposta))),
+    }
+    serde_json::from_slice(&resposta.body)
+        .map(Ok)
+        .map_err(|e| NoAnswer::of(&format!("resposta ilegível: {e}")))
+}
+
+fn codificado(id: &str) -> String {
+    percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC).to_string()
+}

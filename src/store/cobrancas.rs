@@ -1,0 +1,144 @@
+//! `cobrancas`: what the payment provider was asked to collect, and when to look at it next.
+
+use super::{
+    connection::{Connection, Row, Value},
+    eventos, pedidos,
+};
+use crate::{
+    domain::{
+        cobranca::{Cobranca, Operacao},
+        data_hora::DataHora,
+        pedido::{Evento, Pedido},
+    },
+    error::{DbError, Error},
+};
+
+const COLUNAS: &str = "pedido, valor, validade, situacao, id_externo, reembolsado, reembolso_parcial, operacao, chave, \
+                       tentativas, proxima_em, pendencia, pendente_desde, versao";
+
+pub fn inserir(conn: &mut dyn Connection, cobranca: &Cobranca) -> Result<(), Error> {
+    let sql = "INSERT INTO cobrancas (pedido, valor, validade, operacao, chave, proxima_em) VALUES (?, ?, ?, ?, ?, ?)";
+    let valores = [
+        cobranca.pedido.into(),
+        cobranca.valor.into(),
+        cobranca.validade.into(),
+        cobranca.operacao.map(|o| o as i64).into(),
+        cobranca.chave.clone().into(),
+        cobranca.proxima_em.into(),
+    ];
+    conn.execute(sql, &valores)?;
+    Ok(())
+}
+
+/// `None` when the order has no charge at a provider.
+pub fn do_pedido(conn: &mut dyn Connection, pedido: i64) -> Result<Option<Cobranca>, Error> {
+    let sql = format!("SELECT {COLUNAS} FROM cobrancas WHERE pedido = ?");
+    Ok(conn.query(&sql, &[pedido.into()])?.first().map(cobranca).transpose()?)
+}
+
+/// The order behind the provider's id.
+pub fn do_id_externo(conn: &mut dyn Connection, id: &str) -> Result<Option<i64>, Error> {
+    um(conn, "SELECT pedido FROM cobrancas WHERE id_externo = ?", id)
+}
+
+/// The order behind our own id, as the provider repeats it; only if it has a charge there.
+pub fn da_referencia(conn: &mut dyn Connection, id_pagamento: &str) -> Result<Option<i64>, Error> {
+    let sql = "SELECT c.pedido FROM pedidos p JOIN cobrancas c ON c.pedido = p.id WHERE p.id_pagamento = ?";
+    um(conn, sql, id_pagamento)
+}
+
+/// The orders whose charge is to be looked at, the longest due first.
+pub fn devidas(conn: &mut dyn Connection, agora: DataHora, limite: i64) -> Result<Vec<i64>, Error> {
+    let sql = "SELECT pedido FROM cobrancas WHERE proxima_em <= ? ORDER BY proxima_em LIMIT ?";
+    let linhas = conn.query(sql, &[agora.into(), limite.into()])?;
+    Ok(linhas.iter().map(|l| l.int(0)).collect::<Result<_, DbError>>()?)
+}
+
+/// Makes the next step due now; gives whether it was not already. Who is at work on it finds out when he saves.
+pub fn adiantar(conn: &mut dyn Connection, pedido: i64, agora: DataHora) -> Result<bool, Error> {
+    let sql = "UPDATE cobrancas SET proxima_em = ?, versao = versao + 1 \
+               WHERE pedido = ? AND (proxima_em IS NULL OR proxima_em > ?)";
+    Ok(conn.execute(sql, &[agora.into(), pedido.into(), agora.into()])? == 1)
+}
+
+/// Saves what may change, if nobody changed it since it was read; `false` if somebody did.
+pub fn salvar(conn: &mut dyn Connection, cobranca: &mut Cobranca) -> Result<bool, Error> {
+    let sql = "UPDATE cobrancas SET situacao = ?, id_externo = ?, reembolsado = ?, reembolso_parcial = ?, operacao = ?, \
+               chave = ?, tentativas = ?, proxima_em = ?, pendencia = ?, pendente_desde = ?, versao = versao + 1 \
+               WHERE pedido = ? AND versao = ?";
+    let valores = [
+        Value::Int(cobranca.situacao as i64),
+        cobranca.id_externo.clone().into(),
+        cobranca.reembolsado.into(),
+        cobranca.reembolso_parcial.into(),
+        cobranca.operacao.map(|o| o as i64).into(),
+        cobranca.chave.clone().into(),
+        cobranca.tentativas.into(),
+        cobranca.proxima_em.into(),
+        cobranca.pendencia.clone().into(),
+        cobranca.pendente_desde.into(),
+        cobranca.pedido.into(),
+        cobranca.versao.into(),
+    ];
+    let salva = conn.execute(sql, &valores)? == 1;
+    if salva {
+        cobranca.versao += 1;
+    }
+    Ok(salva)
+}
+
+/// As `salvar`, where somebody who was faster is a reason to begin the transaction again.
+pub fn salvar_ou_repetir(conn: &mut dyn Connection, cobranca: &mut Cobranca) -> Result<(), Error> {
+    if salvar(conn, cobranca)? {
+        Ok(())
+    } else {
+        Err(DbError::Retry(format!("the charge of order {} changed", cobranca.pedido)).into())
+    }
+}
+
+/// Somebody saw to what there was to look at.
+pub fn resolver(conn: &mut dyn Connection, pedido: i64, agora: DataHora) -> Result<(), Error> {
+    let sql = "UPDATE cobrancas SET pendencia = NULL, pendente_desde = NULL, versao = versao + 1 \
+               WHERE pedido = ? AND pendente_desde IS NOT NULL";
+    if conn.execute(sql, &[pedido.into()])? == 1 {
+        eventos::registrar(conn, pedido, &Evento::novo("pendencia", agora).com("resolvida"))?;
+    }
+    Ok(())
+}
+
+/// Orders with something that a person has to look at, the oldest matter first.
+pub fn pendentes(conn: &mut dyn Connection, limite: i64) -> Result<Vec<(Pedido, Cobranca)>, Error> {
+    let sql = format!(
+        "SELECT {COLUNAS} FROM cobrancas WHERE pendente_desde IS NOT NULL ORDER BY pendente_desde, pedido LIMIT ?"
+    );
+    let linhas = conn.query(&sql, &[limite.into()])?;
+    let cobrancas: Vec<Cobranca> = linhas.iter().map(cobranca).collect::<Result<_, _>>()?;
+    cobrancas.into_iter().map(|c| Ok((pedidos::buscar(conn, c.pedido)?, c))).collect()
+}
+
+fn um(conn: &mut dyn Connection, sql: &str, valor: &str) -> Result<Option<i64>, Error> {
+    Ok(conn.query(sql, &[valor.into()])?.first().map(|l| l.int(0)).transpose()?)
+}
+
+fn cobranca(linha: &Row) -> Result<Cobranca, DbError> {
+    let operacao = linha.int_or_null(7)?.and_then(|numero| Operacao::try_from(numero).ok());
+    Ok(Cobranca {
+        pedido: linha.int(0)?,
+        valor: linha.money(1)?,
+        validade: linha.int(2)?,
+        situacao: linha.numbered(3)?,
+        id_externo: linha.string_or_null(4)?,
+        reembolsado: linha.money(5)?,
+        reembolso_parcial: match linha.text_or_null(6)? {
+            Some(_) => Some(linha.money(6)?),
+            None => None,
+        },
+        operacao,
+        chave: linha.string_or_null(8)?,
+        tentativas: linha.int(9)?,
+        proxima_em: linha.time_or_null(10)?,
+        pendencia: linha.string_or_null(11)?,
+        pendente_desde: linha.time_or_null(12)?,
+        versao: linha.int(13)?,
+    })
+}

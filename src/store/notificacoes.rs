@@ -1,0 +1,96 @@
+//! `notificacoes`: notifications that do not say by themselves which order they are about, until that is found out.
+
+use super::connection::Connection;
+use crate::{
+    domain::data_hora::DataHora,
+    error::{DbError, Error},
+};
+
+/// Rows that wait to be looked into, at most: beyond it notifications are dropped, and polling finds the news.
+const ESPERA_MAXIMA: i64 = 10_000;
+/// How long a row is kept after it was dealt with.
+const GUARDA_SEGUNDOS: i64 = 30 * 24 * 60 * 60;
+
+pub struct Notificacao {
+    pub id: i64,
+    pub topico: String,
+    pub id_externo: String,
+    pub tentativas: i64,
+    vezes: i64,
+}
+
+/// Notes a notification; the same again makes the old one due. `false` when too many wait already.
+pub fn registrar(
+    conn: &mut dyn Connection,
+    topico: &str,
+    id_externo: &str,
+    agora: DataHora,
+) -> Result<bool, Error> {
+    let sql = "UPDATE notificacoes SET vezes = vezes + 1, tentativas = 0, proxima_em = ? WHERE topico = ? AND id_externo = ?";
+    if conn.execute(sql, &[agora.into(), topico.into(), id_externo.into()])? == 1 {
+        return Ok(true);
+    }
+    let esperam = conn.query("SELECT COUNT(*) FROM notificacoes WHERE proxima_em IS NOT NULL", &[])?;
+    if esperam.first().map_or(Ok(0), |l| l.int(0))? >= ESPERA_MAXIMA {
+        return Ok(false);
+    }
+    let sql = "INSERT INTO notificacoes (topico, id_externo, recebida_em, proxima_em) VALUES (?, ?, ?, ?)";
+    match conn.execute(sql, &[topico.into(), id_externo.into(), agora.into(), agora.into()]) {
+        // Its double came in between; that one is due.
+        Ok(_) | Err(DbError::Unique(_)) => Ok(true),
+        Err(e) => Err(e.into()),
+    }
+}
+
+pub fn ha_devidas(conn: &mut dyn Connection, agora: DataHora) -> Result<bool, Error> {
+    let sql = "SELECT 1 FROM notificacoes WHERE proxima_em <= ? LIMIT 1";
+    Ok(!conn.query(sql, &[agora.into()])?.is_empty())
+}
+
+/// Takes one that is due, and puts it off until `ate` for all others; `None` when there is none.
+pub fn tomar(
+    conn: &mut dyn Connection,
+    agora: DataHora,
+    ate: DataHora,
+) -> Result<Option<Notificacao>, Error> {
+    let sql = "SELECT id, topico, id_externo, tentativas, vezes FROM notificacoes WHERE proxima_em <= ? \
+               ORDER BY proxima_em, id LIMIT 20";
+    for linha in conn.query(sql, &[agora.into()])? {
+        let (id, tentativas) = (linha.int(0)?, linha.int(3)?);
+        let sql = "UPDATE notificacoes SET proxima_em = ?, tentativas = tentativas + 1 \
+                   WHERE id = ? AND tentativas = ? AND proxima_em <= ?";
+        if conn.execute(sql, &[ate.into(), id.into(), tentativas.into(), agora.into()])? == 1 {
+            let (topico, id_externo) = (linha.text(1)?.to_owned(), linha.text(2)?.to_owned());
+            return Ok(Some(Notificacao {
+                id,
+                topico,
+                id_externo,
+                tentativas: tentativas + 1,
+                vezes: linha.int(4)?,
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// What was found out; `proxima` when it is to be tried again.
+pub fn concluir(
+    conn: &mut dyn Connection,
+    notificacao: &Notificacao,
+    veredito: &str,
+    proxima: Option<DataHora>,
+) -> Result<(), Error> {
+    // One that came again meanwhile stays due.
+    let sql = "UPDATE notificacoes SET veredito = ?, proxima_em = ? WHERE id = ? AND vezes = ?";
+    let veredito: String = veredito.chars().take(255).collect();
+    let valores = [veredito.into(), proxima.into(), notificacao.id.into(), notificacao.vezes.into()];
+    conn.execute(sql, &valores)?;
+    Ok(())
+}
+
+/// Forgets what was dealt with long ago.
+pub fn limpar(conn: &mut dyn Connection, agora: DataHora) -> Result<u64, Error> {
+    let limite = agora.mais(-GUARDA_SEGUNDOS);
+    let sql = "DELETE FROM notificacoes WHERE proxima_em IS NULL AND recebida_em <= ?";
+    Ok(conn.execute(sql, &[limite.into()])?)
+}

@@ -1,0 +1,115 @@
+//! One step of a charge: taken by one process of many, asked of the provider with no connection held, and its outcome
+//! written to charge, order and history together.
+
+use std::time::Duration;
+
+use crate::{
+    domain::{
+        cobranca::{Cobranca, Operacao},
+        data_hora::DataHora,
+        pedido::{Evento, Pedido},
+        verdade::Resultado,
+    },
+    error::{DbError, Error},
+    pagamento::MercadoPago,
+    store::{Connection, Store, cobrancas, eventos, pedidos},
+};
+
+/// A step that is ours until its time is up; then anybody's.
+pub struct Passo {
+    pub pedido: Pedido,
+    pub cobranca: Cobranca,
+    pub operacao: Operacao,
+}
+
+/// Beyond the time of the operation itself, for the database.
+const FOLGA_SEGUNDOS: i64 = 5;
+
+/// How long a step is kept from others that may take `tempo`.
+pub fn reserva(tempo: Duration) -> i64 {
+    tempo.as_secs() as i64 + FOLGA_SEGUNDOS
+}
+
+/// Takes the step of an order's charge that is due; `None` when there is none or somebody else took it.
+pub fn tomar(
+    conn: &mut dyn Connection,
+    pedido: i64,
+    tempo: Duration,
+    agora: DataHora,
+) -> Result<Option<Passo>, Error> {
+    let Some(mut cobranca) = cobrancas::do_pedido(conn, pedido)? else { return Ok(None) };
+    if cobranca.proxima_em.is_none_or(|quando| quando > agora) {
+        return Ok(None);
+    }
+    let pedido = pedidos::buscar(conn, pedido)?;
+    // Of a charge that wants nothing more somebody says that there is news.
+    let operacao = cobranca.proxima(&pedido, agora).unwrap_or(Operacao::Consultar);
+    cobranca.proxima_em = Some(agora.mais(reserva(tempo)));
+    let outra = cobranca.operacao != Some(operacao) || cobranca.chave.is_none();
+    if outra {
+        cobranca.operacao = Some(operacao);
+        cobranca.chave = Some(nova_chave());
+    }
+    if !cobrancas::salvar(conn, &mut cobranca)? {
+        return Ok(None);
+    }
+    if outra {
+        perguntado(conn, &cobranca, operacao, agora)?;
+    }
+    Ok(Some(Passo { pedido, cobranca, operacao }))
+}
+
+/// Asks the provider, for `tempo` at most, and writes down what came of it. Gives the order as it is then.
+pub fn dar(store: &Store, provedor: &MercadoPago, passo: &Passo, tempo: Duration) -> Result<Pedido, Error> {
+    let resultado = provedor.executar(passo.operacao, &passo.cobranca, &passo.pedido, tempo);
+    let agora = DataHora::agora();
+    store.write(|conn| assentar(conn, passo, &resultado, provedor.ritmo, agora))
+}
+
+fn assentar(
+    conn: &mut dyn Connection,
+    passo: &Passo,
+    resultado: &Resultado,
+    ritmo: i64,
+    agora: DataHora,
+) -> Result<Pedido, Error> {
+    let id = passo.pedido.id;
+    let mut depois = None;
+    let pedido = pedidos::mudar(conn, id, |conn, pedido| {
+        let mut cobranca = cobrancas::do_pedido(conn, id)?
+            .ok_or_else(|| Error::Internal(format!("the charge of order {id} is gone")))?;
+        // Somebody wants it looked at once more, after what we have seen.
+        let adiantada = (cobranca.versao != passo.cobranca.versao).then_some(cobranca.proxima_em).flatten();
+        let eventos = cobranca.assentar(pedido, passo.operacao, resultado, ritmo, agora);
+        if let Some(quando) = adiantada {
+            cobranca.proxima_em = Some(cobranca.proxima_em.map_or(quando, |nossa| nossa.min(quando)));
+        }
+        depois = Some(cobranca);
+        Ok(eventos)
+    })?;
+    match depois {
+        Some(mut cobranca) => cobrancas::salvar_ou_repetir(conn, &mut cobranca)?,
+        None => return Err(DbError::Retry(format!("order {id} was not read")).into()),
+    }
+    Ok(pedido)
+}
+
+pub fn perguntado(
+    conn: &mut dyn Connection,
+    cobranca: &Cobranca,
+    operacao: Operacao,
+    agora: DataHora,
+) -> Result<(), Error> {
+    // Looking is no event until there is an answer.
+    if operacao == Operacao::Consultar {
+        return Ok(());
+    }
+    let valor = cobranca.reembolso_parcial.unwrap_or(cobranca.valor);
+    let evento = Evento::novo("perguntado", agora).com(format!("{}: R$ {valor}", operacao.nome()));
+    eventos::registrar(conn, cobranca.pedido, &evento)
+}
+
+/// Random, as the provider wants it; the same for all repetitions of one question.
+pub fn nova_chave() -> String {
+    uuid::Uuid::new_v4().to_string()
+}

@@ -1,0 +1,108 @@
+//! What is pending at the provider is looked at until it is settled, whatever became of its notifications. Any number of
+//! processes may do this on one database: each step is taken by one.
+
+use std::{
+    sync::{Condvar, Mutex, PoisonError},
+    time::Duration,
+};
+
+use super::cobranca;
+use crate::{
+    domain::{data_hora::DataHora, pedido::Evento},
+    error::Error,
+    pagamento::{Assunto, MercadoPago},
+    store::{Connection, Store, cobrancas, eventos, notificacoes},
+};
+
+/// Between two looks at what is due, when nobody rings.
+pub const ESPERA: Duration = Duration::from_secs(1);
+/// Charges that a worker looks at before it asks again what is due.
+const LOTE: i64 = 50;
+/// How often a notification about something unknown is looked into, and the first pause in seconds; it doubles. Mercado
+/// Pago may tell of a payment before it shows it.
+const TENTATIVAS: i64 = 6;
+const PAUSA: i64 = 2;
+
+/// Wakes the workers of this process when there is something to do; those of others find it when they look.
+#[derive(Default)]
+pub struct Sino {
+    tocou: Mutex<bool>,
+    ouvido: Condvar,
+}
+
+impl Sino {
+    pub fn tocar(&self) {
+        *self.tocou.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.ouvido.notify_one();
+    }
+
+    pub fn esperar(&self, tempo: Duration) {
+        let tocou = self.tocou.lock().unwrap_or_else(PoisonError::into_inner);
+        let espera = self.ouvido.wait_timeout_while(tocou, tempo, |tocou| !*tocou);
+        *espera.unwrap_or_else(PoisonError::into_inner).0 = false;
+    }
+}
+
+/// Does what is due, as `trabalhador` of several in this process. Gives whether there was anything.
+pub fn rodada(store: &Store, provedor: &MercadoPago, trabalhador: usize) -> Result<bool, Error> {
+    let mut havia = notificacao(store, provedor)?;
+    let agora = DataHora::agora();
+    let mut devidas = store.read(|conn| cobrancas::devidas(conn, agora, LOTE))?;
+    // Workers begin at different places, so that they do not all run after the same charge.
+    let inicio = (trabalhador * 7 + std::process::id() as usize) % devidas.len().max(1);
+    devidas.rotate_left(inicio);
+    for pedido in devidas {
+        let agora = DataHora::agora();
+        let tomado = store.write(|conn| cobranca::tomar(conn, pedido, provedor.timeout, agora))?;
+        let Some(passo) = tomado else { continue };
+        cobranca::dar(store, provedor, &passo, provedor.timeout)?;
+        havia = true;
+    }
+    Ok(havia)
+}
+
+/// Finds out which order a notification is about, and makes its charge due.
+fn notificacao(store: &Store, provedor: &MercadoPago) -> Result<bool, Error> {
+    let agora = DataHora::agora();
+    let ate = agora.mais(cobranca::reserva(provedor.timeout));
+    // Most of the time there is none, and a read costs nobody anything.
+    if !store.read(|conn| notificacoes::ha_devidas(conn, agora))? {
+        return Ok(false);
+    }
+    let Some(aviso) = store.write(|conn| notificacoes::tomar(conn, agora, ate))? else { return Ok(false) };
+    let assunto = provedor.assunto(&aviso.topico, &aviso.id_externo);
+    let agora = DataHora::agora();
+    let mais_tarde = Some(agora.mais(PAUSA << aviso.tentativas.clamp(0, 10)));
+    store.write(|conn| {
+        let (veredito, proxima) = match &assunto {
+            Assunto::Referencia(referencia) => match cobrancas::da_referencia(conn, referencia)? {
+                Some(pedido) => {
+                    notificado(conn, pedido, &aviso.topico, &aviso.id_externo, agora)?;
+                    (format!("pedido {pedido}"), None)
+                }
+                None => ("de outro sistema".to_owned(), None),
+            },
+            Assunto::Alheio => ("sem referência".to_owned(), None),
+            Assunto::Inexistente if aviso.tentativas < TENTATIVAS => ("desconhecida".to_owned(), mais_tarde),
+            Assunto::Inexistente => ("desconhecida".to_owned(), None),
+            Assunto::SemResposta(causa) => (causa.clone(), mais_tarde),
+        };
+        notificacoes::concluir(conn, &aviso, &veredito, proxima)
+    })?;
+    Ok(true)
+}
+
+/// Notes on the order that it was spoken of, and has its charge looked at. One that is due already is not noted again.
+pub fn notificado(
+    conn: &mut dyn Connection,
+    pedido: i64,
+    topico: &str,
+    id: &str,
+    agora: DataHora,
+) -> Result<(), Error> {
+    if cobrancas::adiantar(conn, pedido, agora)? {
+        let evento = Evento::novo("notificado", agora).com(format!("{topico} {id}"));
+        eventos::registrar(conn, pedido, &evento)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,266 @@
+//! Notifications: in all the shapes that there are, repeated, forged, about things unknown. None is believed.
+
+use serde_json::{Value, json};
+
+use crate::{
+    Banco,
+    caixa::{Caixa, SEGREDO},
+    nos_dois,
+    restaurante::ate,
+    standin::{self, Faults},
+};
+
+nos_dois!(
+    em_todas_as_formas,
+    sem_assinatura,
+    com_outro_segredo,
+    com_a_assinatura_de_outro_pedido,
+    repetido_com_outro_id,
+    o_corpo_nao_vale_nada,
+    o_corpo_do_original_nao_aprova,
+    dois_segredos_durante_a_troca,
+    sem_segredo_so_faz_olhar,
+    sobre_o_que_ninguem_conhece,
+    dobrados_e_fora_de_ordem,
+    antes_da_nossa_resposta,
+    o_simulador_nao_decide_sobre_dinheiro_de_verdade,
+    malformados,
+);
+
+/// The real ones are lost, and nobody looks by himself: only what the test sends can move anything.
+fn surda(banco: Banco, ambiente: &[(&str, &str)]) -> Caixa {
+    let mut tudo = vec![("MERCADO_PAGO_POLL_SECONDS", "3600")];
+    tudo.extend_from_slice(ambiente);
+    Caixa::com(banco, Faults { lost: 1000, ..Faults::default() }, &tudo)
+}
+
+/// An order that is paid, which the restaurant does not know.
+fn pago_sem_saber(c: &Caixa) -> (Value, String) {
+    let pedido = c.comprar(1);
+    c.pagar(&pedido);
+    let id = c.cobranca(&pedido).id;
+    (pedido, id)
+}
+
+/// What a forged notification must leave behind: an answer 401, and no call to anybody.
+#[track_caller]
+fn nada_mudou(c: &Caixa, pedido: &Value, resposta: &crate::Resposta) {
+    resposta.problema(401, "A assinatura da notificação falta ou está errada");
+    let eventos = c.historia(pedido);
+    assert_eq!(eventos.len(), 3, "{eventos:?}");
+    assert_eq!(c.ver(pedido)["status_pagamento"], 1);
+    assert!(c.mp.calls().iter().all(|linha| !linha.starts_with("GET")));
+    assert!(c.log().contains("notification refused"));
+}
+
+fn em_todas_as_formas(banco: Banco) {
+    let c = surda(banco, &[]);
+    // The older APIs number payments by the order's place in the stand-in.
+    type Forma<'a> = &'a dyn Fn(&str, usize, &Value) -> crate::Resposta;
+    let formas: [Forma<'_>; 8] = [
+        &|id, _, _| {
+            let corpo = json!({"action": "order.processed", "type": "order", "data": {"id": id}});
+            c.aviso_assinado(&id.to_lowercase(), &format!("?data.id={id}&type=order"), &corpo)
+        },
+        &|id, _, _| c.aviso_assinado(id, &format!("?data.id={id}&type=order"), &json!({"type": "order"})),
+        &|_, n, _| {
+            let corpo = json!({"id": 123, "live_mode": true, "type": "payment", "api_version": "v1",
+                "action": "payment.updated", "user_id": 44444, "data": {"id": n.to_string()}});
+            c.aviso_assinado(&n.to_string(), &format!("?data.id={n}&type=payment"), &corpo)
+        },
+        &|_, n, _| c.aviso_assinado("", &format!("?topic=merchant_order&id={n}"), &json!({})),
+        &|_, n, _| {
+            let recurso = json!({"resource": format!("https://api.mercadopago.com/merchant_orders/{n}"), "topic": "merchant_order"});
+            c.aviso_assinado("", "", &recurso)
+        },
+        &|_, n, _| c.aviso_assinado("", &format!("?topic=payment&id={n}"), &Value::Null),
+        &|_, n, _| c.aviso_assinado("", "", &json!({"type": "topic_merchant_order_wh", "data": {"id": n}})),
+        &|_, _, pedido| {
+            let corpo = json!({"id": pedido["id_pagamento"], "type": "payment", "date_created": "2015-03-25 10:04:58",
+                "user_id": 44444, "api_version": "v1", "action": "state_FINISHED"});
+            c.aviso_assinado("", "", &corpo)
+        },
+    ];
+    for (n, forma) in formas.iter().enumerate() {
+        let (pedido, id) = pago_sem_saber(&c);
+        let resposta = forma(&id, n + 1, &pedido);
+        assert_eq!(resposta.ok(), true, "shape {n}");
+        ate(&format!("shape {n}"), || c.ver(&pedido)["status_pagamento"] == 2);
+        assert!(c.historia(&pedido).iter().any(|(tipo, _)| tipo == "notificado"));
+    }
+}
+
+fn sem_assinatura(banco: Banco) {
+    let c = surda(banco, &[]);
+    let (pedido, id) = pago_sem_saber(&c);
+    let corpo = json!({"type": "order", "data": {"id": id}});
+    nada_mudou(&c, &pedido, &c.avisar(&format!("?data.id={id}&type=order"), &[], &corpo));
+    nada_mudou(&c, &pedido, &c.avisar(&format!("?data.id={id}"), &[("x-signature", "")], &corpo));
+    nada_mudou(&c, &pedido, &c.avisar(&format!("?data.id={id}"), &[("x-signature", "ts=1,v1=é")], &corpo));
+}
+
+fn com_outro_segredo(banco: Banco) {
+    let c = surda(banco, &[]);
+    let (pedido, id) = pago_sem_saber(&c);
+    let assinatura = standin::sign("outro-segredo", Some(&id), Some("x"), "1742505638683");
+    let cabecalhos = [("x-signature", assinatura.as_str()), ("x-request-id", "x")];
+    nada_mudou(&c, &pedido, &c.avisar(&format!("?data.id={id}&type=order"), &cabecalhos, &json!({})));
+}
+
+fn com_a_assinatura_de_outro_pedido(banco: Banco) {
+    let c = surda(banco, &[]);
+    let outro = c.comprar(1);
+    let (pedido, id) = pago_sem_saber(&c);
+    let assinatura = standin::sign(SEGREDO, Some(&c.cobranca(&outro).id), Some("x"), "1742505638683");
+    let cabecalhos = [("x-signature", assinatura.as_str()), ("x-request-id", "x")];
+    nada_mudou(&c, &pedido, &c.avisar(&format!("?data.id={id}&type=order"), &cabecalhos, &json!({})));
+}
+
+fn repetido_com_outro_id(banco: Banco) {
+    let c = surda(banco, &[]);
+    let outro = c.comprar(1);
+    let (pedido, id) = pago_sem_saber(&c);
+    let de_outro = c.cobranca(&outro).id;
+    let assinatura = standin::sign(SEGREDO, Some(&de_outro), Some("x"), "1742505638683");
+    let cabecalhos = [("x-signature", assinatura.as_str()), ("x-request-id", "x")];
+    // The address is as it was signed, the body names another: the signed one counts, and is looked up in vain.
+    let corpo =
+        json!({"type": "order", "action": "order.processed", "data": {"id": id, "status": "processed"}});
+    assert_eq!(c.avisar(&format!("?data.id={de_outro}&type=order"), &cabecalhos, &corpo).ok(), true);
+    ate("the other order to be looked at", || c.historia(&outro).len() > 4);
+    assert_eq!(c.historia(&pedido).len(), 3);
+    assert_eq!(
+        (&c.ver(&pedido)["status_pagamento"], &c.ver(&outro)["status_pagamento"]),
+        (&json!(1), &json!(1))
+    );
+    // And with the id left out of the address.
+    assert_eq!(c.avisar("?type=order", &cabecalhos, &corpo).status, 401);
+    assert_eq!(c.historia(&pedido).len(), 3);
+}
+
+fn o_corpo_nao_vale_nada(banco: Banco) {
+    let c = surda(banco, &[]);
+    let pedido = c.comprar(1);
+    let cobranca = c.cobranca(&pedido);
+    // Signed, and all that it says is that all is paid; the provider says otherwise.
+    let corpo = json!({"type": "order", "action": "order.processed", "data": {"id": cobranca.id, "status": "processed",
+        "external_reference": cobranca.reference, "total_paid_amount": "999.00"}});
+    assert_eq!(
+        c.aviso_assinado(&cobranca.id, &format!("?data.id={}&type=order", cobranca.id), &corpo).ok(),
+        true
+    );
+    ate("it to be looked at", || c.historia(&pedido).iter().any(|(_, d)| d.starts_with("consultar:")));
+    assert_eq!(c.ver(&pedido)["status_pagamento"], 1);
+}
+
+fn o_corpo_do_original_nao_aprova(banco: Banco) {
+    let c = surda(banco, &[]);
+    let pedido = c.comprar(1);
+    let corpo = json!({"id": pedido["id_pagamento"], "type": "payment", "action": "state_FINISHED"});
+    assert_eq!(c.avisar("", &[], &corpo).status, 401);
+    assert_eq!(c.aviso_assinado("", "", &corpo).ok(), true);
+    ate("it to be looked at", || c.historia(&pedido).iter().any(|(_, d)| d.starts_with("consultar:")));
+    assert_eq!(c.ver(&pedido)["status_pagamento"], 1);
+}
+
+fn dois_segredos_durante_a_troca(banco: Banco) {
+    let segredos = format!("novo, {SEGREDO}");
+    let c = surda(banco, &[("MERCADO_PAGO_WEBHOOK_SECRET", &segredos)]);
+    for segredo in [SEGREDO, "novo"] {
+        let (pedido, id) = pago_sem_saber(&c);
+        let assinatura = standin::sign(segredo, Some(&id), None, "1742505638");
+        let consulta = format!("?data.id={id}&type=order");
+        c.avisar(&consulta, &[("x-signature", &assinatura)], &json!({})).ok();
+        c.ate_pagamento(&pedido, 2);
+    }
+}
+
+fn sem_segredo_so_faz_olhar(banco: Banco) {
+    let c = surda(banco, &[("MERCADO_PAGO_WEBHOOK_SECRET", "")]);
+    assert!(c.log().contains("MERCADO_PAGO_WEBHOOK_SECRET is not set"));
+    let aberto = c.comprar(1);
+    let (pago, id) = pago_sem_saber(&c);
+    let corpo = json!({"id": aberto["id_pagamento"], "action": "state_FINISHED"});
+    assert_eq!(c.avisar("", &[], &corpo).ok(), true);
+    assert_eq!(c.avisar(&format!("?data.id={id}&type=order"), &[], &json!({})).ok(), true);
+    c.ate_pagamento(&pago, 2);
+    ate("it to be looked at", || c.historia(&aberto).iter().any(|(_, d)| d.starts_with("consultar:")));
+    assert_eq!(c.ver(&aberto)["status_pagamento"], 1);
+}
+
+fn sobre_o_que_ninguem_conhece(banco: Banco) {
+    let c = surda(banco, &[]);
+    let pedido = c.comprar(1);
+    for id in ["ORD01NAOEXISTE", "' OR ''='", "../../v1/orders"] {
+        let consulta = format!("?data.id={}&type=order", id.replace(' ', "%20"));
+        assert_eq!(c.aviso_assinado(id, &consulta, &json!({})).ok(), true);
+    }
+    let sem_dono = json!({"id": "desconhecido", "action": "state_FINISHED"});
+    assert_eq!(c.aviso_assinado("", "", &sem_dono).ok(), true);
+    assert_eq!(c.aviso_assinado("", "", &json!({"type": "plan", "data": {"id": "1"}})).ok(), true);
+    assert_eq!(c.aviso_assinado("", "", &Value::Null).ok(), true);
+    ate("a verdict", || c.contar("SELECT COUNT(*) FROM notificacoes WHERE veredito = 'desconhecida'") == 3);
+    assert_eq!(c.historia(&pedido).len(), 3);
+}
+
+fn dobrados_e_fora_de_ordem(banco: Banco) {
+    let faults = Faults { doubled: 1000, shuffled: 500, ..Faults::default() };
+    let c = Caixa::com(banco, faults, &[]);
+    let pedido = c.comprar(1);
+    c.pagar(&pedido);
+    c.ate_pagamento(&pedido, 2);
+    c.cancelar(&pedido, "o cliente desistiu").ok();
+    c.ate_pagamento(&pedido, 4);
+    // The late "paid" comes after the refund.
+    let id = c.cobranca(&pedido).id;
+    for _ in 0..5 {
+        c.aviso_assinado(&id, &format!("?data.id={id}&type=order"), &json!({"action": "order.processed"}))
+            .ok();
+    }
+    ate("the last to be looked into", || {
+        c.contar("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0
+    });
+    assert_eq!(c.ver(&pedido)["status_pagamento"], 4);
+    let movimentos: Vec<_> =
+        c.historia(&pedido).into_iter().filter(|(tipo, _)| tipo == "pagamento").collect();
+    assert_eq!(movimentos.len(), 2, "{movimentos:?}");
+}
+
+fn antes_da_nossa_resposta(banco: Banco) {
+    // The creation is done there, and its answer lost: the customer cannot pay yet, but the notification of anything
+    // about it comes before we know its id.
+    let c = Caixa::com(banco, Faults { cut_after: 1000, lost: 1000, ..Faults::default() }, &[]);
+    let pedido = c.comprar(1);
+    let id = c.cobranca(&pedido).id;
+    c.mp.faults(|f| f.cut_after = 0);
+    assert_eq!(c.aviso_assinado(&id, &format!("?data.id={id}&type=order"), &json!({})).ok(), true);
+    c.pagar(&pedido);
+    c.ate_pagamento(&pedido, 2);
+    assert_eq!(c.mp.orders().len(), 1);
+}
+
+fn o_simulador_nao_decide_sobre_dinheiro_de_verdade(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    // The same database, and somebody forgot the token.
+    let simulado = crate::Restaurante::sobre(&c.r);
+    let corpo = json!({"id": pedido["id_pagamento"], "action": "state_FINISHED"}).to_string();
+    let resposta = simulado.pedir("POST", "/pedidos/status_pagamento", &[], Some(&corpo));
+    resposta.problema(409, "A cobrança deste pedido está no Mercado Pago, e só ele a confirma");
+    assert_eq!(c.ver(&pedido)["status_pagamento"], 1);
+}
+
+fn malformados(banco: Banco) {
+    let c = surda(banco, &[]);
+    let assinatura = standin::sign(SEGREDO, None, None, "1");
+    for corpo in ["{", "é só texto", "{\"data\":"] {
+        let resposta =
+            c.pedir("POST", "/pedidos/status_pagamento", &[("x-signature", &assinatura)], Some(corpo));
+        assert_eq!(resposta.status, 400, "{corpo}");
+    }
+    for corpo in ["[]", "1", "{\"data\":[1]}", "{\"data\":{\"id\":{}}}", "{\"id\":{}}", "\"x\""] {
+        let resposta =
+            c.pedir("POST", "/pedidos/status_pagamento", &[("x-signature", &assinatura)], Some(corpo));
+        assert_eq!(resposta.ok(), true, "{corpo}");
+    }
+}

@@ -1,0 +1,301 @@
+//! Money that goes back, comes late or comes at the counter: nothing is swallowed, nothing paid twice.
+
+use serde_json::{Value, json};
+
+use crate::{Banco, Restaurante, caixa::Caixa, nos_dois, restaurante::ate, standin::Faults};
+
+nos_dois!(
+    cancelar_sem_pagamento_cancela_la,
+    apagar_tambem_cancela_la,
+    cancelar_pago_devolve,
+    cancelar_com_o_provedor_fora_devolve_depois,
+    reembolso_recusado_chama_a_equipe,
+    finalizado_nao_se_cancela,
+    vencido_cancela_os_dois,
+    vencido_em_preparo_chama_a_equipe,
+    o_prazo_do_provedor_vale,
+    pagamento_atrasado_e_devolvido,
+    pago_no_momento_do_cancelamento,
+    reembolsado_no_painel,
+    cancelado_no_painel,
+    dinheiro_retira_o_qr_code,
+    pago_duas_vezes_devolve_o_qr_code,
+    no_balcao_com_o_simulador,
+    uma_parte_de_volta,
+    corpos_errados,
+);
+
+fn cancelar_sem_pagamento_cancela_la(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    let cancelado = c.cancelar(&pedido, "o cliente desistiu").ok();
+    assert_eq!(cancelado["status_pedido"], 5);
+    assert_eq!(c.cobranca(&pedido).status, "canceled");
+    assert_eq!(cancelado["status_pagamento"], 3);
+    assert!(c.historia(&pedido).contains(&("cancelamento".into(), "o cliente desistiu".into())));
+    // Again is the same.
+    assert_eq!(c.cancelar(&pedido, "de novo").ok()["status_pedido"], 5);
+    assert_eq!(c.cobranca(&pedido).version, 2, "it was cancelled once");
+}
+
+fn apagar_tambem_cancela_la(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    assert_eq!(c.delete(&format!("/pedidos/{}", pedido["id"])).ok(), true);
+    c.ate_cobranca(&pedido, "canceled");
+}
+
+fn cancelar_pago_devolve(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    c.pagar(&pedido);
+    c.ate_pagamento(&pedido, 2);
+    c.delete(&format!("/pedidos/{}", pedido["id"]))
+        .problema(409, "Pedido já pago: para cancelar é preciso reembolsar o cliente");
+    let cancelado = c.cancelar(&pedido, "acabou o pão").ok();
+    assert_eq!((&cancelado["status_pedido"], &cancelado["status_pagamento"]), (&json!(5), &json!(4)));
+    let cobranca = c.cobranca(&pedido);
+    assert_eq!((cobranca.status, cobranca.refunded), ("refunded", cobranca.centavos));
+    c.cancelar(&pedido, "acabou o pão").ok();
+    assert_eq!(c.cobranca(&pedido).version, 3, "it was paid once and refunded once");
+    assert_eq!(cancelado["valor_reembolsado"], cancelado["valor_total"]);
+}
+
+fn cancelar_com_o_provedor_fora_devolve_depois(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    c.pagar(&pedido);
+    c.ate_pagamento(&pedido, 2);
+    // It is done there, and we do not hear of it.
+    c.mp.faults(|f| *f = Faults { cut_after: 1000, lost: 1000, ..Faults::default() });
+    let cancelado = c.cancelar(&pedido, "acabou o pão").ok();
+    assert_eq!((&cancelado["status_pedido"], &cancelado["status_pagamento"]), (&json!(5), &json!(2)));
+    assert!(c.get("/pedidos").ok().as_array().unwrap().iter().all(|p| p["id"] != pedido["id"]));
+    c.mp.faults(|f| f.cut_after = 0);
+    c.ate_pagamento(&pedido, 4);
+    let cobranca = c.cobranca(&pedido);
+    assert_eq!(cobranca.refunded, cobranca.centavos);
+}
+
+fn reembolso_recusado_chama_a_equipe(banco: Banco) {
+    let c = Caixa::com(
+        banco,
+        Faults { refuse_refunds: Some("in_store_payment_refund_order"), ..Faults::default() },
+        &[],
+    );
+    let pedido = c.comprar(1);
+    c.pagar(&pedido);
+    c.ate_pagamento(&pedido, 2);
+    c.cancelar(&pedido, "acabou o pão").ok();
+    let pendencia = c.ate_pendencia(&pedido);
+    assert_eq!(
+        pendencia,
+        "O Mercado Pago recusou o reembolso (400 in_store_payment_refund_order): devolva o dinheiro ao cliente"
+    );
+    assert_eq!(c.ver(&pedido)["status_pagamento"], 2);
+    c.mp.faults(|f| f.refuse_refunds = None);
+    c.ate_pagamento(&pedido, 4);
+    assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
+}
+
+fn finalizado_nao_se_cancela(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    c.pagar(&pedido);
+    c.ate_pagamento(&pedido, 2);
+    c.put("/pedidos", json!({"id": pedido["id"], "status_pedido": 4})).ok();
+    c.cancelar(&pedido, "tarde").problema(409, "O pedido já foi entregue e não pode mais ser cancelado");
+    assert_eq!(c.cobranca(&pedido).status, "processed");
+}
+
+fn vencido_cancela_os_dois(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    c.vencer(&pedido);
+    c.ate_cobranca(&pedido, "canceled");
+    let vencido = c.ate_pagamento(&pedido, 3);
+    assert_eq!((&vencido["status_pedido"], &vencido["qr_situacao"]), (&json!(5), &Value::Null));
+    // One for which the provider never made a charge ends the same way.
+    c.mp.faults(|f| f.down = true);
+    let pedido = c.comprar(1);
+    c.vencer(&pedido);
+    c.mp.faults(|f| f.down = false);
+    assert_eq!(c.ate_pagamento(&pedido, 3)["status_pedido"], 5);
+    assert!(c.mp.of_reference(pedido["id_pagamento"].as_str().unwrap()).is_none());
+}
+
+fn vencido_em_preparo_chama_a_equipe(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    c.put("/pedidos", json!({"id": pedido["id"], "status_pedido": 2})).ok();
+    c.vencer(&pedido);
+    let pendencia = c.ate_pendencia(&pedido);
+    assert_eq!(pendencia, "O QR code expirou sem pagamento e o pedido já está em preparo: cobre no balcão");
+    let vencido = c.ver(&pedido);
+    assert_eq!((&vencido["status_pedido"], &vencido["status_pagamento"]), (&json!(2), &json!(3)));
+    c.get(&format!("/pedidos/{}/qrcode.svg", pedido["id"]))
+        .problema(409, "O QR code não vale mais; o pagamento é no balcão");
+    // The counter collects, and there is nothing left to see to.
+    let pago = c.receber(&pedido, "dinheiro").ok();
+    assert_eq!((&pago["status_pagamento"], &pago["meio_pagamento"]), (&json!(2), &json!("dinheiro")));
+    assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
+}
+
+fn o_prazo_do_provedor_vale(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    assert!(c.mp.end(&c.cobranca(&pedido).id, "expired"));
+    assert_eq!(c.ate_pagamento(&pedido, 3)["status_pedido"], 5);
+}
+
+fn pagamento_atrasado_e_devolvido(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    c.cancelar(&pedido, "o cliente sumiu").ok();
+    c.ate_cobranca(&pedido, "canceled");
+    // The pages exclude it; should it happen all the same, the money goes back.
+    assert!(c.mp.pay_late(&c.cobranca(&pedido).id));
+    c.ate_cobranca(&pedido, "refunded");
+    assert_eq!(c.ate_pagamento(&pedido, 4)["status_pedido"], 5);
+    let tipos: Vec<_> = c.historia(&pedido).into_iter().filter(|(t, _)| t == "pagamento").collect();
+    assert_eq!(tipos.len(), 3, "refused, approved, refunded: {tipos:?}");
+}
+
+fn pago_no_momento_do_cancelamento(banco: Banco) {
+    let c = Caixa::com(banco, Faults { pay_on_cancel: true, ..Faults::default() }, &[]);
+    let pedido = c.comprar(1);
+    c.cancelar(&pedido, "o cliente desistiu").ok();
+    assert_eq!(c.ate_pagamento(&pedido, 4)["status_pedido"], 5);
+    assert_eq!(c.cobranca(&pedido).status, "refunded");
+    // The same when the time was up: the money is there, and the order was not cancelled yet: it stands.
+    let pedido = c.comprar(1);
+    c.vencer(&pedido);
+    let pago = c.ate_pagamento(&pedido, 2);
+    assert_eq!((&pago["status_pedido"], c.cobranca(&pedido).status), (&json!(1), "processed"));
+}
+
+fn reembolsado_no_painel(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    c.pagar(&pedido);
+    c.ate_pagamento(&pedido, 2);
+    assert!(c.mp.end(&c.cobranca(&pedido).id, "refunded"));
+    assert_eq!(c.ate_pagamento(&pedido, 4)["status_pedido"], 1);
+}
+
+fn cancelado_no_painel(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    assert!(c.mp.end(&c.cobranca(&pedido).id, "canceled"));
+    assert_eq!(c.ate_pagamento(&pedido, 3)["status_pedido"], 5);
+}
+
+fn dinheiro_retira_o_qr_code(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    let pago = c.receber(&pedido, "maquininha").ok();
+    assert_eq!((&pago["status_pagamento"], &pago["meio_pagamento"]), (&json!(2), &json!("maquininha")));
+    c.ate_cobranca(&pedido, "canceled");
+    ate("it to be settled", || c.contar("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0);
+    let depois = c.ver(&pedido);
+    assert_eq!((&depois["status_pagamento"], &depois["status_pedido"]), (&json!(2), &json!(1)));
+    let evento = ("pagamento".to_owned(), "maquininha, recebido por Ana".to_owned());
+    assert!(c.historia(&pedido).contains(&evento));
+    // A second tap is the same; another way is a second payment.
+    assert_eq!(c.receber(&pedido, "maquininha").status, 200);
+    c.receber(&pedido, "dinheiro").problema(409, "O pedido já foi pago");
+}
+
+fn pago_duas_vezes_devolve_o_qr_code(banco: Banco) {
+    let c = Caixa::com(
+        banco,
+        Faults { lost: 1000, ..Faults::default() },
+        &[("MERCADO_PAGO_POLL_SECONDS", "3600")],
+    );
+    let pedido = c.comprar(1);
+    c.pagar(&pedido);
+    // The phone has paid, nobody knows yet, and the counter takes the money.
+    c.receber(&pedido, "dinheiro").ok();
+    c.ate_cobranca(&pedido, "refunded");
+    ate("it to be settled", || c.contar("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0);
+    let depois = c.ver(&pedido);
+    assert_eq!((&depois["status_pagamento"], &depois["meio_pagamento"]), (&json!(2), &json!("dinheiro")));
+}
+
+fn no_balcao_com_o_simulador(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let pedido = r.comprar(1);
+    let caminho = format!("/pedidos/{}", pedido["id"]);
+    let pagar =
+        |meio: &str| r.post(&format!("{caminho}/pagamento"), json!({"meio": meio, "responsavel": "Zé"}));
+    assert_eq!(pagar("dinheiro").ok()["status_pagamento"], 2);
+    let cancelado = r.post(&format!("{caminho}/cancelamento"), json!({"motivo": "acabou o pão"})).ok();
+    assert_eq!((&cancelado["status_pedido"], &cancelado["status_pagamento"]), (&json!(5), &json!(4)));
+    pagar("dinheiro").problema(409, "O pedido está cancelado; não há o que pagar");
+    let eventos = r.get(&format!("{caminho}/eventos")).ok();
+    let ultimo = eventos.as_array().unwrap().last().unwrap();
+    assert_eq!(ultimo["detalhe"], "dinheiro: devolvido no balcão");
+    r.post("/pedidos/999/pagamento", json!({"meio": "dinheiro", "responsavel": "Zé"}))
+        .problema(404, "Pedido não encontrado");
+    // With a tablet that has seen an older state nothing is taken twice.
+    let outro = r.comprar(1);
+    r.put("/pedidos", json!({"id": outro["id"], "status_pedido": 2})).ok();
+    let corpo = json!({"meio": "dinheiro", "responsavel": "Zé"}).to_string();
+    let velho = r.pedir(
+        "POST",
+        &format!("/pedidos/{}/pagamento", outro["id"]),
+        &[("If-Match", "\"1\"")],
+        Some(&corpo),
+    );
+    assert_eq!(velho.status, 412);
+}
+
+fn uma_parte_de_volta(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    let caminho = format!("/pedidos/{}/reembolso", pedido["id"]);
+    let devolver = |valor: f64, etag: &str| {
+        let corpo = json!({"valor": valor, "motivo": "faltou o queijo"}).to_string();
+        c.pedir("POST", &caminho, &[("If-Match", etag)], Some(&corpo))
+    };
+    let etag = || format!("\"{}\"", c.ver(&pedido)["versao"]);
+    devolver(1.5, &etag())
+        .problema(409, "Só um pagamento por QR code no Mercado Pago pode ser devolvido em parte");
+    c.pagar(&pedido);
+    c.ate_pagamento(&pedido, 2);
+    ate("all to be quiet", || c.contar("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0);
+    let sem = c.post(&caminho, json!({"valor": 1.5, "motivo": "x"}));
+    assert_eq!(sem.campos(), ["If-Match"]);
+    let tudo = devolver(18.9, &etag());
+    assert_eq!(tudo.status, 409, "{}", tudo.corpo);
+    // The answer is lost once; the money goes back once.
+    c.mp.faults(|f| f.cut_after = 300);
+    let visto = etag();
+    assert_eq!(devolver(1.5, &visto).ok()["status_pagamento"], 2);
+    c.mp.faults(|f| f.cut_after = 0);
+    assert_eq!(devolver(1.5, &visto).status, 412, "a second tap");
+    ate("the refund", || c.historia(&pedido).contains(&("reembolso".into(), "R$ 1.50 devolvidos".into())));
+    assert_eq!(c.cobranca(&pedido).refunded, 150);
+    assert_eq!(c.ver(&pedido)["valor_reembolsado"], 1.5);
+    // The rest goes back with the order.
+    c.cancelar(&pedido, "acabou tudo").ok();
+    c.ate_pagamento(&pedido, 4);
+    let cobranca = c.cobranca(&pedido);
+    assert_eq!((cobranca.status, cobranca.refunded), ("refunded", cobranca.centavos));
+}
+
+fn corpos_errados(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    let pedido = r.comprar(1);
+    let caminho = |ato: &str| format!("/pedidos/{}/{ato}", pedido["id"]);
+    assert_eq!(r.post(&caminho("pagamento"), json!({})).campos(), ["meio", "responsavel"]);
+    for meio in [json!("qr"), json!("cheque"), json!(1)] {
+        assert_eq!(
+            r.post(&caminho("pagamento"), json!({"meio": meio, "responsavel": "Ana"})).campos(),
+            ["meio"]
+        );
+    }
+    assert_eq!(r.post(&caminho("cancelamento"), json!({"motivo": " "})).campos(), ["motivo"]);
+    assert_eq!(r.post(&caminho("reembolso"), json!({"valor": 0, "motivo": "x"})).campos(), ["valor"]);
+    assert_eq!(r.get(&caminho("")).ok()["status_pagamento"], 1);
+}

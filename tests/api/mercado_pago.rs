@@ -1,0 +1,271 @@
+//! Payments by Mercado Pago, through a stand-in that fails in the ways a provider fails.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::{
+    Banco,
+    caixa::{Caixa, TOKEN},
+    nos_dois,
+    restaurante::ate,
+    standin::Faults,
+};
+
+nos_dois!(
+    do_checkout_ao_aprovado,
+    o_que_e_pedido_ao_provedor,
+    um_aviso_perdido_se_cura,
+    a_resposta_perdida_nao_cobra_de_novo,
+    a_chave_recusada_leva_a_cobranca_que_existe,
+    falhas_passageiras_nem_aparecem,
+    fora_do_ar_o_pedido_fica_e_o_qr_code_chega_depois,
+    pendurado_o_checkout_responde_a_tempo,
+    o_mesmo_checkout_nao_cobra_duas_vezes,
+    valor_menor_nao_paga,
+    cobranca_criada_com_outro_valor_nao_mostra_qr_code,
+    ponto_de_venda_errado_chama_a_equipe,
+    duas_filiais_dividem_o_trabalho,
+    quem_morre_no_meio_e_continuado_por_outro,
+    nada_mostra_o_token,
+);
+
+fn do_checkout_ao_aprovado(banco: Banco) {
+    // Nobody looks by himself: it is the notification that tells.
+    let c = Caixa::com(banco, Faults::default(), &[("MERCADO_PAGO_POLL_SECONDS", "3600")]);
+    let pedido = c.comprar(1);
+    assert_eq!((&pedido["status_pagamento"], &pedido["qr_situacao"]), (&json!(1), &json!("pronto")));
+    assert_eq!(pedido["qr_data"], c.cobranca(&pedido).qr_data);
+    assert!(pedido["datahora_expiracao"].is_string() && pedido["meio_pagamento"].is_null());
+    assert_eq!(c.get(&format!("/pedidos/{}/qrcode.svg", pedido["id"])).status, 200);
+    c.pagar(&pedido);
+    let pago = c.ate_pagamento(&pedido, 2);
+    assert_eq!(
+        (&pago["status_pagamento_descricao"], &pago["meio_pagamento"]),
+        (&json!("Aprovado"), &json!("qr"))
+    );
+    assert_eq!((&pago["status_pedido"], &pago["qr_situacao"]), (&json!(1), &Value::Null));
+    let tipos: Vec<String> = c.historia(&pedido).into_iter().map(|(tipo, _)| tipo).collect();
+    assert_eq!(tipos[..3], ["recebido", "perguntado", "respondido"]);
+    assert_eq!(tipos[tipos.len() - 2..], ["respondido", "pagamento"]);
+    assert!(tipos.contains(&"notificado".to_owned()));
+    c.get(&format!("/pedidos/{}/qrcode.png", pedido["id"])).problema(409, "O pedido já foi pago");
+}
+
+fn o_que_e_pedido_ao_provedor(banco: Banco) {
+    let c = Caixa::nova(banco);
+    // Twelve kinds: more than the ten items that an order there may have.
+    let itens: Vec<Value> = (1..=12).map(|p| json!({"produto": p, "quantidade": p})).collect();
+    let pedido = c.post("/pedidos/checkout", json!({"itens": itens})).ok();
+    let cobranca = c.cobranca(&pedido);
+    assert_eq!(cobranca.centavos, crate::restaurante::centavos(&pedido["valor_total"]));
+    assert_eq!(cobranca.description, format!("Pedido {}", pedido["id"]));
+    let itens = cobranca.items.as_array().unwrap();
+    assert_eq!((itens.len(), &itens[9]["title"]), (10, &json!("Outros itens")));
+    // Two lines of one product are one kind.
+    let linhas =
+        json!([{"produto": 1, "quantidade": 1, "descricao": "sem sal"}, {"produto": 1, "quantidade": 2}]);
+    let pedido = c.post("/pedidos/checkout", json!({"itens": linhas})).ok();
+    let itens = c.cobranca(&pedido).items;
+    assert_eq!((itens.as_array().unwrap().len(), &itens[0]["quantity"]), (1, &json!(3)));
+}
+
+fn um_aviso_perdido_se_cura(banco: Banco) {
+    let c = Caixa::com(banco, Faults { lost: 1000, ..Faults::default() }, &[]);
+    let pedido = c.comprar(1);
+    c.pagar(&pedido);
+    c.ate_pagamento(&pedido, 2);
+    assert!(c.historia(&pedido).iter().all(|(tipo, _)| tipo != "notificado"));
+}
+
+fn a_resposta_perdida_nao_cobra_de_novo(banco: Banco) {
+    for faults in [
+        Faults { cut_after: 1000, ..Faults::default() },
+        Faults { error_500_after: 1000, ..Faults::default() },
+        Faults { garbage: 1000, ..Faults::default() },
+        Faults { cut_after: 1000, strict_keys: true, ..Faults::default() },
+    ] {
+        let c = Caixa::com(banco, faults.clone(), &[]);
+        let pedido = c.comprar(1);
+        assert_eq!(
+            (&pedido["qr_data"], &pedido["qr_situacao"]),
+            (&Value::Null, &json!("a_caminho")),
+            "{faults:?}"
+        );
+        let figura = c.get(&format!("/pedidos/{}/qrcode.svg", pedido["id"]));
+        figura.problema(409, "O QR code está a caminho; tente de novo em alguns segundos");
+        c.mp.faults(|f| *f = Faults { strict_keys: f.strict_keys, ..Faults::default() });
+        ate("the QR code", || c.ver(&pedido)["qr_situacao"] == "pronto");
+        assert_eq!(c.mp.orders().len(), 1, "{faults:?}");
+        assert_eq!(c.ver(&pedido)["qr_data"], c.cobranca(&pedido).qr_data);
+    }
+}
+
+fn a_chave_recusada_leva_a_cobranca_que_existe(banco: Banco) {
+    let faults = Faults { strict_keys: true, delay: 1000, delay_ms: 700, ..Faults::default() };
+    let c = Caixa::com(banco, faults, &[("MERCADO_PAGO_CHECKOUT_MS", "300")]);
+    let pedido = c.comprar(1);
+    assert_eq!(pedido["qr_situacao"], "a_caminho");
+    c.mp.faults(|f| f.delay = 0);
+    ate("the QR code", || c.ver(&pedido)["qr_situacao"] == "pronto");
+    assert_eq!(c.mp.orders().len(), 1);
+}
+
+fn falhas_passageiras_nem_aparecem(banco: Banco) {
+    let c = Caixa::com(banco, Faults { error_500: 300, cut_before: 200, ..Faults::default() }, &[]);
+    for _ in 0..10 {
+        let pedido = c.comprar(1);
+        ate("the QR code", || c.ver(&pedido)["qr_situacao"] == "pronto");
+    }
+    assert_eq!(c.mp.orders().len(), 10);
+}
+
+fn fora_do_ar_o_pedido_fica_e_o_qr_code_chega_depois(banco: Banco) {
+    let c = Caixa::com(banco, Faults { down: true, ..Faults::default() }, &[]);
+    let mut pedidos = Vec::new();
+    for _ in 0..8 {
+        pedidos.push(c.comprar(1));
+    }
+    // The breaker is open by now: nobody is asked, and nothing waited for.
+    let chamadas = c.mp.calls().len();
+    let inicio = Instant::now();
+    let pedido = c.comprar(1);
+    assert!(inicio.elapsed() < Duration::from_secs(1), "took {:?}", inicio.elapsed());
+    assert_eq!((&pedido["qr_situacao"], &pedido["status_pedido"]), (&json!("a_caminho"), &json!(1)));
+    let motivo = "criar cobrança: o provedor falha; não foi perguntado";
+    assert!(
+        c.mp.calls().len() > chamadas
+            || c.historia(&pedido).contains(&("sem_resposta".to_owned(), motivo.to_owned()))
+    );
+    pedidos.push(pedido);
+    c.mp.faults(|f| f.down = false);
+    for pedido in &pedidos {
+        ate("the QR code", || c.ver(pedido)["qr_situacao"] == "pronto");
+    }
+    assert_eq!(c.mp.orders().len(), pedidos.len());
+}
+
+fn pendurado_o_checkout_responde_a_tempo(banco: Banco) {
+    let c = Caixa::com(banco, Faults { hang: 1000, ..Faults::default() }, &[]);
+    for _ in 0..3 {
+        let inicio = Instant::now();
+        let pedido = c.comprar(1);
+        assert!(inicio.elapsed() < Duration::from_secs(2), "took {:?}", inicio.elapsed());
+        assert_eq!(pedido["qr_situacao"], "a_caminho");
+    }
+    // Whoever hangs holds no connection: the smallest pool serves all the same.
+    let c = Caixa::com(
+        banco,
+        Faults { hang: 1000, ..Faults::default() },
+        &[("POOL_SIZE", "2"), ("POOL_WAIT_MS", "900"), ("MERCADO_PAGO_CHECKOUT_MS", "3000")],
+    );
+    std::thread::scope(|s| {
+        let comprando: Vec<_> = (0..12).map(|_| s.spawn(|| c.comprar(1))).collect();
+        ate("all to be asking", || c.mp.calls().iter().filter(|l| l.starts_with("POST")).count() >= 5);
+        while comprando.iter().any(|t| !t.is_finished()) {
+            c.get("/produtos").ok();
+            c.get("/pedidos").ok();
+        }
+    });
+}
+
+fn o_mesmo_checkout_nao_cobra_duas_vezes(banco: Banco) {
+    let c = Caixa::com(banco, Faults { delay: 1000, delay_ms: 200, ..Faults::default() }, &[]);
+    let corpo = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+    let pedir = || c.pedir("POST", "/pedidos/checkout", &[("Idempotency-Key", "toque")], Some(&corpo));
+    let respostas: Vec<_> = std::thread::scope(|s| {
+        let toques: Vec<_> = (0..6).map(|_| s.spawn(pedir)).collect();
+        toques.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    let ids: Vec<Value> = respostas.iter().map(|r| r.ok()["id"].clone()).collect();
+    assert!(ids.iter().all(|id| *id == ids[0]));
+    assert_eq!(c.mp.orders().len(), 1);
+    // The answer that is given again is the one with the QR code, and names its version.
+    let de_novo = pedir();
+    assert_eq!(de_novo.cabecalho("idempotency-replayed"), Some("true"));
+    assert_eq!(de_novo.ok()["qr_situacao"], "pronto");
+    assert_eq!(de_novo.cabecalho("etag"), Some(format!("\"{}\"", de_novo.ok()["versao"]).as_str()));
+}
+
+fn valor_menor_nao_paga(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    c.mp.faults(|f| f.short_by = 1);
+    c.pagar(&pedido);
+    let pendencia = c.ate_pendencia(&pedido);
+    assert!(
+        pendencia.starts_with("O Mercado Pago cobra R$ ") && pendencia.contains("e o pedido é de R$ "),
+        "{pendencia}"
+    );
+    assert_eq!(c.ver(&pedido)["status_pagamento"], 1);
+    // Whoever saw to it says so, and it is kept.
+    let caminho = format!("/pedidos/{}/pendencia", pedido["id"]);
+    assert_eq!(c.delete(&caminho).ok(), true);
+    assert_eq!(c.delete(&caminho).ok(), true);
+    assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
+    assert_eq!(c.historia(&pedido).last().unwrap(), &("pendencia".to_owned(), "resolvida".to_owned()));
+    c.delete("/pedidos/999/pendencia").problema(404, "Pedido não encontrado");
+}
+
+fn cobranca_criada_com_outro_valor_nao_mostra_qr_code(banco: Banco) {
+    let c = Caixa::com(banco, Faults { short_by: 500, ..Faults::default() }, &[]);
+    let pedido = c.comprar(1);
+    assert_eq!(pedido["qr_data"], Value::Null);
+    c.ate_pendencia(&pedido);
+}
+
+fn ponto_de_venda_errado_chama_a_equipe(banco: Banco) {
+    let c = Caixa::com(banco, Faults::default(), &[("MERCADO_PAGO_POS", "OUTRO")]);
+    let pedido = c.comprar(1);
+    assert_eq!(pedido["qr_situacao"], "a_caminho");
+    assert_eq!(c.ate_pendencia(&pedido), "O Mercado Pago recusou criar o QR code (404 pos_not_found)");
+}
+
+fn duas_filiais_dividem_o_trabalho(banco: Banco) {
+    let c = Caixa::com(banco, Faults { lost: 1000, delay: 1000, delay_ms: 50, ..Faults::default() }, &[]);
+    let filiais: Vec<_> = (0..3).map(|_| c.filial()).collect();
+    let pedidos: Vec<Value> = (0..12).map(|_| c.comprar(1)).collect();
+    for pedido in &pedidos {
+        c.pagar(pedido);
+    }
+    for pedido in &pedidos {
+        c.ate_pagamento(pedido, 2);
+        let pagos = c.historia(pedido).into_iter().filter(|(tipo, _)| tipo == "pagamento").count();
+        assert_eq!(pagos, 1);
+    }
+    // Each look is one process's: the answers on record are the calls that were made.
+    let olhares = c.mp.calls().iter().filter(|l| l.starts_with("GET")).count() as i64;
+    let contados =
+        c.contar("SELECT COUNT(*) FROM eventos WHERE tipo = 'respondido' AND detalhe LIKE 'consultar%'");
+    assert_eq!(olhares, contados);
+    drop(filiais);
+}
+
+fn quem_morre_no_meio_e_continuado_por_outro(banco: Banco) {
+    let mut c = Caixa::com(banco, Faults { hang: 1000, ..Faults::default() }, &[]);
+    std::thread::scope(|s| {
+        let r = &c.r;
+        let corpo = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+        let compra = s.spawn(move || r.tentar("POST", "/pedidos/checkout", &[], Some(&corpo)));
+        ate("the provider to be asked", || !c.mp.calls().is_empty());
+        r.interromper();
+        assert!(compra.join().unwrap().is_err(), "it answered after its death");
+    });
+    c.mp.faults(|f| f.hang = 0);
+    c.r.reabrir();
+    let pedidos = c.get("/pedidos/recebidos").ok();
+    let pedido = pedidos.as_array().unwrap().last().unwrap().clone();
+    ate("the QR code", || c.ver(&pedido)["qr_situacao"] == "pronto");
+    assert_eq!(c.mp.orders().len(), 1);
+}
+
+fn nada_mostra_o_token(banco: Banco) {
+    let c = Caixa::com(banco, Faults { error_500: 300, ..Faults::default() }, &[("LOG_LEVEL", "trace")]);
+    let pedido = c.comprar(1);
+    ate("the QR code", || c.ver(&pedido)["qr_situacao"] == "pronto");
+    c.mp.faults(|f| f.down = true);
+    c.comprar(1);
+    let log = c.log();
+    assert!(log.contains("payments by Mercado Pago"));
+    assert!(!log.contains(TOKEN) && !log.contains(crate::caixa::SEGREDO));
+}
