@@ -1,13 +1,20 @@
 //! Reads the configuration, opens the store, chooses the payment provider, runs the server, waits for the signal.
 
-use std::{process::ExitCode, sync::Arc, thread, time::Duration};
+use std::{
+    panic::{self, AssertUnwindSafe},
+    process::ExitCode,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use ambrosia::{
     config::{Config, VARIABLES},
     domain::data_hora::DataHora,
+    error::Error,
     http::{App, Server},
     pagamento::{Gateway, MercadoPago},
-    store::{Database, Store, idempotencia, notificacoes},
+    store::{Database, Store, cobrancas, idempotencia, notificacoes},
     use_cases::conciliacao::{self, Sino},
 };
 use log::LevelFilter;
@@ -85,7 +92,8 @@ fn run(config: Config) -> ExitCode {
             (Err(e), ..) | (_, Err(e), _) | (.., Err(e)) => return fail(&format!("cannot start: {e}"), 1),
         };
     let cared_for = store.clone();
-    thread::spawn(move || care_for(&cared_for));
+    let simulated = matches!(gateway, Gateway::Simulado);
+    thread::spawn(move || care_for(&cared_for, simulated));
     thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
             log::info!("signal {signal}: finishing");
@@ -98,9 +106,9 @@ fn run(config: Config) -> ExitCode {
         ),
         Gateway::MercadoPago(provedor) => {
             log::info!("payments by Mercado Pago");
-            for number in 0..RECONCILERS {
+            for _ in 0..RECONCILERS {
                 let (store, provedor, sino) = (store.clone(), provedor.clone(), sino.clone());
-                thread::spawn(move || reconcile(&store, &provedor, &sino, number));
+                thread::spawn(move || reconcile(&store, &provedor, &sino));
             }
         }
     }
@@ -112,13 +120,18 @@ fn run(config: Config) -> ExitCode {
 }
 
 /// Waits for a database that is away, then keeps it clean.
-fn care_for(store: &Store) {
+fn care_for(store: &Store, simulated: bool) {
     while !store.is_migrated() {
         thread::sleep(RETRY);
         match store.migrate() {
             Ok(()) => log::info!("the database is ready"),
             Err(error) => log::warn!("the database cannot be used yet: {error}"),
         }
+    }
+    if simulated && let Ok(alive @ 1..) = store.read(|conn| cobrancas::vivas(conn)) {
+        log::error!(
+            "{alive} charges at Mercado Pago are open and MERCADO_PAGO_TOKEN is not set: nobody looks after them"
+        );
     }
     loop {
         let agora = DataHora::agora();
@@ -134,17 +147,20 @@ fn care_for(store: &Store) {
 }
 
 /// Looks after what is pending at the provider, for ever.
-fn reconcile(store: &Store, provedor: &MercadoPago, sino: &Sino, number: usize) {
+fn reconcile(store: &Store, provedor: &MercadoPago, sino: &Sino) {
     loop {
-        match conciliacao::rodada(store, provedor, number) {
-            Ok(true) => {}
-            Ok(false) => sino.esperar(conciliacao::ESPERA),
-            Err(error) => {
-                if store.is_migrated() {
-                    log::warn!("reconciliation goes on in a moment: {error:?}");
-                }
+        // Without a database there is nothing to do but wait, and others say that it is away. A panic is the matter of
+        // one charge, and not the end of all.
+        let round = AssertUnwindSafe(|| conciliacao::rodada(store, provedor));
+        match panic::catch_unwind(round) {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => sino.esperar(conciliacao::ESPERA),
+            Ok(Err(Error::Unavailable(_))) => thread::sleep(RETRY),
+            Ok(Err(error)) => {
+                log::warn!("reconciliation goes on in a moment: {error:?}");
                 thread::sleep(RETRY);
             }
+            Err(_) => thread::sleep(RETRY),
         }
     }
 }

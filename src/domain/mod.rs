@@ -1,5 +1,6 @@
 //! What a restaurant is made of. Pure: no I/O, no clock, no environment. What is invalid cannot be built.
 
+mod acerto;
 pub mod cliente;
 pub mod cobranca;
 pub mod data_hora;

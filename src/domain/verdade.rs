@@ -12,6 +12,8 @@ pub struct Verdade {
     pub id_externo: String,
     /// `None` for a state that says nothing here: it is asked again.
     pub situacao: Option<Situacao>,
+    /// Its own word for it.
+    pub estado: String,
     pub referencia: Option<String>,
     pub valor: Option<Dinheiro>,
     pub pago: Option<Dinheiro>,
@@ -53,7 +55,8 @@ impl Verdade {
             let cobrado = self.valor.unwrap_or_default();
             return Err(format!("O Mercado Pago cobra R$ {cobrado}, e o pedido é de R$ {}", cobranca.valor));
         }
-        if self.situacao == Some(Situacao::Paga) {
+        // Once was enough: after a refund of a part some may be missing.
+        if self.situacao == Some(Situacao::Paga) && cobranca.situacao < Situacao::Paga {
             match self.pago.or(self.valor) {
                 Some(pago) if pago >= cobranca.valor => {}
                 Some(pago) => {
@@ -67,12 +70,12 @@ impl Verdade {
 
     pub fn em_palavras(&self, operacao: Operacao) -> String {
         let situacao = match self.situacao {
-            Some(Situacao::Pedida) | None => "em andamento",
-            Some(Situacao::Aberta) => "aberta",
+            Some(Situacao::Pedida | Situacao::Aberta) => "aberta",
             Some(Situacao::Cancelada) => "cancelada",
             Some(Situacao::Expirada) => "expirada",
             Some(Situacao::Paga) => "paga",
             Some(Situacao::Reembolsada) => "reembolsada",
+            None => &self.estado,
         };
         let valor = self.pago.or(self.valor).map_or_else(String::new, |v| format!(", R$ {v}"));
         format!("{}: {} {situacao}{valor}", operacao.nome(), self.id_externo)

@@ -266,15 +266,14 @@ pub fn pendencias(app: &App, _: &Request<'_>) -> Result<Response, Error> {
     response::json(&pendencias)
 }
 
-/// Takes an order off the list of those that need a person: somebody saw to it. Again is the same.
+/// Takes an order off the list of those that need a person: somebody saw to it. Was it a refund that Mercado Pago refuses,
+/// then the money was given back at the counter, and Mercado Pago is not asked any more; to have it asked once more, cancel
+/// the order again. 409 while Mercado Pago may still do it. Again is the same.
 #[utoipa::path(delete, path = "/pedidos/{id}/pendencia", tag = "Pagamentos", params(("id" = i64, Path, minimum = 1)),
-    responses((status = 200, body = bool, content_type = "application/json"), (status = 404, body = Problema), (status = 422, body = Problema)))]
+    responses((status = 200, body = bool, content_type = "application/json"), (status = 404, body = Problema),
+        (status = 409, body = Problema, description = "A refund is under way"), (status = 422, body = Problema)))]
 pub fn resolver(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
-    let agora = DataHora::agora();
-    app.store.write(|conn| {
-        pedidos::existe(conn, id)?;
-        cobrancas::resolver(conn, id, agora)
-    })?;
+    cancelamento::resolver(&app.store, id, DataHora::agora())?;
     response::json(&true)
 }
 

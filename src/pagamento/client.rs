@@ -15,6 +15,10 @@ const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(100);
 /// A whole answer; an order of Mercado Pago has a few kilobytes.
 const ANSWER_MAX: u64 = 1 << 20;
+/// Seconds that it may ask us to wait.
+const WAIT_MAX: i64 = 300;
+/// What an attempt needs at least to prove anything.
+const FAIR: Duration = Duration::from_millis(250);
 /// A call that has less time left than this is not begun.
 const TOO_LATE: Duration = Duration::from_millis(20);
 
@@ -81,27 +85,11 @@ impl Client {
     pub fn call(&self, call: &Call<'_>, deadline: Instant) -> Result<Answer, NoAnswer> {
         let mut number = 0;
         loop {
-            let now = Instant::now();
-            let left = deadline.saturating_duration_since(now);
-            if left < TOO_LATE {
-                return Err(NoAnswer::of("não houve tempo para perguntar"));
-            }
-            let Some(_place) = self.place() else {
-                return Err(NoAnswer::of("há perguntas demais ao mesmo tempo"));
-            };
-            if !self.breaker.allows(now) {
-                return Err(NoAnswer::of("o provedor falha; não foi perguntado"));
-            }
             number += 1;
-            let failure = match self.attempt(call, left.min(self.attempt)) {
-                Ok((status, _, body)) if !repeatable(status) => {
-                    self.breaker.succeeded();
-                    return Ok(Answer { status, body });
-                }
-                Ok((status, wait, _)) => NoAnswer { cause: format!("HTTP {status}"), wait },
-                Err(error) => NoAnswer::of(&error.to_string()),
+            let failure = match self.attempt(call, deadline)? {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
             };
-            self.breaker.failed(Instant::now());
             log::warn!("{} {}: {} (attempt {number})", call.method, path_only(call.path), failure.cause);
             let pause = jittered(PAUSE * (1 << (number - 1)))
                 .max(Duration::from_secs(failure.wait.unwrap_or(0).unsigned_abs()));
@@ -112,8 +100,46 @@ impl Client {
         }
     }
 
+    /// The inner failure is one after which another attempt may help.
+    fn attempt(&self, call: &Call<'_>, deadline: Instant) -> Result<Result<Answer, NoAnswer>, NoAnswer> {
+        let start = Instant::now();
+        let time = deadline.saturating_duration_since(start).min(self.attempt);
+        if time < TOO_LATE {
+            return Err(NoAnswer::of("não houve tempo para perguntar"));
+        }
+        let Some(_place) = self.place() else {
+            return Err(NoAnswer::of("há perguntas demais ao mesmo tempo"));
+        };
+        if !self.breaker.allows(start) {
+            return Err(NoAnswer::of("o provedor falha; não foi perguntado"));
+        }
+        match self.send(call, time) {
+            Ok((status, wait, _)) if status >= 500 => {
+                self.breaker.failed(Instant::now());
+                Ok(Err(NoAnswer { cause: format!("HTTP {status}"), wait }))
+            }
+            Ok((status, wait, body)) => {
+                self.breaker.succeeded();
+                // Too early, locked by the same key, too many: it works, and says so.
+                let later = matches!(status, 408 | 423 | 425 | 429);
+                Ok(if later {
+                    Err(NoAnswer { cause: format!("HTTP {status}"), wait })
+                } else {
+                    Ok(Answer { status, body })
+                })
+            }
+            Err(error) => {
+                // Of one that had hardly any time nobody can say that it failed.
+                if time >= FAIR || !matches!(error, ureq::Error::Timeout(_)) {
+                    self.breaker.failed(Instant::now());
+                }
+                Ok(Err(NoAnswer::of(&error.to_string())))
+            }
+        }
+    }
+
     /// Status, the seconds of `Retry-After`, body.
-    fn attempt(&self, call: &Call<'_>, time: Duration) -> Result<(u16, Option<i64>, Vec<u8>), ureq::Error> {
+    fn send(&self, call: &Call<'_>, time: Duration) -> Result<(u16, Option<i64>, Vec<u8>), ureq::Error> {
         let mut request = ureq::http::Request::builder()
             .method(call.method)
             .uri(format!("{}{}", self.url, call.path))
@@ -138,6 +164,7 @@ impl Client {
             }
         };
         let wait = response.headers().get("retry-after").and_then(|v| v.to_str().ok()?.trim().parse().ok());
+        let wait = wait.map(|seconds: i64| seconds.clamp(0, WAIT_MAX));
         let body = response.body_mut().with_config().limit(ANSWER_MAX).read_to_vec()?;
         Ok((response.status().as_u16(), wait, body))
     }
@@ -162,11 +189,6 @@ impl NoAnswer {
     pub fn of(cause: &str) -> NoAnswer {
         NoAnswer { cause: cause.to_owned(), wait: None }
     }
-}
-
-/// Too early, locked by the same key, too many, or a failure of theirs.
-fn repeatable(status: u16) -> bool {
-    matches!(status, 408 | 423 | 425 | 429 | 500..)
 }
 
 /// Half of it to all of it.

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::domain::{
     cobranca::{Cobranca, Operacao, Situacao},
+    data_hora::DataHora,
     pedido::Pedido,
     verdade::{Resultado, Verdade},
 };
@@ -56,6 +57,10 @@ pub enum Assunto {
     SemResposta(String),
 }
 
+/// Orders of a search that are looked at.
+const ACHADOS_MAX: usize = 5;
+/// For how long the provider knows a key.
+const CHAVE_SEGUNDOS: i64 = 20 * 60 * 60;
 /// How far the provider's clock may be from ours, in a search by date.
 const FOLGA_SEGUNDOS: i64 = 24 * 60 * 60;
 
@@ -103,13 +108,18 @@ impl MercadoPago {
         let ate = Instant::now() + self.timeout;
         match self.get::<ComReferencia>(&format!("{recurso}/{}", codificado(id)), ate) {
             Err(sem) => Assunto::SemResposta(sem.cause),
-            Ok(Err(Recusa { status: 404, .. })) => Assunto::Inexistente,
-            Ok(Err(recusa)) => Assunto::SemResposta(recusa.codigo),
+            Ok(Err(_)) => Assunto::Inexistente,
             Ok(Ok(achado)) => achado.external_reference.map_or(Assunto::Alheio, Assunto::Referencia),
         }
     }
 
     fn criar(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Resultado, NoAnswer> {
+        let idade = DataHora::agora().segundos() - pedido.datahora_recebido.segundos();
+        if idade > CHAVE_SEGUNDOS
+            && let Some(verdade) = self.procurar(pedido, ate)?
+        {
+            return Ok(Resultado::Verdade(verdade));
+        }
         let nova = NovaOrdem::nova(cobranca, pedido, &self.pos);
         let corpo = serde_json::to_string(&nova).map_err(|e| NoAnswer::of(&e.to_string()))?;
         match self.post("/v1/orders", cobranca, Some(&corpo), ate)? {
@@ -151,19 +161,25 @@ impl MercadoPago {
         self.post_e_ver(&format!("/v1/orders/{}/cancel", codificado(id)), id, cobranca, None, (pedido, ate))
     }
 
+    /// Looks first: what went back already, by an answer that was lost or by somebody in Mercado Pago's panel, does not go
+    /// back again, however old the key.
     fn reembolsar(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Resultado, NoAnswer> {
         let Some(id) = &cobranca.id_externo else { return self.consultar(cobranca, pedido, ate) };
-        let corpo = match cobranca.reembolso_parcial {
-            None => None,
-            Some(valor) => match self.get::<Ordem>(&format!("/v1/orders/{}", codificado(id)), ate)? {
-                Err(recusa) => return Ok(Resultado::Recusa(recusa.codigo)),
-                Ok(ordem) => {
-                    let parte = serde_json::json!({"transactions": [{"id": ordem.pagamento(), "amount": valor.to_string()}]});
-                    Some(parte.to_string())
-                }
-            },
+        let caminho = format!("/v1/orders/{}", codificado(id));
+        let ordem = match self.get::<Ordem>(&caminho, ate)? {
+            Ok(ordem) => ordem,
+            Err(recusa) => return Ok(Resultado::Recusa(recusa.codigo)),
         };
-        let caminho = format!("/v1/orders/{}/refund", codificado(id));
+        let pagamento = ordem.pagamento().map(str::to_owned);
+        let agora = ordem.verdade()?;
+        if agora.situacao != Some(Situacao::Paga) || agora.reembolsado != cobranca.reembolsado {
+            return Ok(Resultado::Verdade(agora));
+        }
+        let corpo = cobranca.reembolso_alvo.map(|alvo| {
+            let valor = alvo.menos(cobranca.reembolsado).to_string();
+            serde_json::json!({"transactions": [{"id": pagamento, "amount": valor}]}).to_string()
+        });
+        let caminho = format!("{caminho}/refund");
         self.post_e_ver(&caminho, id, cobranca, corpo.as_deref(), (pedido, ate))
     }
 
@@ -183,7 +199,11 @@ impl MercadoPago {
         let depois = self.consultar(&conhecida, pedido, ate)?;
         match (resposta.status, &depois) {
             (200..=299 | 409, _) => Ok(depois),
-            (_, Resultado::Verdade(v)) if v.situacao > Some(cobranca.situacao) => Ok(depois),
+            (_, Resultado::Verdade(v))
+                if v.situacao > Some(cobranca.situacao) || v.reembolsado > cobranca.reembolsado =>
+            {
+                Ok(depois)
+            }
             _ => Ok(Resultado::Recusa(Recusa::of(&resposta).codigo)),
         }
     }
@@ -202,16 +222,18 @@ impl MercadoPago {
             Err(Recusa { status: 404, .. }) => Ok(None),
             Err(recusa) => Err(NoAnswer::of(&recusa.codigo)),
             Ok(achados) => {
-                let nossa = lista(&achados)
-                    .iter()
-                    .find(|o| o["external_reference"] == **referencia)
-                    .and_then(|o| o["id"].as_str());
-                let Some(id) = nossa else { return Ok(None) };
+                let lista = lista(&achados).ok_or_else(|| NoAnswer::of("busca ilegível"))?;
                 // A search may show less of an order than the order itself.
-                match self.get::<Ordem>(&format!("/v1/orders/{}", codificado(id)), ate)? {
-                    Ok(ordem) => ordem.verdade().map(Some),
-                    Err(recusa) => Err(NoAnswer::of(&recusa.codigo)),
+                let talvez =
+                    |o: &&serde_json::Value| o["external_reference"].as_str().is_none_or(|r| r == referencia);
+                for id in lista.iter().filter(talvez).filter_map(|o| o["id"].as_str()).take(ACHADOS_MAX) {
+                    match self.get::<Ordem>(&format!("/v1/orders/{}", codificado(id)), ate)? {
+                        Ok(ordem) if ordem.e_de(referencia) => return ordem.verdade().map(Some),
+                        Ok(_) => {}
+                        Err(recusa) => return Err(NoAnswer::of(&recusa.codigo)),
+                    }
                 }
+                Ok(None)
             }
         }
     }

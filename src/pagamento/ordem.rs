@@ -15,10 +15,10 @@ use crate::domain::{
 const ITENS_MAX: usize = 10;
 const TITULO_MAX: usize = 150;
 
-/// The list in an answer to a search, whatever it is called there.
-pub fn lista(achados: &serde_json::Value) -> &[serde_json::Value] {
-    let dentro = || achados.as_object()?.values().find_map(|v| v.as_array());
-    achados.as_array().or_else(dentro).map_or(&[], Vec::as_slice)
+/// The list in an answer to a search, by any of the names that it may have; `None` when there is none.
+pub fn lista(achados: &serde_json::Value) -> Option<&Vec<serde_json::Value>> {
+    let nomes = ["data", "results", "elements", "orders"];
+    achados.as_array().or_else(|| nomes.iter().find_map(|nome| achados.get(nome)?.as_array()))
 }
 
 /// Lines of one name and price are one item; beyond what is allowed the rest goes under one name.
@@ -141,6 +141,10 @@ impl Ordem {
         self.transactions.iter().flat_map(|t| &t.payments)
     }
 
+    pub fn e_de(&self, referencia: &str) -> bool {
+        self.external_reference.as_deref() == Some(referencia)
+    }
+
     /// The provider's id of the payment that a refund names.
     pub fn pagamento(&self) -> Option<&str> {
         self.pagamentos().next()?.id.as_deref()
@@ -174,6 +178,7 @@ impl Ordem {
             pago: soma(|p| p.paid_amount.as_ref()),
             reembolsado: reembolsado.unwrap_or_default(),
             situacao,
+            estado: self.status.as_deref().unwrap_or("sem estado").chars().take(40).collect(),
             validade: self.expiration_time.as_deref().and_then(segundos),
             qr_data: self.type_response.and_then(|r| r.qr_data).filter(|qr| !qr.is_empty()),
             referencia: self.external_reference,
@@ -267,9 +272,10 @@ mod tests {
             r#"{"data":[{"id":1}],"paging":{}}"#,
             r#"{"paging":{"x":1},"results":[{"id":1}]}"#,
         ] {
-            assert_eq!(lista(&serde_json::from_str(corpo).unwrap()).len(), 1, "{corpo}");
+            let corpo = serde_json::from_str(corpo).unwrap();
+            assert_eq!(lista(&corpo).map(Vec::len), Some(1), "{corpo}");
         }
-        assert!(lista(&serde_json::json!({"total": 0})).is_empty());
+        assert!(lista(&serde_json::json!({"total": 0})).is_none());
     }
 
     proptest! {

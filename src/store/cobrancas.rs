@@ -2,19 +2,19 @@
 
 use super::{
     connection::{Connection, Row, Value},
-    eventos, pedidos,
+    pedidos,
 };
 use crate::{
     domain::{
         cobranca::{Cobranca, Operacao},
         data_hora::DataHora,
-        pedido::{Evento, Pedido},
+        pedido::Pedido,
     },
     error::{DbError, Error},
 };
 
-const COLUNAS: &str = "pedido, valor, validade, situacao, id_externo, reembolsado, reembolso_parcial, operacao, chave, \
-                       tentativas, proxima_em, pendencia, pendente_desde, versao";
+const COLUNAS: &str = "pedido, valor, validade, situacao, id_externo, reembolsado, reembolso_alvo, operacao, chave, \
+                       tentativas, proxima_em, pendencia, pendente_desde, versao, manual";
 
 pub fn inserir(conn: &mut dyn Connection, cobranca: &Cobranca) -> Result<(), Error> {
     let sql = "INSERT INTO cobrancas (pedido, valor, validade, operacao, chave, proxima_em) VALUES (?, ?, ?, ?, ?, ?)";
@@ -63,14 +63,15 @@ pub fn adiantar(conn: &mut dyn Connection, pedido: i64, agora: DataHora) -> Resu
 
 /// Saves what may change, if nobody changed it since it was read; `false` if somebody did.
 pub fn salvar(conn: &mut dyn Connection, cobranca: &mut Cobranca) -> Result<bool, Error> {
-    let sql = "UPDATE cobrancas SET situacao = ?, id_externo = ?, reembolsado = ?, reembolso_parcial = ?, operacao = ?, \
-               chave = ?, tentativas = ?, proxima_em = ?, pendencia = ?, pendente_desde = ?, versao = versao + 1 \
+    let sql = "UPDATE cobrancas SET situacao = ?, id_externo = ?, reembolsado = ?, reembolso_alvo = ?, manual = ?, \
+               operacao = ?, chave = ?, tentativas = ?, proxima_em = ?, pendencia = ?, pendente_desde = ?, versao = versao + 1 \
                WHERE pedido = ? AND versao = ?";
     let valores = [
         Value::Int(cobranca.situacao as i64),
         cobranca.id_externo.clone().into(),
         cobranca.reembolsado.into(),
-        cobranca.reembolso_parcial.into(),
+        cobranca.reembolso_alvo.into(),
+        cobranca.manual.into(),
         cobranca.operacao.map(|o| o as i64).into(),
         cobranca.chave.clone().into(),
         cobranca.tentativas.into(),
@@ -96,14 +97,10 @@ pub fn salvar_ou_repetir(conn: &mut dyn Connection, cobranca: &mut Cobranca) -> 
     }
 }
 
-/// Somebody saw to what there was to look at.
-pub fn resolver(conn: &mut dyn Connection, pedido: i64, agora: DataHora) -> Result<(), Error> {
-    let sql = "UPDATE cobrancas SET pendencia = NULL, pendente_desde = NULL, versao = versao + 1 \
-               WHERE pedido = ? AND pendente_desde IS NOT NULL";
-    if conn.execute(sql, &[pedido.into()])? == 1 {
-        eventos::registrar(conn, pedido, &Evento::novo("pendencia", agora).com("resolvida"))?;
-    }
-    Ok(())
+/// Charges that somebody should look after: open ones, and money that is to go back.
+pub fn vivas(conn: &mut dyn Connection) -> Result<i64, Error> {
+    let linhas = conn.query("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL", &[])?;
+    Ok(linhas.first().map_or(Ok(0), |l| l.int(0))?)
 }
 
 /// Orders with something that a person has to look at, the oldest matter first.
@@ -129,7 +126,7 @@ fn cobranca(linha: &Row) -> Result<Cobranca, DbError> {
         situacao: linha.numbered(3)?,
         id_externo: linha.string_or_null(4)?,
         reembolsado: linha.money(5)?,
-        reembolso_parcial: match linha.text_or_null(6)? {
+        reembolso_alvo: match linha.text_or_null(6)? {
             Some(_) => Some(linha.money(6)?),
             None => None,
         },
@@ -140,5 +137,6 @@ fn cobranca(linha: &Row) -> Result<Cobranca, DbError> {
         pendencia: linha.string_or_null(11)?,
         pendente_desde: linha.time_or_null(12)?,
         versao: linha.int(13)?,
+        manual: linha.int(14)? != 0,
     })
 }

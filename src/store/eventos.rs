@@ -24,11 +24,12 @@ pub fn registrar(conn: &mut dyn Connection, pedido: i64, evento: &Evento) -> Res
     Ok(())
 }
 
-/// Oldest first.
+/// The newest, in the order in which they happened.
 pub fn do_pedido(conn: &mut dyn Connection, pedido: i64, limite: i64) -> Result<Vec<Evento>, Error> {
-    let sql = "SELECT tipo, de, para, detalhe, datahora FROM eventos WHERE pedido = ? ORDER BY id LIMIT ?";
+    let sql =
+        "SELECT tipo, de, para, detalhe, datahora FROM eventos WHERE pedido = ? ORDER BY id DESC LIMIT ?";
     let linhas = conn.query(sql, &[pedido.into(), limite.into()])?;
-    let eventos = linhas.iter().map(|l| {
+    let eventos = linhas.iter().rev().map(|l| {
         Ok(Evento {
             tipo: l.text(0)?.to_owned().into(),
             de: l.int_or_null(1)?,

@@ -8,7 +8,7 @@ use crate::{
 
 /// Rows that wait to be looked into, at most: beyond it notifications are dropped, and polling finds the news.
 const ESPERA_MAXIMA: i64 = 10_000;
-/// How long a row is kept after it was dealt with.
+/// How long a row is kept.
 const GUARDA_SEGUNDOS: i64 = 30 * 24 * 60 * 60;
 
 pub struct Notificacao {
@@ -26,8 +26,9 @@ pub fn registrar(
     id_externo: &str,
     agora: DataHora,
 ) -> Result<bool, Error> {
-    let sql = "UPDATE notificacoes SET vezes = vezes + 1, tentativas = 0, proxima_em = ? WHERE topico = ? AND id_externo = ?";
-    if conn.execute(sql, &[agora.into(), topico.into(), id_externo.into()])? == 1 {
+    let sql = "UPDATE notificacoes SET vezes = vezes + 1, tentativas = 0, recebida_em = ?, proxima_em = ? \
+               WHERE topico = ? AND id_externo = ?";
+    if conn.execute(sql, &[agora.into(), agora.into(), topico.into(), id_externo.into()])? == 1 {
         return Ok(true);
     }
     let esperam = conn.query("SELECT COUNT(*) FROM notificacoes WHERE proxima_em IS NOT NULL", &[])?;
@@ -88,9 +89,9 @@ pub fn concluir(
     Ok(())
 }
 
-/// Forgets what was dealt with long ago.
+/// Forgets what is old.
 pub fn limpar(conn: &mut dyn Connection, agora: DataHora) -> Result<u64, Error> {
     let limite = agora.mais(-GUARDA_SEGUNDOS);
-    let sql = "DELETE FROM notificacoes WHERE proxima_em IS NULL AND recebida_em <= ?";
+    let sql = "DELETE FROM notificacoes WHERE recebida_em <= ?";
     Ok(conn.execute(sql, &[limite.into()])?)
 }

@@ -149,7 +149,7 @@ pub fn inserir(conn: &mut dyn Connection, novo: Novo<'_>) -> Result<Pedido, Erro
 fn salvar(conn: &mut dyn Connection, pedido: &mut Pedido) -> Result<bool, Error> {
     let sql = "UPDATE pedidos SET cliente = ?, status_pedido = ?, datahora_preparacao = ?, datahora_pronto = ?, \
                datahora_finalizado = ?, status_pagamento = ?, meio_pagamento = ?, qr_data = ?, datahora_expiracao = ?, \
-               valor_reembolsado = ?,                versao = versao + 1 WHERE id = ? AND versao = ?";
+               valor_reembolsado = ?, versao = versao + 1 WHERE id = ? AND versao = ?";
     let valores = [
         pedido.cliente.into(),
         Value::Int(pedido.status_pedido as i64),

@@ -59,6 +59,10 @@ pub fn cancelar(
                 evento.detalhe = Some(motivo.to_owned());
             }
             let no_provedor = cobranca.is_some() && pedido.meio_pagamento == Some(Meio::Qr);
+            if pago && no_provedor && matches!(gateway, Gateway::Simulado) {
+                let detail = "O pagamento está no Mercado Pago, e este sistema está sem acesso a ele";
+                return Err(Error::conflict("cobranca_real", detail));
+            }
             if pago && !no_provedor {
                 pedido.valor_reembolsado = pedido.valor_total;
                 eventos.extend(pedido.pagar(StatusPagamento::Reembolsado, agora).map(|e| {
@@ -69,12 +73,13 @@ pub fn cancelar(
             Ok(eventos)
         })?;
         if let Some(mut cobranca) = cobranca {
-            // The whole goes back, and not a part.
-            if cobranca.reembolso_parcial.take().is_some() {
-                cobranca.chave = None;
+            // The whole goes back, and not a part; and to cancel once more is to ask once more.
+            cobranca.reembolso_alvo = None;
+            cobranca.insistir(&pedido);
+            if cobranca.proxima(&pedido, agora).is_some() {
+                cobranca.proxima_em = Some(agora);
                 cobrancas::salvar_ou_repetir(conn, &mut cobranca)?;
             }
-            cobrancas::adiantar(conn, id, agora)?;
         }
         Ok((pedido, reservar(conn, gateway, id, agora)?))
     })?;
@@ -94,12 +99,13 @@ pub fn reembolsar_parte(
         let cobranca = cobrancas::do_pedido(conn, id)?;
         let pedido = pedidos::mudar(conn, id, |_, pedido| {
             conferir_vista(pedido, vista)?;
-            let paga = |c: &&Cobranca| c.situacao == Situacao::Paga;
+            let paga =
+                |c: &&Cobranca| c.situacao == Situacao::Paga && pedido.meio_pagamento == Some(Meio::Qr);
             let Some(cobranca) = cobranca.as_ref().filter(paga) else {
                 let detail = "Só um pagamento por QR code no Mercado Pago pode ser devolvido em parte";
                 return Err(Error::conflict("sem_pagamento_no_provedor", detail));
             };
-            if pedido.status_pedido == StatusPedido::Cancelado || cobranca.reembolso_parcial.is_some() {
+            if pedido.status_pedido == StatusPedido::Cancelado || cobranca.reembolso_alvo.is_some() {
                 let detail = "Já há um reembolso em andamento; veja os eventos do pedido";
                 return Err(Error::conflict("reembolso_em_andamento", detail));
             }
@@ -115,13 +121,30 @@ pub fn reembolsar_parte(
             Ok(vec![Evento::novo("reembolso", agora).com(texto)])
         })?;
         if let Some(mut cobranca) = cobranca {
-            cobranca.reembolso_parcial = Some(valor);
+            cobranca.reembolso_alvo = Some([cobranca.reembolsado, valor].into_iter().sum());
+            (cobranca.operacao, cobranca.manual) = (None, false);
             cobranca.proxima_em = Some(agora);
             cobrancas::salvar_ou_repetir(conn, &mut cobranca)?;
         }
         Ok((pedido, reservar(conn, gateway, id, agora)?))
     })?;
     Ok(acompanhar(store, gateway, pedido, passo))
+}
+
+/// A person saw to what there was to see to.
+pub fn resolver(store: &Store, id: i64, agora: DataHora) -> Result<Pedido, Error> {
+    store.write(|conn| {
+        let mut cobranca = None;
+        let pedido = pedidos::mudar(conn, id, |conn, pedido| {
+            cobranca = cobrancas::do_pedido(conn, id)?;
+            let Some(cobranca) = &mut cobranca else { return Ok(vec![]) };
+            cobranca.resolver(pedido, agora).map_err(|d| Error::conflict("reembolso_em_andamento", d))
+        })?;
+        if let Some(mut cobranca) = cobranca {
+            cobrancas::salvar_ou_repetir(conn, &mut cobranca)?;
+        }
+        Ok(pedido)
+    })
 }
 
 /// The step at the provider that this has made due; kept from others while the client waits for it.

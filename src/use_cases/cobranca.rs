@@ -45,11 +45,7 @@ pub fn tomar(
     // Of a charge that wants nothing more somebody says that there is news.
     let operacao = cobranca.proxima(&pedido, agora).unwrap_or(Operacao::Consultar);
     cobranca.proxima_em = Some(agora.mais(reserva(tempo)));
-    let outra = cobranca.operacao != Some(operacao) || cobranca.chave.is_none();
-    if outra {
-        cobranca.operacao = Some(operacao);
-        cobranca.chave = Some(nova_chave());
-    }
+    let outra = cobranca.perguntar(operacao, nova_chave);
     if !cobrancas::salvar(conn, &mut cobranca)? {
         return Ok(None);
     }
@@ -80,7 +76,7 @@ fn assentar(
             .ok_or_else(|| Error::Internal(format!("the charge of order {id} is gone")))?;
         // Somebody wants it looked at once more, after what we have seen.
         let adiantada = (cobranca.versao != passo.cobranca.versao).then_some(cobranca.proxima_em).flatten();
-        let eventos = cobranca.assentar(pedido, passo.operacao, resultado, ritmo, agora);
+        let eventos = cobranca.assentar(pedido, (passo.operacao, &passo.cobranca), resultado, ritmo, agora);
         if let Some(quando) = adiantada {
             cobranca.proxima_em = Some(cobranca.proxima_em.map_or(quando, |nossa| nossa.min(quando)));
         }
@@ -104,7 +100,7 @@ pub fn perguntado(
     if operacao == Operacao::Consultar {
         return Ok(());
     }
-    let valor = cobranca.reembolso_parcial.unwrap_or(cobranca.valor);
+    let valor = cobranca.reembolso_alvo.unwrap_or(cobranca.valor).menos(cobranca.reembolsado);
     let evento = Evento::novo("perguntado", agora).com(format!("{}: R$ {valor}", operacao.nome()));
     eventos::registrar(conn, cobranca.pedido, &evento)
 }

@@ -2,6 +2,7 @@
 //! processes may do this on one database: each step is taken by one.
 
 use std::{
+    hash::{BuildHasher, RandomState},
     sync::{Condvar, Mutex, PoisonError},
     time::Duration,
 };
@@ -22,6 +23,8 @@ const LOTE: i64 = 50;
 /// Pago may tell of a payment before it shows it.
 const TENTATIVAS: i64 = 6;
 const PAUSA: i64 = 2;
+/// The same when the provider does not answer.
+const TENTATIVAS_FALHA: i64 = 12;
 
 /// Wakes the workers of this process when there is something to do; those of others find it when they look.
 #[derive(Default)]
@@ -43,22 +46,30 @@ impl Sino {
     }
 }
 
-/// Does what is due, as `trabalhador` of several in this process. Gives whether there was anything.
-pub fn rodada(store: &Store, provedor: &MercadoPago, trabalhador: usize) -> Result<bool, Error> {
+/// Does what is due. Gives whether there was anything.
+pub fn rodada(store: &Store, provedor: &MercadoPago) -> Result<bool, Error> {
     let mut havia = notificacao(store, provedor)?;
     let agora = DataHora::agora();
     let mut devidas = store.read(|conn| cobrancas::devidas(conn, agora, LOTE))?;
-    // Workers begin at different places, so that they do not all run after the same charge.
-    let inicio = (trabalhador * 7 + std::process::id() as usize) % devidas.len().max(1);
+    // Each begins somewhere else, so that they do not all run after the same charge.
+    let inicio = RandomState::new().hash_one(0) as usize % devidas.len().max(1);
     devidas.rotate_left(inicio);
     for pedido in devidas {
-        let agora = DataHora::agora();
-        let tomado = store.write(|conn| cobranca::tomar(conn, pedido, provedor.timeout, agora))?;
-        let Some(passo) = tomado else { continue };
-        cobranca::dar(store, provedor, &passo, provedor.timeout)?;
-        havia = true;
+        match passo(store, provedor, pedido) {
+            Ok(dado) => havia |= dado,
+            // The others can be looked after all the same.
+            Err(error) => log::warn!("the charge of order {pedido} is left for later: {error:?}"),
+        }
     }
     Ok(havia)
+}
+
+fn passo(store: &Store, provedor: &MercadoPago, pedido: i64) -> Result<bool, Error> {
+    let agora = DataHora::agora();
+    let tomado = store.write(|conn| cobranca::tomar(conn, pedido, provedor.timeout, agora))?;
+    let Some(passo) = tomado else { return Ok(false) };
+    cobranca::dar(store, provedor, &passo, provedor.timeout)?;
+    Ok(true)
 }
 
 /// Finds out which order a notification is about, and makes its charge due.
@@ -85,7 +96,8 @@ fn notificacao(store: &Store, provedor: &MercadoPago) -> Result<bool, Error> {
             Assunto::Alheio => ("sem referência".to_owned(), None),
             Assunto::Inexistente if aviso.tentativas < TENTATIVAS => ("desconhecida".to_owned(), mais_tarde),
             Assunto::Inexistente => ("desconhecida".to_owned(), None),
-            Assunto::SemResposta(causa) => (causa.clone(), mais_tarde),
+            Assunto::SemResposta(causa) if aviso.tentativas < TENTATIVAS_FALHA => (causa.clone(), mais_tarde),
+            Assunto::SemResposta(causa) => (causa.clone(), None),
         };
         notificacoes::concluir(conn, &aviso, &veredito, proxima)
     })?;

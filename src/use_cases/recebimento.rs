@@ -21,7 +21,8 @@ pub fn receber(
     agora: DataHora,
 ) -> Result<Pedido, Error> {
     store.write(|conn| {
-        let pedido = pedidos::mudar(conn, id, |_, pedido| {
+        let mut cobranca = None;
+        let pedido = pedidos::mudar(conn, id, |conn, pedido| {
             // The same once more: a second tap.
             if pedido.status_pagamento == StatusPagamento::Aprovado && pedido.meio_pagamento == Some(meio) {
                 return Ok(vec![]);
@@ -33,23 +34,25 @@ pub fn receber(
                     "O pedido está cancelado; não há o que pagar",
                 ));
             }
-            match pedido.pagar(StatusPagamento::Aprovado, agora) {
-                Some(evento) => {
-                    pedido.meio_pagamento = Some(meio);
-                    Ok(vec![evento.com(format!("{}, recebido por {responsavel}", meio.nome()))])
+            let Some(evento) = pedido.pagar(StatusPagamento::Aprovado, agora) else {
+                return Err(Error::conflict("pedido_pago", "O pedido já foi pago"));
+            };
+            pedido.meio_pagamento = Some(meio);
+            let mut eventos = vec![evento.com(format!("{}, recebido por {responsavel}", meio.nome()))];
+            cobranca = cobrancas::do_pedido(conn, id)?;
+            if let Some(cobranca) = &mut cobranca {
+                match cobranca.situacao {
+                    // What was to be collected at the counter is.
+                    Situacao::Cancelada | Situacao::Expirada => {
+                        eventos.extend(cobranca.resolver(pedido, agora).unwrap_or_default());
+                    }
+                    _ => cobranca.proxima_em = Some(agora),
                 }
-                None => Err(Error::conflict("pedido_pago", "O pedido já foi pago")),
             }
+            Ok(eventos)
         })?;
-        match cobrancas::do_pedido(conn, id)? {
-            None => {}
-            // What was to be collected at the counter is.
-            Some(c) if matches!(c.situacao, Situacao::Cancelada | Situacao::Expirada) => {
-                cobrancas::resolver(conn, id, agora)?;
-            }
-            Some(_) => {
-                cobrancas::adiantar(conn, id, agora)?;
-            }
+        if let Some(mut cobranca) = cobranca {
+            cobrancas::salvar_ou_repetir(conn, &mut cobranca)?;
         }
         Ok(pedido)
     })

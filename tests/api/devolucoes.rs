@@ -10,6 +10,7 @@ nos_dois!(
     cancelar_pago_devolve,
     cancelar_com_o_provedor_fora_devolve_depois,
     reembolso_recusado_chama_a_equipe,
+    devolvido_por_uma_pessoa_nao_volta_de_novo,
     finalizado_nao_se_cancela,
     vencido_cancela_os_dois,
     vencido_em_preparo_chama_a_equipe,
@@ -90,12 +91,37 @@ fn reembolso_recusado_chama_a_equipe(banco: Banco) {
     let pendencia = c.ate_pendencia(&pedido);
     assert_eq!(
         pendencia,
-        "O Mercado Pago recusou o reembolso (400 in_store_payment_refund_order): devolva o dinheiro ao cliente"
+        "O Mercado Pago ainda não fez o reembolso (400 in_store_payment_refund_order) e vai ser perguntado de novo"
     );
     assert_eq!(c.ver(&pedido)["status_pagamento"], 2);
     c.mp.faults(|f| f.refuse_refunds = None);
     c.ate_pagamento(&pedido, 4);
     assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
+}
+
+fn devolvido_por_uma_pessoa_nao_volta_de_novo(banco: Banco) {
+    let faults = Faults { refuse_refunds: Some("in_store_payment_refund_order"), ..Faults::default() };
+    let c = Caixa::com(banco, faults, &[]);
+    let pedido = c.comprar(1);
+    c.pagar(&pedido);
+    c.ate_pagamento(&pedido, 2);
+    c.cancelar(&pedido, "acabou o pão").ok();
+    c.ate_pendencia(&pedido);
+    let caminho = format!("/pedidos/{}/pendencia", pedido["id"]);
+    // While a question is in the air it may still be done there: that is not for a person.
+    ate("the staff to take it over", || c.delete(&caminho).status == 200);
+    let resolvido = c.ver(&pedido);
+    assert_eq!(resolvido["status_pagamento"], 4);
+    assert_eq!(resolvido["valor_reembolsado"], resolvido["valor_total"]);
+    // The provider would do it by now, and is told of the payment once more.
+    c.mp.faults(|f| f.refuse_refunds = None);
+    let id = c.cobranca(&pedido).id;
+    c.aviso_assinado(&id, &format!("?data.id={id}&type=order"), &json!({})).ok();
+    ate("it to be looked at", || c.historia(&pedido).last().unwrap().1.starts_with("consultar:"));
+    assert_eq!(c.cobranca(&pedido).status, "processed");
+    // Who wants it all the same says so; but it is settled.
+    c.cancelar(&pedido, "de novo").ok();
+    assert_eq!(c.cobranca(&pedido).status, "processed");
 }
 
 fn finalizado_nao_se_cancela(banco: Banco) {

@@ -1,0 +1,607 @@
+//! What a payment provider answers becomes the state of a charge, of its order, and a line of history. Every answer goes
+//! through one function, `Cobranca::assentar`, in whatever order the answers come.
+
+use super::{
+    cobranca::{Cobranca, Operacao, Situacao, querida},
+    data_hora::DataHora,
+    dinheiro::Dinheiro,
+    pedido::{Evento, Meio, Pedido, StatusPagamento, StatusPedido},
+    verdade::{Resultado, Verdade},
+};
+
+/// Between two questions, the longest, in seconds: while a customer may pay, and when only the end is left to be done.
+const PAUSA_MAXIMA: i64 = 60;
+const PAUSA_MAXIMA_FIM: i64 = 3600;
+/// Failures of the same step after which a person is told; refusals of a refund after which only a person can go on;
+/// searches in vain after which there is nothing.
+const FALHAS_AVISO: i64 = 6;
+const RECUSAS_FIM: i64 = 12;
+const BUSCAS_EM_VAO: i64 = 3;
+
+impl Cobranca {
+    /// Takes in what came of `passo`, this charge as it was when the question was asked: charge and order move on, and
+    /// what happened is told. `ritmo` is the first pause between two questions, in seconds.
+    pub fn assentar(
+        &mut self,
+        pedido: &mut Pedido,
+        (operacao, passo): (Operacao, &Cobranca),
+        resultado: &Resultado,
+        ritmo: i64,
+        agora: DataHora,
+    ) -> Vec<Evento> {
+        let mut eventos = Vec::new();
+        // Another question was begun meanwhile: the news counts, and that question stays as it is.
+        let minha = self.operacao == Some(operacao) && self.chave == passo.chave;
+        let mut espera = 0;
+        match resultado {
+            Resultado::Verdade(verdade) => {
+                let conta = Evento::novo("respondido", agora).com(verdade.em_palavras(operacao));
+                eventos.push(conta);
+                match verdade.conferir(self, pedido) {
+                    Ok(()) => self.acreditar(pedido, (operacao, minha), verdade, &mut eventos, agora),
+                    Err(divergencia) => {
+                        self.contar(minha);
+                        self.chamar(divergencia, &mut eventos, agora);
+                    }
+                }
+            }
+            Resultado::Inexistente if self.situacao == Situacao::Pedida => {
+                let texto = format!("{}: não há cobrança no provedor", operacao.nome());
+                eventos.push(Evento::novo("respondido", agora).com(texto));
+                self.contar(minha);
+                if minha && operacao == Operacao::Cancelar && self.tentativas >= BUSCAS_EM_VAO {
+                    self.situacao = Situacao::Cancelada;
+                    self.concluir(true);
+                    self.levar(pedido, true, &mut eventos, agora);
+                }
+            }
+            Resultado::Inexistente => {
+                self.recusar(pedido, (operacao, minha), "não encontrada", &mut eventos, agora)
+            }
+            Resultado::Recusa(codigo) => self.recusar(pedido, (operacao, minha), codigo, &mut eventos, agora),
+            Resultado::SemResposta { causa, espera: pedida } => {
+                let texto = format!("{}: {causa}", operacao.nome());
+                eventos.push(Evento::novo("sem_resposta", agora).com(texto));
+                self.contar(minha);
+                espera = pedida.unwrap_or(0);
+                if self.tentativas >= FALHAS_AVISO && operacao != Operacao::Consultar {
+                    self.chamar(operacao.sem_resposta(), &mut eventos, agora);
+                }
+            }
+        }
+        if minha {
+            let falhou = matches!(resultado, Resultado::SemResposta { .. });
+            self.marcar(pedido, operacao, falhou, (ritmo, espera), agora);
+        }
+        eventos
+    }
+
+    /// When to go on, and that is never while anything is owed.
+    fn marcar(
+        &mut self,
+        pedido: &Pedido,
+        operacao: Operacao,
+        falhou: bool,
+        (ritmo, espera): (i64, i64),
+        agora: DataHora,
+    ) {
+        let proxima = self.proxima(pedido, agora);
+        self.proxima_em = match proxima {
+            // To look is never urgent; the rest is.
+            Some(seguinte) if seguinte != operacao && seguinte != Operacao::Consultar => Some(agora),
+            Some(Operacao::Criar | Operacao::Consultar) => {
+                let quando = agora.mais(self.pausa(ritmo, PAUSA_MAXIMA).max(espera.min(PAUSA_MAXIMA)));
+                // When its time ends the charge is looked at, however long the pause.
+                let fim = pedido.datahora_expiracao.filter(|fim| *fim > agora);
+                Some(fim.map_or(quando, |fim| quando.min(fim)))
+            }
+            Some(Operacao::Cancelar | Operacao::Reembolsar) => {
+                Some(agora.mais(self.pausa(ritmo, PAUSA_MAXIMA_FIM).max(espera.min(PAUSA_MAXIMA_FIM))))
+            }
+            // There was news of it, and nobody could tell which.
+            None if falhou && self.tentativas < RECUSAS_FIM => {
+                Some(agora.mais(self.pausa(ritmo, PAUSA_MAXIMA_FIM)))
+            }
+            None => None,
+        };
+    }
+
+    fn acreditar(
+        &mut self,
+        pedido: &mut Pedido,
+        (operacao, minha): (Operacao, bool),
+        verdade: &Verdade,
+        eventos: &mut Vec<Evento>,
+        agora: DataHora,
+    ) {
+        let antes = self.situacao;
+        // It was given up because nobody knew it, and it is there after all.
+        let achada = self.id_externo.is_none() && matches!(antes, Situacao::Cancelada | Situacao::Expirada);
+        let chao = if achada { Situacao::Pedida } else { antes };
+        self.situacao = verdade.situacao.map_or(antes, |nova| nova.max(chao));
+        self.id_externo = Some(verdade.id_externo.clone());
+        let devolvido = verdade.reembolsado.menos(self.reembolsado);
+        if devolvido > Dinheiro::default() {
+            self.reembolsado = verdade.reembolsado;
+            eventos.push(Evento::novo("reembolso", agora).com(format!("R$ {devolvido} devolvidos")));
+            if pedido.meio_pagamento.is_none_or(|meio| meio == Meio::Qr) {
+                pedido.valor_reembolsado = self.reembolsado.max(self.reembolso_alvo.unwrap_or_default());
+            }
+        }
+        self.reembolso_alvo = self.reembolso_alvo.filter(|alvo| *alvo > self.reembolsado);
+        if pedido.qr_data.is_none() && querida(pedido) {
+            pedido.qr_data = verdade.qr_data.clone();
+        }
+        if let (Operacao::Criar, Some(validade)) = (operacao, verdade.validade) {
+            let fim = agora.mais(validade);
+            pedido.datahora_expiracao = pedido.datahora_expiracao.map(|nosso| nosso.min(fim));
+        }
+        let andou = self.situacao != antes || devolvido > Dinheiro::default();
+        if andou || antes < Situacao::Cancelada {
+            (self.pendencia, self.pendente_desde) = (None, None);
+        }
+        if minha {
+            self.contar(minha);
+            match operacao {
+                _ if andou => self.concluir(true),
+                Operacao::Criar | Operacao::Consultar => self.concluir(false),
+                // It was answered, and not done. To cancel once more is another question; a refund may be under way.
+                Operacao::Cancelar => self.chave = None,
+                Operacao::Reembolsar => {}
+            }
+            let parada = matches!(operacao, Operacao::Cancelar | Operacao::Reembolsar) && !andou;
+            if parada && self.tentativas >= FALHAS_AVISO {
+                self.chamar(operacao.sem_resposta(), eventos, agora);
+            }
+        }
+        if verdade.situacao.is_none() && self.situacao >= Situacao::Paga {
+            let estado = &verdade.estado;
+            let texto = format!("O Mercado Pago mostra o pagamento como «{estado}»: confira no painel dele");
+            self.chamar(texto, eventos, agora);
+        }
+        self.levar(pedido, self.situacao != antes, eventos, agora);
+    }
+
+    /// The provider understood, and will not.
+    fn recusar(
+        &mut self,
+        pedido: &mut Pedido,
+        (operacao, minha): (Operacao, bool),
+        codigo: &str,
+        eventos: &mut Vec<Evento>,
+        agora: DataHora,
+    ) {
+        eventos.push(Evento::novo("recusado", agora).com(format!("{}: {codigo}", operacao.nome())));
+        if !minha {
+            return;
+        }
+        self.contar(minha);
+        // A key that was refused would be refused again. For a creation it stays: two keys are two charges.
+        if operacao != Operacao::Criar {
+            self.chave = None;
+        }
+        if operacao == Operacao::Reembolsar && self.tentativas >= RECUSAS_FIM {
+            self.manual = true;
+            self.reembolso_alvo = None;
+            pedido.valor_reembolsado = self.reembolsado;
+            let texto =
+                format!("O Mercado Pago não faz o reembolso ({codigo}): devolva o dinheiro no balcão");
+            self.chamar(texto, eventos, agora);
+        } else if operacao != Operacao::Consultar || self.tentativas >= FALHAS_AVISO {
+            // Just after it was made a charge may not be shown yet.
+            self.chamar(operacao.recusada(codigo), eventos, agora);
+        }
+    }
+
+    fn contar(&mut self, minha: bool) {
+        self.tentativas += i64::from(minha);
+    }
+
+    /// The question is answered; `recomecar` when things have moved, and pauses are short again.
+    fn concluir(&mut self, recomecar: bool) {
+        self.chave = None;
+        if recomecar {
+            self.tentativas = 0;
+        }
+    }
+
+    /// The order follows its charge. `mudou` is whether that has just come to its present state.
+    fn levar(&mut self, pedido: &mut Pedido, mudou: bool, eventos: &mut Vec<Evento>, agora: DataHora) {
+        if pedido.meio_pagamento.is_some_and(|meio| meio != Meio::Qr) {
+            return;
+        }
+        match self.situacao {
+            Situacao::Pedida | Situacao::Aberta => {}
+            Situacao::Paga => {
+                pedido.meio_pagamento = Some(Meio::Qr);
+                eventos.extend(pedido.pagar(StatusPagamento::Aprovado, agora));
+            }
+            Situacao::Reembolsada => {
+                pedido.meio_pagamento = Some(Meio::Qr);
+                eventos.extend(pedido.pagar(StatusPagamento::Reembolsado, agora));
+                if mudou && pedido.status_pedido != StatusPedido::Cancelado {
+                    let texto = "O pagamento foi devolvido no Mercado Pago, e o pedido não está cancelado";
+                    self.chamar(texto.into(), eventos, agora);
+                }
+            }
+            Situacao::Cancelada | Situacao::Expirada => {
+                eventos.extend(pedido.pagar(StatusPagamento::Recusado, agora));
+                match pedido.status_pedido {
+                    StatusPedido::Cancelado => {}
+                    StatusPedido::Recebido => {
+                        let motivo = "não foi pago no prazo, ou a cobrança foi cancelada";
+                        eventos.extend(pedido.cancelar(agora).map(|e| e.com(motivo)));
+                    }
+                    // It is being cooked, or eaten: the counter collects.
+                    _ if mudou => {
+                        let texto =
+                            "O QR code expirou sem pagamento e o pedido já está em preparo: cobre no balcão";
+                        self.chamar(texto.into(), eventos, agora);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Puts it before a person, once: the same matter is not brought up again after somebody saw to it.
+    fn chamar(&mut self, motivo: String, eventos: &mut Vec<Evento>, agora: DataHora) {
+        if self.pendencia.as_ref() != Some(&motivo) {
+            eventos.push(Evento::novo("pendencia", agora).com(motivo.clone()));
+            self.pendencia = Some(motivo);
+            self.pendente_desde = Some(agora);
+        }
+    }
+
+    /// Doubles each time; the odd seconds keep orders of one moment apart.
+    fn pausa(&self, ritmo: i64, maxima: i64) -> i64 {
+        let dobrada = ritmo.saturating_mul(1 << self.tentativas.clamp(0, 20));
+        dobrada.min(maxima) + if dobrada > 4 { self.pedido % 3 } else { 0 }
+    }
+}
+
+impl Operacao {
+    fn recusada(self, codigo: &str) -> String {
+        match self {
+            Operacao::Criar => format!("O Mercado Pago recusou criar o QR code ({codigo})"),
+            Operacao::Consultar => format!("O Mercado Pago não mostra a cobrança ({codigo})"),
+            Operacao::Cancelar => format!("O Mercado Pago recusou cancelar a cobrança ({codigo})"),
+            Operacao::Reembolsar => {
+                format!("O Mercado Pago ainda não fez o reembolso ({codigo}) e vai ser perguntado de novo")
+            }
+        }
+    }
+
+    fn sem_resposta(self) -> String {
+        let texto = match self {
+            Operacao::Criar | Operacao::Consultar => {
+                "O Mercado Pago não responde; o QR code ainda não chegou"
+            }
+            Operacao::Cancelar => "O Mercado Pago não confirma que a cobrança foi cancelada",
+            Operacao::Reembolsar => "O Mercado Pago não confirma o reembolso; não devolva em dinheiro",
+        };
+        texto.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::pedido::tests::pedido as pedido_em;
+
+    const RITMO: i64 = 5;
+
+    fn reais(texto: &str) -> Dinheiro {
+        texto.parse().unwrap()
+    }
+
+    fn momento(segundos: i64) -> DataHora {
+        DataHora::de_segundos(segundos).unwrap()
+    }
+
+    fn inicio() -> (Pedido, Cobranca) {
+        let mut pedido = pedido_em(StatusPedido::Recebido);
+        pedido.id_pagamento = Some("referencia".into());
+        pedido.datahora_expiracao = Some(momento(900));
+        pedido.valor_total = reais("57.80");
+        (pedido, Cobranca::nova(1, reais("57.80"), 900, "chave".into()))
+    }
+
+    fn verdade(situacao: Situacao) -> Verdade {
+        Verdade {
+            id_externo: "ORD1".into(),
+            situacao: Some(situacao),
+            estado: "estado".into(),
+            referencia: Some("referencia".into()),
+            valor: Some(reais("57.80")),
+            pago: (situacao >= Situacao::Paga).then(|| reais("57.80")),
+            reembolsado: if situacao == Situacao::Reembolsada { reais("57.80") } else { Dinheiro::default() },
+            moeda: Some("BRL".into()),
+            qr_data: Some("000201".into()),
+            validade: Some(900),
+        }
+    }
+
+    /// Asks, and is answered at once.
+    fn assentar(p: &mut Pedido, c: &mut Cobranca, operacao: Operacao, resultado: Resultado, agora: i64) {
+        c.perguntar(operacao, || format!("chave {agora}"));
+        let passo = c.clone();
+        c.assentar(p, (operacao, &passo), &resultado, RITMO, momento(agora));
+    }
+
+    #[test]
+    fn anything_that_does_not_fit_pays_nothing_and_calls_a_person() {
+        let fora: [fn(&mut Verdade); 8] = [
+            |v| v.referencia = Some("outra".into()),
+            |v| v.referencia = None,
+            |v| v.valor = Some(reais("57.79")),
+            |v| v.valor = Some(reais("57.81")),
+            |v| v.pago = Some(reais("57.79")),
+            |v| v.moeda = Some("ARS".into()),
+            |v| (v.valor, v.pago) = (None, None),
+            |v| v.id_externo = "ORD2".into(),
+        ];
+        for (n, estragar) in fora.into_iter().enumerate() {
+            let (mut p, mut c) = inicio();
+            assentar(&mut p, &mut c, Operacao::Criar, Resultado::Verdade(verdade(Situacao::Aberta)), 0);
+            let mut v = verdade(Situacao::Paga);
+            estragar(&mut v);
+            assentar(&mut p, &mut c, Operacao::Consultar, Resultado::Verdade(v), 10);
+            assert_eq!(p.status_pagamento, StatusPagamento::Enviado, "{n}");
+            assert!(c.pendente_desde.is_some() && c.proxima_em.is_some(), "{n}");
+            // When its time is up it is withdrawn all the same.
+            assert_eq!(c.proxima(&p, momento(900)), Some(Operacao::Cancelar));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_where_the_pages_differ_pays_all_the_same() {
+        let sem: [fn(&mut Verdade); 3] = [|v| v.moeda = None, |v| v.pago = None, |v| v.valor = None];
+        for esquecer in sem {
+            let (mut p, mut c) = inicio();
+            let mut v = verdade(Situacao::Paga);
+            esquecer(&mut v);
+            assentar(&mut p, &mut c, Operacao::Consultar, Resultado::Verdade(v), 10);
+            assert_eq!((p.status_pagamento, p.meio_pagamento), (StatusPagamento::Aprovado, Some(Meio::Qr)));
+        }
+    }
+
+    #[test]
+    fn the_pauses_grow_and_end_when_the_time_is_up() {
+        let (mut p, mut c) = inicio();
+        let aberta = || Resultado::Verdade(verdade(Situacao::Aberta));
+        assentar(&mut p, &mut c, Operacao::Criar, aberta(), 0);
+        let mut agora = 0;
+        let mut pausas = Vec::new();
+        while c.proxima(&p, momento(agora)) == Some(Operacao::Consultar) {
+            let proxima = c.proxima_em.unwrap().segundos();
+            pausas.push(proxima - agora);
+            agora = proxima;
+            let operacao = c.proxima(&p, momento(agora)).unwrap();
+            if operacao == Operacao::Consultar {
+                assentar(&mut p, &mut c, operacao, aberta(), agora);
+            }
+        }
+        assert_eq!(agora, 900, "the end is looked at when it comes");
+        assert!(pausas[..4].is_sorted() && pausas.iter().all(|p| *p <= PAUSA_MAXIMA + 2), "{pausas:?}");
+        assert_eq!(c.proxima(&p, momento(900)), Some(Operacao::Cancelar));
+    }
+
+    #[test]
+    fn a_creation_keeps_its_key_whatever_is_answered() {
+        let (mut p, mut c) = inicio();
+        for resultado in [
+            Resultado::Recusa("404 pos_not_found".into()),
+            Resultado::SemResposta { causa: "x".into(), espera: Some(100_000) },
+            Resultado::Inexistente,
+        ] {
+            assentar(&mut p, &mut c, Operacao::Criar, resultado, 0);
+            assert_eq!(c.chave.as_deref(), Some("chave"));
+            assert!(c.proxima_em.unwrap() <= momento(PAUSA_MAXIMA + 2));
+        }
+    }
+
+    fn paga() -> (Pedido, Cobranca) {
+        let (mut p, mut c) = inicio();
+        assentar(&mut p, &mut c, Operacao::Consultar, Resultado::Verdade(verdade(Situacao::Paga)), 1);
+        (p, c)
+    }
+
+    #[test]
+    fn a_refund_under_way_is_asked_about_with_the_same_key() {
+        let (mut p, mut c) = paga();
+        c.reembolso_alvo = Some(reais("7.80"));
+        assentar(&mut p, &mut c, Operacao::Reembolsar, Resultado::Verdade(verdade(Situacao::Paga)), 2);
+        assentar(
+            &mut p,
+            &mut c,
+            Operacao::Reembolsar,
+            Resultado::SemResposta { causa: "x".into(), espera: None },
+            3,
+        );
+        assert_eq!((c.chave.as_deref(), c.reembolso_alvo), (Some("chave 2"), Some(reais("7.80"))));
+        let feito = Verdade { reembolsado: reais("7.80"), ..verdade(Situacao::Paga) };
+        assentar(&mut p, &mut c, Operacao::Reembolsar, Resultado::Verdade(feito), 4);
+        assert_eq!((c.chave.as_deref(), c.reembolso_alvo, c.proxima_em), (None, None, None));
+        assert_eq!((p.valor_reembolsado, p.status_pagamento), (reais("7.80"), StatusPagamento::Aprovado));
+    }
+
+    #[test]
+    fn a_look_that_was_slow_does_not_make_a_refund_be_asked_twice() {
+        let (mut p, mut c) = paga();
+        c.perguntar(Operacao::Consultar, || "olhar".into());
+        let olhar = c.clone();
+        c.reembolso_alvo = Some(reais("7.80"));
+        c.perguntar(Operacao::Reembolsar, || "devolver".into());
+        let devolver = c.clone();
+        let feito = Verdade { reembolsado: reais("7.80"), ..verdade(Situacao::Paga) };
+        c.assentar(
+            &mut p,
+            (Operacao::Consultar, &olhar),
+            &Resultado::Verdade(feito.clone()),
+            RITMO,
+            momento(5),
+        );
+        assert_eq!(c.chave.as_deref(), Some("devolver"), "the open question is not closed by another answer");
+        c.assentar(&mut p, (Operacao::Reembolsar, &devolver), &Resultado::Verdade(feito), RITMO, momento(6));
+        assert_eq!((c.proxima(&p, momento(7)), c.proxima_em), (None, None));
+        assert_eq!(p.valor_reembolsado, reais("7.80"));
+    }
+
+    #[test]
+    fn a_person_gives_back_only_when_the_provider_will_not() {
+        let (mut p, mut c) = paga();
+        p.cancelar(momento(2));
+        let recusa = || Resultado::Recusa("400 saldo".into());
+        assentar(&mut p, &mut c, Operacao::Reembolsar, recusa(), 3);
+        assert!(c.pendencia.as_ref().unwrap().contains("vai ser perguntado de novo"));
+        // In doubt nobody may: it would go back twice.
+        c.perguntar(Operacao::Reembolsar, || "em dúvida".into());
+        assert!(c.resolver(&mut p, momento(4)).is_err());
+        for n in 0..RECUSAS_FIM {
+            assentar(&mut p, &mut c, Operacao::Reembolsar, recusa(), 5 + n);
+        }
+        assert!(c.pendencia.as_ref().unwrap().contains("devolva o dinheiro no balcão"));
+        assert_eq!((c.proxima(&p, momento(90)), c.proxima_em), (None, None));
+        // Late news of it asks for nothing either.
+        assentar(&mut p, &mut c, Operacao::Consultar, Resultado::Verdade(verdade(Situacao::Paga)), 91);
+        assert_eq!(c.proxima_em, None);
+        let mut outra = (p.clone(), c.clone());
+        outra.1.insistir(&outra.0);
+        assert_eq!(outra.1.proxima(&outra.0, momento(92)), Some(Operacao::Reembolsar));
+        assert_eq!(c.resolver(&mut p, momento(93)).map(|e| e.len()), Ok(2));
+        assert_eq!((p.status_pagamento, p.valor_reembolsado), (StatusPagamento::Reembolsado, reais("57.80")));
+        assert_eq!((c.proxima(&p, momento(94)), c.pendente_desde), (None, None));
+    }
+
+    #[test]
+    fn a_charge_that_turns_up_after_it_was_given_up_is_withdrawn() {
+        let (mut p, mut c) = inicio();
+        let criando = c.clone();
+        p.cancelar(momento(1));
+        for n in 0..BUSCAS_EM_VAO {
+            assert_eq!(c.situacao, Situacao::Pedida);
+            assentar(&mut p, &mut c, Operacao::Cancelar, Resultado::Inexistente, 10 + n);
+        }
+        assert_eq!((c.situacao, c.proxima_em), (Situacao::Cancelada, None));
+        let criada = Resultado::Verdade(verdade(Situacao::Aberta));
+        c.assentar(&mut p, (Operacao::Criar, &criando), &criada, RITMO, momento(20));
+        assert_eq!(c.proxima(&p, momento(20)), Some(Operacao::Cancelar));
+        assert_eq!(p.qr_data, None, "nobody is shown it");
+    }
+
+    #[test]
+    fn a_matter_that_somebody_saw_to_is_not_brought_up_again() {
+        let (mut p, mut c) = inicio();
+        let torta =
+            || Resultado::Verdade(Verdade { valor: Some(reais("1.00")), ..verdade(Situacao::Aberta) });
+        assentar(&mut p, &mut c, Operacao::Consultar, torta(), 1);
+        assert!(c.resolver(&mut p, momento(2)).is_ok());
+        assentar(&mut p, &mut c, Operacao::Consultar, torta(), 3);
+        assert_eq!(c.pendente_desde, None);
+    }
+
+    /// Anything that can happen to an order and its charge.
+    #[derive(Clone, Debug)]
+    enum Acontece {
+        Resposta(Operacao, Resultado),
+        Cancelam,
+        Dinheiro,
+        Cozinha(i64),
+        Passa(i64),
+        Resolvem,
+    }
+
+    fn acontece() -> impl Strategy<Value = Acontece> {
+        let operacao = (1..=4i64).prop_map(|n| Operacao::try_from(n).unwrap());
+        let resultado = prop_oneof![
+            6 => (1..=5i64, any::<bool>()).prop_map(|(s, certa)| {
+                let mut v = verdade(Situacao::try_from(s).unwrap());
+                if !certa { v.pago = Some(reais("1.00")); }
+                Resultado::Verdade(v)
+            }),
+            1 => Just(Resultado::Verdade(Verdade { situacao: None, ..verdade(Situacao::Aberta) })),
+            1 => Just(Resultado::Inexistente),
+            1 => Just(Resultado::Recusa("400".into())),
+            2 => Just(Resultado::SemResposta { causa: "x".into(), espera: None }),
+        ];
+        prop_oneof![
+            6 => (operacao, resultado).prop_map(|(o, r)| Acontece::Resposta(o, r)),
+            1 => Just(Acontece::Cancelam),
+            1 => Just(Acontece::Dinheiro),
+            1 => Just(Acontece::Resolvem),
+            1 => (2..=4i64).prop_map(Acontece::Cozinha),
+            2 => (1..=600i64).prop_map(Acontece::Passa),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn whatever_happens_in_whatever_order(historia in prop::collection::vec(acontece(), 0..40)) {
+            let (mut p, mut c) = inicio();
+            let mut agora = 0;
+            let mut paga = false;
+            let grau = |s: StatusPagamento| [StatusPagamento::Enviado, StatusPagamento::Recusado, StatusPagamento::Aprovado,
+                StatusPagamento::Reembolsado].iter().position(|x| *x == s);
+            for fato in historia {
+                let (antes, situacao, sem_id) = (grau(p.status_pagamento), c.situacao, c.id_externo.is_none());
+                match fato {
+                    Acontece::Resposta(operacao, resultado) => {
+                        if let Resultado::Verdade(v) = &resultado {
+                            let dinheiro = v.situacao.is_some_and(|s| s >= Situacao::Paga);
+                            paga |= dinheiro && v.conferir(&c, &p).is_ok();
+                        }
+                        assentar(&mut p, &mut c, operacao, resultado, agora);
+                        // What is open, owed or wanted is never left alone, unless a person was called.
+                        let resta = c.proxima(&p, momento(agora)).is_some();
+                        prop_assert!(!resta || c.proxima_em.is_some());
+                    }
+                    Acontece::Cancelam => { p.cancelar(momento(agora)); }
+                    Acontece::Dinheiro => {
+                        if p.status_pedido != StatusPedido::Cancelado && p.pagar(StatusPagamento::Aprovado, momento(agora)).is_some() {
+                            p.meio_pagamento = Some(Meio::Dinheiro);
+                        }
+                    }
+                    Acontece::Cozinha(para) => { let _ = p.mover(para.try_into().unwrap(), momento(agora)); }
+                    Acontece::Passa(segundos) => agora += segundos,
+                    Acontece::Resolvem => { let _ = c.resolver(&mut p, momento(agora)); }
+                }
+                prop_assert!(grau(p.status_pagamento) >= antes, "a payment went back");
+                // One that was never seen there may turn up yet.
+                prop_assert!(c.situacao >= situacao || sem_id, "a charge went back");
+                if p.meio_pagamento == Some(Meio::Qr) {
+                    prop_assert!(paga, "paid without being paid");
+                }
+                if p.meio_pagamento == Some(Meio::Dinheiro) {
+                    prop_assert_eq!(p.status_pagamento, StatusPagamento::Aprovado);
+                }
+                // Money for an order that will not be, or for the second time, is on its way back.
+                if c.situacao == Situacao::Paga && !c.manual && (p.status_pedido == StatusPedido::Cancelado || p.meio_pagamento == Some(Meio::Dinheiro)) {
+                    prop_assert_eq!(c.proxima(&p, momento(agora)), Some(Operacao::Reembolsar));
+                }
+                prop_assert_eq!(p.status_pagamento_descricao, p.status_pagamento.descricao());
+            }
+        }
+
+        #[test]
+        fn the_same_news_in_another_order_ends_the_same(noticias in prop::collection::vec(1..=5i64, 1..12), mistura in any::<prop::sample::Index>()) {
+            let fim = |noticias: &[i64]| {
+                let (mut p, mut c) = inicio();
+                for n in noticias {
+                    let v = verdade(Situacao::try_from(*n).unwrap());
+                    assentar(&mut p, &mut c, Operacao::Consultar, Resultado::Verdade(v), 1);
+                }
+                (c.situacao, p.status_pagamento, p.meio_pagamento)
+            };
+            let mut outra = noticias.clone();
+            outra.rotate_left(mistura.index(noticias.len()));
+            prop_assert_eq!(fim(&noticias), fim(&outra));
+            outra.reverse();
+            prop_assert_eq!(fim(&noticias), fim(&outra));
+        }
+    }
+}
