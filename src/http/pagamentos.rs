@@ -93,12 +93,21 @@ pub struct Pendencia {
     desde: DataHora,
 }
 
+/// The answer to a notification: the order with the simulator, `true` with Mercado Pago.
+#[derive(utoipa::ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes what the two ways answer")]
+pub enum Acolhida {
+    Simulado(Pedido),
+    Notificado(bool),
+}
+
 /// A notification that there is news of a payment. With the simulator it decides: what was approved stays approved. With
 /// Mercado Pago set up every shape of its notifications is taken, none is believed, and what they are about is looked up
 /// there; the answer is `true`.
 #[utoipa::path(post, path = "/pedidos/status_pagamento", tag = "Pagamentos", request_body = Notificacao,
     params(("x-signature" = Option<String>, Header, description = "Mercado Pago's signature; needed when a secret is set")),
-    responses((status = 200, body = Pedido, headers(("ETag" = String, description = "The version of the order"))),
+    responses((status = 200, body = Acolhida),
         (status = 401, body = Problema, description = "The signature is missing or wrong"),
         (status = 404, body = Problema), (status = 409, body = Problema), (status = 422, body = Problema)))]
 pub fn webhook(app: &App, request: &Request<'_>) -> Result<Response, Error> {
