@@ -63,6 +63,7 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("WRITE_TIMEOUT_MS", "10000", "for a client to take an answer; then the connection is closed"),
     ("IDLE_TIMEOUT_MS", "15000", "between two requests of a connection; then it is closed"),
     ("BACKLOG", "4096", "connections that wait to be accepted"),
+    ("DRAIN_MS", "0", "after SIGTERM, while /readyz says 503 and requests are still taken"),
     ("GRACE_MS", "10000", "for running requests to finish after SIGTERM"),
 ];
 
@@ -107,6 +108,7 @@ impl Config {
                 idle_timeout: env.millis("IDLE_TIMEOUT_MS")?,
                 backlog: env.number("BACKLOG", 1, 65_535)? as i32,
                 grace: env.millis("GRACE_MS")?,
+                drain: Duration::from_millis(env.number("DRAIN_MS", 0, 3_600_000)?),
             },
         })
     }

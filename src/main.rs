@@ -12,7 +12,7 @@ use ambrosia::{
     config::{Config, VARIABLES},
     domain::data_hora::DataHora,
     error::Error,
-    http::{App, Server},
+    http::{App, Health, PROBE, Server},
     pagamento::{Gateway, MercadoPago},
     store::{Database, Store, cobrancas, idempotencia, notificacoes},
     use_cases::conciliacao::{self, Sino},
@@ -75,12 +75,13 @@ fn run(config: Config) -> ExitCode {
         }
         Gateway::MercadoPago(Arc::new(MercadoPago::new(settings)))
     });
-    let sino = Arc::new(Sino::default());
+    let (sino, health) = (Arc::new(Sino::default()), Arc::new(Health::default()));
     let app = App {
         store: store.clone(),
         gateway: gateway.clone(),
         sino: sino.clone(),
         cors_origin: config.cors_origin,
+        health: health.clone(),
     };
     let server = match Server::bind(&config.host, config.port, config.limits, Box::new(app)) {
         Ok(server) => server,
@@ -94,10 +95,16 @@ fn run(config: Config) -> ExitCode {
     let cared_for = store.clone();
     let simulated = matches!(gateway, Gateway::Simulado);
     thread::spawn(move || care_for(&cared_for, simulated));
+    if store.is_migrated() {
+        health.heard(Ok(()));
+    }
+    let probed = store.clone();
+    thread::spawn(move || probe(&probed, &health));
     thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
+        let mut signals = signals.forever();
+        if let Some(signal) = signals.next() {
             log::info!("signal {signal}: finishing");
-            stopper.stop();
+            thread::spawn(move || stopper.drain());
         }
     });
     match gateway {
@@ -143,6 +150,19 @@ fn care_for(store: &Store, simulated: bool) {
             log::warn!("cannot clean up what has expired: {error:?}");
         }
         thread::sleep(CLEANING);
+    }
+}
+
+/// Asks the database for a sign of life, for `/readyz`.
+fn probe(store: &Store, health: &Health) {
+    let mut connection = None;
+    loop {
+        let answer = store.probe(&mut connection);
+        if let Err(error) = &answer {
+            log::debug!("no sign of life from the database: {error}");
+        }
+        health.heard(answer);
+        thread::sleep(PROBE);
     }
 }
 

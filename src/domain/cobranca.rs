@@ -156,6 +156,18 @@ impl Operacao {
     }
 }
 
+impl Situacao {
+    pub fn nome(self) -> &'static str {
+        match self {
+            Situacao::Pedida | Situacao::Aberta => "aberta",
+            Situacao::Cancelada => "cancelada",
+            Situacao::Expirada => "expirada",
+            Situacao::Paga => "paga",
+            Situacao::Reembolsada => "reembolsada",
+        }
+    }
+}
+
 impl TryFrom<i64> for Situacao {
     type Error = &'static str;
 

@@ -39,6 +39,18 @@ pub enum Resultado {
     },
 }
 
+impl Resultado {
+    /// For counting.
+    pub fn nome(&self) -> &'static str {
+        match self {
+            Resultado::Verdade(verdade) => verdade.situacao.map_or("outra", Situacao::nome),
+            Resultado::Inexistente => "inexistente",
+            Resultado::Recusa(_) => "recusa",
+            Resultado::SemResposta { .. } => "sem_resposta",
+        }
+    }
+}
+
 impl Verdade {
     /// Whether an answer is about this charge, whole and in the right money.
     pub fn conferir(&self, cobranca: &Cobranca, pedido: &Pedido) -> Result<(), String> {
@@ -70,11 +82,7 @@ impl Verdade {
 
     pub fn em_palavras(&self, operacao: Operacao) -> String {
         let situacao = match self.situacao {
-            Some(Situacao::Pedida | Situacao::Aberta) => "aberta",
-            Some(Situacao::Cancelada) => "cancelada",
-            Some(Situacao::Expirada) => "expirada",
-            Some(Situacao::Paga) => "paga",
-            Some(Situacao::Reembolsada) => "reembolsada",
+            Some(situacao) => situacao.nome(),
             None => &self.estado,
         };
         let valor = self.pago.or(self.valor).map_or_else(String::new, |v| format!(", R$ {v}"));

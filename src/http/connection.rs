@@ -6,7 +6,6 @@ use std::{
     io::{self, Read, Write},
     net::Shutdown,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
@@ -137,12 +136,13 @@ impl Connection<'_> {
             }
         };
         let (keep_alive, http_1_0) = (head.keep_alive, head.http_1_0);
-        let request = Request::new(head, body)?;
+        let mut request = Request::new(head, body)?;
         if !self.peer.works() {
             return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
         }
+        request.load = self.shared.load();
         let response = self.call_handler(&request);
-        let close = !keep_alive || self.shared.stopping.load(Ordering::Acquire);
+        let close = !keep_alive || self.shared.is_closing();
         let head_only = request.is_head();
         let mut out =
             Vec::with_capacity(512 + if head_only { 0 } else { response.data_length().unwrap_or(0) });
@@ -171,10 +171,11 @@ impl Connection<'_> {
     /// Runs the handler, unless too many run already; those that tell how the process is are always answered.
     fn call_handler(&self, request: &Request<'_>) -> Response {
         let running = Running::start(self.shared);
-        if running.count > self.limits.max_requests {
+        let handler = &self.shared.handler;
+        if running.count > self.limits.max_requests && !handler.exempt(request) {
             return response::busy();
         }
-        catch_unwind(AssertUnwindSafe(|| self.shared.handler.handle(request))).unwrap_or_else(|_| {
+        catch_unwind(AssertUnwindSafe(|| handler.handle(request))).unwrap_or_else(|_| {
             log::error!("a handler panicked: {} {} {}", request.method, request.raw_path, request.id);
             response::internal_error()
         })

@@ -14,7 +14,7 @@ use utoipa::{
 };
 
 use super::{
-    App, clientes, pagamentos, pedidos, produtos, qrcode,
+    App, clientes, health, pagamentos, pedidos, produtos, qrcode,
     request::Request,
     response::{self, Response},
 };
@@ -31,9 +31,9 @@ use crate::error::Error;
         pedidos::finalizados, pedidos::fila, pedidos::checkout, pagamentos::webhook, pedidos::buscar, pedidos::cancelar,
         pagamentos::status, pagamentos::receber, pagamentos::cancelar, pagamentos::reembolsar, pagamentos::pendencias,
         pagamentos::resolver, qrcode::svg, qrcode::png, pedidos::eventos,
-        root, swagger_ui, redoc, openapi_json,
+        root, swagger_ui, redoc, openapi_json, health::livez, health::readyz, health::metrics,
     ),
-    tags((name = "Pedidos"), (name = "Pagamentos"), (name = "Produtos"), (name = "Clientes"), (name = "Documentação")),
+    tags((name = "Pedidos"), (name = "Pagamentos"), (name = "Produtos"), (name = "Clientes"), (name = "Documentação"), (name = "Operação")),
 )]
 struct Document;
 

@@ -5,6 +5,7 @@ mod chunked;
 mod clientes;
 mod connection;
 mod docs;
+mod health;
 mod pagamentos;
 mod pedidos;
 mod produtos;
@@ -15,8 +16,11 @@ mod routes;
 mod server;
 mod threads;
 
+use std::time::Instant;
+
 pub use self::{
     docs::openapi,
+    health::{Health, PROBE},
     request::Request,
     response::Response,
     routes::table,
@@ -24,6 +28,7 @@ pub use self::{
 };
 use crate::{
     error::Error,
+    metrics::METRICS,
     pagamento::Gateway,
     store::{
         Store,
@@ -39,12 +44,20 @@ pub struct App {
     /// Wakes those who look into notifications.
     pub sino: std::sync::Arc<Sino>,
     pub cors_origin: String,
+    pub health: std::sync::Arc<Health>,
 }
 
 impl Handler for App {
     fn handle(&self, request: &Request<'_>) -> Response {
-        let response = routes::dispatch(self, request).unwrap_or_else(|e| response::error(e, &request.id));
+        let start = Instant::now();
+        let (route, result) = routes::dispatch(self, request);
+        let response = result.unwrap_or_else(|e| response::error(e, &request.id));
+        METRICS.request(route, response.status_code().0, start.elapsed());
         routes::allow_origin(&self.cors_origin, response)
+    }
+
+    fn exempt(&self, request: &Request<'_>) -> bool {
+        matches!(&request.segments[..], [only] if ["livez", "readyz", "metrics"].contains(&only.as_ref()))
     }
 }
 

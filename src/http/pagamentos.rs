@@ -18,6 +18,7 @@ use crate::{
         pedido::{Pedido, StatusPedido},
     },
     error::Error,
+    metrics::METRICS,
     pagamento::{Gateway, MercadoPago},
     store::{cobrancas, pedidos},
     use_cases::{
@@ -98,7 +99,7 @@ pub struct Pendencia {
 #[serde(untagged)]
 #[expect(dead_code, reason = "it describes what the two ways answer")]
 pub enum Acolhida {
-    Simulado(Pedido),
+    Simulado(Box<Pedido>),
     Notificado(bool),
 }
 
@@ -133,6 +134,7 @@ fn notificado(app: &App, provedor: &MercadoPago, request: &Request<'_>) -> Resul
     if !provedor.segredos.vazio() {
         let (assinatura, chamada) = (request.header("x-signature")?, request.header("x-request-id")?);
         provedor.segredos.conferir(assinatura, id.as_deref(), chamada).map_err(|motivo| {
+            METRICS.notification("unsigned");
             Error::Unsigned(format!("{motivo:?}, data.id {:?}", id.as_deref().unwrap_or_default()))
         })?;
     }
@@ -145,8 +147,12 @@ fn notificado(app: &App, provedor: &MercadoPago, request: &Request<'_>) -> Resul
         Some(aviso) => {
             confirmacao::avisar(&app.store, &aviso, DataHora::agora())?;
             app.sino.tocar();
+            METRICS.notification("taken");
         }
-        None => log::info!("{} a notification about nothing that concerns orders", request.id),
+        None => {
+            log::info!("{} a notification about nothing that concerns orders", request.id);
+            METRICS.notification("ignored");
+        }
     }
     response::json(&true)
 }

@@ -15,7 +15,7 @@ use tiny_http::Method;
 
 use super::{
     response::{self, Response},
-    server::Limits,
+    server::{Limits, Load},
 };
 use crate::error::Error;
 
@@ -28,6 +28,8 @@ pub struct Request<'a> {
     pub query: &'a str,
     pub body: Cow<'a, [u8]>,
     pub id: RequestId,
+    /// How busy the server is.
+    pub load: Load,
     headers: Vec<httparse::Header<'a>>,
 }
 
@@ -190,7 +192,16 @@ impl<'a> Request<'a> {
         let segments = segments(raw_path)?;
         let sent_id = head.all("x-request-id").next().and_then(RequestId::accept);
         let id = sent_id.unwrap_or_else(RequestId::new);
-        Ok(Request { method, raw_path, segments, query, body, id, headers: head.headers })
+        Ok(Request {
+            method,
+            raw_path,
+            segments,
+            query,
+            body,
+            id,
+            load: Load::default(),
+            headers: head.headers,
+        })
     }
 
     /// The first header of this name, trimmed. One that is not text is `Malformed`.

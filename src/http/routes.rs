@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use tiny_http::Method::{self, Delete, Get, Head, Options, Post, Put};
 
 use super::{
-    App, clientes, docs, pagamentos, pedidos, produtos, qrcode,
+    App, clientes, docs, health, pagamentos, pedidos, produtos, qrcode,
     request::Request,
     response::{self, Response},
 };
-use crate::error::Error;
+use crate::{error::Error, metrics::Route};
 
 /// A path has at most one capture, and it is the key of a row.
 enum Act {
@@ -23,6 +23,9 @@ static ROUTES: &[(Method, &str, Act)] = &[
     (Get,    "/",                              Plain(docs::root)),
     (Get,    "/docs",                          Plain(docs::swagger_ui)),
     (Get,    "/redoc",                         Plain(docs::redoc)),
+    (Get,    "/livez",                         Plain(health::livez)),
+    (Get,    "/readyz",                        Plain(health::readyz)),
+    (Get,    "/metrics",                       Plain(health::metrics)),
     (Get,    "/openapi.json",                  Plain(docs::openapi_json)),
     (Get,    "/clientes",                      Plain(clientes::listar)),
     (Post,   "/clientes",                      Plain(clientes::criar)),
@@ -66,7 +69,26 @@ pub fn table() -> impl Iterator<Item = (&'static str, &'static str)> {
     ROUTES.iter().map(|(method, path, _)| (method.as_str(), *path))
 }
 
-pub fn dispatch(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+/// The answer, and the route that gave it.
+pub fn dispatch(app: &App, request: &Request<'_>) -> (Route, Result<Response, Error>) {
+    let Some(pattern) = pattern_of(&request.segments) else {
+        return (Route { method: "-", route: "-" }, no_route(request));
+    };
+    let wanted = if request.method == Head { &Get } else { &request.method };
+    match ROUTES.iter().find(|(method, path, _)| method == wanted && *path == pattern) {
+        Some((method, path, act)) => {
+            let route = Route { method: method.as_str(), route: path };
+            let result = match act {
+                Plain(act) => act(app, request),
+                OfId(act) => id(request).and_then(|id| act(app, request, id)),
+            };
+            (route, result)
+        }
+        None => (Route { method: "-", route: pattern }, Ok(no_method(request, pattern))),
+    }
+}
+
+fn no_route(request: &Request<'_>) -> Result<Response, Error> {
     if request.raw_path == "*" && request.method == Options {
         return Ok(response::with(
             response::respond(204, "", Cow::Borrowed(&[])),
@@ -74,20 +96,15 @@ pub fn dispatch(app: &App, request: &Request<'_>) -> Result<Response, Error> {
             "GET, HEAD, POST, PUT, DELETE, OPTIONS",
         ));
     }
-    let wanted = if request.method == Head { &Get } else { &request.method };
-    let Some(pattern) = pattern_of(&request.segments) else {
-        return Ok(response::problem(404, "rota_inexistente", "Este endereço não existe; veja /docs", &[]));
-    };
-    match ROUTES.iter().find(|(method, path, _)| method == wanted && *path == pattern) {
-        Some((_, _, Plain(act))) => act(app, request),
-        Some((_, _, OfId(act))) => act(app, request, id(request)?),
-        None if request.method == Options => Ok(preflight(request, pattern)),
-        None => {
-            let problem =
-                response::problem(405, "metodo_nao_permitido", "Este endereço não aceita este método", &[]);
-            Ok(response::with(problem, "Allow", &allowed(pattern)))
-        }
+    Ok(response::problem(404, "rota_inexistente", "Este endereço não existe; veja /docs", &[]))
+}
+
+fn no_method(request: &Request<'_>, pattern: &str) -> Response {
+    if request.method == Options {
+        return preflight(request, pattern);
     }
+    let problem = response::problem(405, "metodo_nao_permitido", "Este endereço não aceita este método", &[]);
+    response::with(problem, "Allow", &allowed(pattern))
 }
 
 /// The path of the table that these segments are: of two that fit, the one that is all literal.

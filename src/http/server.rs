@@ -9,6 +9,7 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -36,11 +37,26 @@ pub struct Limits {
     pub idle_timeout: Duration,
     pub backlog: i32,
     pub grace: Duration,
+    pub drain: Duration,
 }
 
 /// What answers requests. It may block and may panic; both are the business of its own connection only.
 pub trait Handler: Send + Sync + 'static {
     fn handle(&self, request: &Request<'_>) -> Response;
+
+    /// Whether a request is answered however many others run: one that asks how the process is.
+    fn exempt(&self, _: &Request<'_>) -> bool {
+        false
+    }
+}
+
+/// How busy the server is, as a request sees it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Load {
+    pub connections: usize,
+    pub running: usize,
+    /// It is going to stop: whoever can choose should go elsewhere.
+    pub stopping: bool,
 }
 
 /// How long the accept loop waits for a connection to end when there is no room, before it answers 503.
@@ -56,6 +72,10 @@ pub struct Shared {
     pub limits: Limits,
     pub handler: Box<dyn Handler>,
     pub stopping: AtomicBool,
+    /// Said before `stopping`, so that nobody is sent here any more when the listener closes.
+    draining: AtomicBool,
+    /// Connections, as many as `connections` holds.
+    open: AtomicUsize,
     /// Requests whose handler runs.
     running: AtomicUsize,
     started: Instant,
@@ -87,6 +107,8 @@ impl Server {
             limits,
             handler,
             stopping: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+            open: AtomicUsize::new(0),
             running: AtomicUsize::new(0),
             started: Instant::now(),
             connections: Mutex::default(),
@@ -127,6 +149,13 @@ pub struct Stopper {
 }
 
 impl Stopper {
+    /// Says that it is going to stop and goes on as before, but for closing connections after their answer; then stops.
+    pub fn drain(&self) {
+        self.shared.draining.store(true, Ordering::SeqCst);
+        thread::sleep(self.shared.limits.drain);
+        self.stop();
+    }
+
     pub fn stop(&self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
         // On Linux this wakes the thread that is blocked in accept.
@@ -145,6 +174,7 @@ impl Shared {
         let waiting_since = AtomicU64::new(self.now());
         let peer = Arc::new(Peer { stream, waiting_since, idle: AtomicBool::new(true) });
         self.connections().insert(id, peer.clone());
+        self.open.fetch_add(1, Ordering::AcqRel);
         let slot = Slot { shared: self.clone(), id };
         let served = peer.clone();
         let started = self.threads.run(Box::new(move || {
@@ -208,6 +238,19 @@ impl Shared {
             connections = self.wait_for_close(connections, left);
         }
         true
+    }
+
+    pub fn load(&self) -> Load {
+        Load {
+            connections: self.open.load(Ordering::Acquire),
+            running: self.running.load(Ordering::Acquire),
+            stopping: self.is_closing(),
+        }
+    }
+
+    /// Connections end with their next answer.
+    pub fn is_closing(&self) -> bool {
+        self.draining.load(Ordering::Acquire) || self.stopping.load(Ordering::Acquire)
     }
 
     pub fn now(&self) -> u64 {
@@ -285,6 +328,7 @@ struct Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.shared.connections().remove(&self.id);
+        self.shared.open.fetch_sub(1, Ordering::AcqRel);
         self.shared.closed.notify_all();
     }
 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::breaker::Breaker;
+use crate::metrics::METRICS;
 
 /// How often a call is made at most, and the pause before the first repetition; it doubles.
 const ATTEMPTS: u32 = 4;
@@ -113,7 +114,14 @@ impl Client {
         if !self.breaker.allows(start) {
             return Err(NoAnswer::of("o provedor falha; não foi perguntado"));
         }
-        match self.send(call, time) {
+        let sent = self.send(call, time);
+        let outcome = match &sent {
+            Ok((200..=299, ..)) => "ok",
+            Ok((500.., ..)) | Err(_) => "failed",
+            Ok(_) => "refused",
+        };
+        METRICS.provider(call.method, outcome, start);
+        match sent {
             Ok((status, wait, _)) if status >= 500 => {
                 self.breaker.failed(Instant::now());
                 Ok(Err(NoAnswer { cause: format!("HTTP {status}"), wait }))

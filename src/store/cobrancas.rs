@@ -103,6 +103,11 @@ pub fn vivas(conn: &mut dyn Connection) -> Result<i64, Error> {
     Ok(linhas.first().map_or(Ok(0), |l| l.int(0))?)
 }
 
+pub fn quantas_pendentes(conn: &mut dyn Connection) -> Result<i64, Error> {
+    let linhas = conn.query("SELECT COUNT(*) FROM cobrancas WHERE pendente_desde IS NOT NULL", &[])?;
+    Ok(linhas.first().map_or(Ok(0), |l| l.int(0))?)
+}
+
 /// Orders with something that a person has to look at, the oldest matter first.
 pub fn pendentes(conn: &mut dyn Connection, limite: i64) -> Result<Vec<(Pedido, Cobranca)>, Error> {
     let sql = format!(

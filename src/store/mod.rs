@@ -12,6 +12,7 @@ pub mod pagina;
 pub mod pedidos;
 pub mod produtos;
 pub mod senhas;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 
 use std::{
@@ -28,7 +29,10 @@ pub use self::{
     connection::{Connection, Row, Value},
     mysql::Address,
 };
-use crate::error::{DbError, Error};
+use crate::{
+    error::{DbError, Error},
+    metrics::METRICS,
+};
 
 /// Which database, as the configuration names it.
 #[derive(Clone)]
@@ -54,6 +58,8 @@ pub struct Settings {
 const ATTEMPTS: u32 = 5;
 /// A connection that was idle for longer is asked for a sign of life before it is used.
 const FRESH: Duration = Duration::from_secs(30);
+/// What a sign of life may take.
+const PROBE: Duration = Duration::from_secs(1);
 /// A migration may copy a large table.
 const MIGRATION: Duration = Duration::from_secs(3600);
 
@@ -165,7 +171,33 @@ impl Store {
         if !self.is_migrated() {
             return Err(Error::Unavailable("the database has not been reached or migrated yet".into()));
         }
-        pool.get().map_err(|e| Error::Unavailable(format!("no database connection: {e}")))
+        let start = Instant::now();
+        let got = pool.get();
+        METRICS.pool_wait(start, got.is_ok());
+        got.map_err(|e| Error::Unavailable(format!("no database connection: {e}")))
+    }
+
+    /// Open connections, and how many of them nobody uses.
+    pub fn pool(&self) -> (u32, u32) {
+        let mut states = vec![self.readers.state()];
+        if let Database::Sqlite(_) = self.settings.database {
+            states.push(self.writers.state());
+        }
+        (states.iter().map(|s| s.connections).sum(), states.iter().map(|s| s.idle_connections).sum())
+    }
+
+    /// Asks the database for a sign of life, over a connection that is not the pool's: `kept`, or a new one.
+    pub fn probe(&self, kept: &mut Option<Box<dyn Connection>>) -> Result<(), DbError> {
+        let mut conn = match kept.take() {
+            Some(conn) => conn,
+            None => {
+                let settings = Settings { wait: PROBE, statement: PROBE, ..self.settings.clone() };
+                Manager { settings, epoch: Arc::default() }.open()?
+            }
+        };
+        conn.ping()?;
+        *kept = Some(conn);
+        Ok(())
     }
 }
 
@@ -254,7 +286,14 @@ impl Manager {
     fn open(&self) -> Result<Box<dyn Connection>, DbError> {
         let Settings { wait, statement, .. } = self.settings;
         Ok(match &self.settings.database {
+            #[cfg(feature = "sqlite")]
             Database::Sqlite(path) => Box::new(sqlite::Sqlite::open(path, wait)?),
+            #[cfg(not(feature = "sqlite"))]
+            Database::Sqlite(_) => {
+                return Err(DbError::Other(
+                    "this build has no SQLite: set MYSQL_HOST or DATABASE_URL".into(),
+                ));
+            }
             Database::Mysql(address) => Box::new(mysql::Mysql::connect(address, wait, statement)?),
         })
     }

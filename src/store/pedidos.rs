@@ -81,6 +81,26 @@ pub fn listar(
     Ok((pedidos, proxima))
 }
 
+/// How many open orders there are, by state, and since when the oldest of them waits.
+#[derive(Default)]
+pub struct EmAberto {
+    pub contagens: Vec<(StatusPedido, i64)>,
+    pub mais_antigo: Option<DataHora>,
+}
+
+pub fn em_aberto(conn: &mut dyn Connection) -> Result<EmAberto, Error> {
+    let sql = "SELECT status_pedido, COUNT(*), MIN(datahora_recebido) FROM pedidos WHERE status_pedido IN (1, 2, 3) \
+               GROUP BY status_pedido";
+    let linhas = conn.query(sql, &[])?;
+    let mut abertos = EmAberto::default();
+    for linha in linhas {
+        abertos.contagens.push((linha.numbered(0)?, linha.int(1)?));
+        let desde = linha.time_or_null(2)?;
+        abertos.mais_antigo = abertos.mais_antigo.into_iter().chain(desde).min();
+    }
+    Ok(abertos)
+}
+
 pub fn buscar(conn: &mut dyn Connection, id: i64) -> Result<Pedido, Error> {
     um(conn, "id = ?", id.into())
 }

@@ -11,6 +11,7 @@ use crate::{
         verdade::Resultado,
     },
     error::{DbError, Error},
+    metrics::METRICS,
     pagamento::MercadoPago,
     store::{Connection, Store, cobrancas, eventos, pedidos},
 };
@@ -59,7 +60,9 @@ pub fn tomar(
 pub fn dar(store: &Store, provedor: &MercadoPago, passo: &Passo, tempo: Duration) -> Result<Pedido, Error> {
     let resultado = provedor.executar(passo.operacao, &passo.cobranca, &passo.pedido, tempo);
     let agora = DataHora::agora();
-    store.write(|conn| assentar(conn, passo, &resultado, provedor.ritmo, agora))
+    let pedido = store.write(|conn| assentar(conn, passo, &resultado, provedor.ritmo, agora))?;
+    METRICS.payment(resultado.nome());
+    Ok(pedido)
 }
 
 fn assentar(

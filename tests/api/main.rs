@@ -16,6 +16,7 @@ mod devolucoes;
 mod documento;
 mod erros;
 mod mercado_pago;
+mod operacao;
 mod original;
 mod pagamentos;
 mod paginas;

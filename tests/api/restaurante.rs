@@ -176,6 +176,21 @@ pub struct Filial {
 }
 
 impl Filial {
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// As Kubernetes does it. Gives the exit code.
+    pub fn terminar(&mut self) -> Option<i32> {
+        self.pedir_fim();
+        self.processo.wait().unwrap().code()
+    }
+
+    pub fn pedir_fim(&self) {
+        let pid = self.processo.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
     /// As when the power goes.
     pub fn matar(&mut self) {
         self.processo.kill().unwrap();

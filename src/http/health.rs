@@ -1,0 +1,103 @@
+//! How the process is: for whoever restarts it, for whoever sends it requests, and for Prometheus.
+
+use std::{
+    borrow::Cow,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use super::{
+    App,
+    request::Request,
+    response::{self, Problema, Response},
+};
+use crate::{
+    domain::{data_hora::DataHora, pedido::StatusPedido},
+    error::{DbError, Error, FieldError},
+    metrics::{METRICS, Restaurant, Sample},
+    store::{cobrancas, pedidos},
+};
+
+/// Between two questions to the database, and how old an answer may be that still counts.
+pub const PROBE: Duration = Duration::from_secs(1);
+const STALE: Duration = Duration::from_secs(5);
+
+/// The last word of the database, asked by a thread of its own: a probe waits for nobody.
+#[derive(Default)]
+pub struct Health(Mutex<Option<(Instant, Option<DbError>)>>);
+
+impl Health {
+    pub fn heard(&self, answer: Result<(), DbError>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), answer.err()));
+    }
+
+    /// What is wrong, for anyone to read; causes go to the log.
+    fn fault(&self) -> Option<&'static str> {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((when, fault)) if when.elapsed() < STALE => fault.as_ref().map(|_| "não responde"),
+            _ => Some("não responde há algum tempo"),
+        }
+    }
+}
+
+/// The process runs.
+#[utoipa::path(get, path = "/livez", tag = "Operação", responses((status = 200, body = String, content_type = "text/plain")))]
+pub fn livez(_: &App, _: &Request<'_>) -> Result<Response, Error> {
+    Ok(not_stored(response::respond(200, "text/plain; charset=utf-8", Cow::Borrowed(b"ok\n"))))
+}
+
+/// The process can be sent requests: the database answers, its tables are up to date, and it is not being stopped. 503
+/// names in `erros` which of `banco`, `migracoes` and `encerramento` is not so.
+#[utoipa::path(get, path = "/readyz", tag = "Operação",
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 503, body = Problema)))]
+pub fn readyz(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    let migrations = (!app.store.is_migrated()).then_some("as tabelas ainda não estão atualizadas");
+    let stopping = request.load.stopping.then_some("o processo está encerrando");
+    let checks = [("banco", app.health.fault()), ("migracoes", migrations), ("encerramento", stopping)];
+    let faults: Vec<FieldError> = checks
+        .into_iter()
+        .filter_map(|(name, fault)| Some(FieldError { campo: name.into(), mensagem: fault?.into() }))
+        .collect();
+    Ok(not_stored(if faults.is_empty() {
+        response::respond(200, "text/plain; charset=utf-8", Cow::Borrowed(b"ok\n"))
+    } else {
+        response::problem(503, "nao_pronto", "O sistema não está pronto", &faults)
+    }))
+}
+
+/// Figures for Prometheus, in the OpenMetrics text format.
+#[utoipa::path(get, path = "/metrics", tag = "Operação",
+    responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
+pub fn metrics(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    let (open, idle) = app.store.pool();
+    let sample = Sample {
+        connections: request.load.connections,
+        running: request.load.running,
+        pool_used: open.saturating_sub(idle),
+        pool_idle: idle,
+        restaurant: restaurant(app).ok(),
+    };
+    let text = METRICS.text(&sample).map_err(|e| Error::Internal(e.to_string()))?;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(not_stored(response::respond(200, kind, Cow::Owned(text.into_bytes()))))
+}
+
+fn restaurant(app: &App) -> Result<Restaurant, Error> {
+    app.store.read(|conn| {
+        let open = pedidos::em_aberto(conn)?;
+        let count =
+            |s: StatusPedido| (s.descricao(), open.contagens.iter().filter(|c| c.0 == s).map(|c| c.1).sum());
+        let now = DataHora::agora().segundos();
+        Ok(Restaurant {
+            orders: [StatusPedido::Recebido, StatusPedido::EmPreparacao, StatusPedido::Pronto]
+                .map(count)
+                .to_vec(),
+            oldest_seconds: open.mais_antigo.map_or(0, |o| (now - o.segundos()).max(0)),
+            matters: cobrancas::quantas_pendentes(conn)?,
+        })
+    })
+}
+
+fn not_stored(response: Response) -> Response {
+    response::with(response, "Cache-Control", "no-store")
+}

@@ -1,0 +1,187 @@
+//! What Prometheus is told of this process. A leaf: everyone may count here, and nothing here knows anyone.
+
+use std::{
+    sync::{LazyLock, atomic::AtomicU64},
+    time::{Duration, Instant},
+};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    registry::{Registry, Unit},
+};
+
+pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
+
+/// Seconds: from a read out of memory to a client that has long given up.
+const BUCKETS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0];
+
+type Timed<L> = Family<L, Histogram, fn() -> Histogram>;
+
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<Answered, Counter>,
+    latency: Timed<Route>,
+    connections: Gauge,
+    running: Gauge,
+    threads: Gauge,
+    memory: Gauge,
+    pool: Family<State, Gauge>,
+    pool_wait: Histogram,
+    pool_timeouts: Counter,
+    orders: Family<Estado, Gauge>,
+    oldest: Gauge,
+    matters: Gauge,
+    payments: Family<Verdict, Counter>,
+    notifications: Family<Verdict, Counter>,
+    provider: Timed<Call>,
+}
+
+/// Method and path of the table of routes; never what a client made up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Route {
+    pub method: &'static str,
+    pub route: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    method: &'static str,
+    route: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct State {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Estado {
+    status_pedido: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Verdict {
+    verdict: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Call {
+    method: &'static str,
+    outcome: &'static str,
+}
+
+/// What is looked up when somebody asks, and not counted on the way.
+pub struct Sample {
+    pub connections: usize,
+    pub running: usize,
+    pub pool_used: u32,
+    pub pool_idle: u32,
+    /// `None` when the database does not answer: better no number than an old one.
+    pub restaurant: Option<Restaurant>,
+}
+
+pub struct Restaurant {
+    /// Open orders by the name of their state.
+    pub orders: Vec<(&'static str, i64)>,
+    pub oldest_seconds: i64,
+    pub matters: i64,
+}
+
+impl Metrics {
+    fn new() -> Metrics {
+        let histogram = || Histogram::new(BUCKETS);
+        let timed = || Histogram::new(BUCKETS);
+        let mut m = Metrics {
+            registry: Registry::with_prefix("ambrosia"),
+            requests: Family::default(),
+            latency: Family::new_with_constructor(timed as fn() -> Histogram),
+            connections: Gauge::default(),
+            running: Gauge::default(),
+            threads: Gauge::default(),
+            memory: Gauge::default(),
+            pool: Family::default(),
+            pool_wait: histogram(),
+            pool_timeouts: Counter::<u64, AtomicU64>::default(),
+            orders: Family::default(),
+            oldest: Gauge::default(),
+            matters: Gauge::default(),
+            payments: Family::default(),
+            notifications: Family::default(),
+            provider: Family::new_with_constructor(timed as fn() -> Histogram),
+        };
+        let r = &mut m.registry;
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        r.register("build", "This build", build);
+        r.register("http_requests", "Requests answered", m.requests.clone());
+        r.register_with_unit("http_request", "From route to answer", Unit::Seconds, m.latency.clone());
+        r.register("connections", "Open connections", m.connections.clone());
+        r.register("requests_running", "Requests whose handler runs", m.running.clone());
+        r.register("threads", "Threads of the process", m.threads.clone());
+        r.register_with_unit("resident_memory", "Memory of the process", Unit::Bytes, m.memory.clone());
+        r.register("pool_connections", "Database connections", m.pool.clone());
+        let text = "Wait for a database connection";
+        r.register_with_unit("pool_wait", text, Unit::Seconds, m.pool_wait.clone());
+        r.register("pool_timeouts", "Waits that ended without a connection", m.pool_timeouts.clone());
+        r.register("orders_open", "Open orders by state", m.orders.clone());
+        let text = "Age of the oldest open order";
+        r.register_with_unit("oldest_open_order", text, Unit::Seconds, m.oldest.clone());
+        r.register("payment_matters", "Orders whose money needs a person", m.matters.clone());
+        r.register("payment_answers", "What the payment provider said of a charge", m.payments.clone());
+        r.register("notifications", "Notifications of the payment provider", m.notifications.clone());
+        r.register_with_unit("provider_call", "Calls to the provider", Unit::Seconds, m.provider.clone());
+        m
+    }
+
+    pub fn request(&self, route: Route, status: u16, took: Duration) {
+        let Route { method, route: path } = route;
+        self.requests.get_or_create(&Answered { method, route: path, status }).inc();
+        self.latency.get_or_create(&route).observe(took.as_secs_f64());
+    }
+
+    /// From `start` until there was a connection, or none.
+    pub fn pool_wait(&self, start: Instant, got: bool) {
+        self.pool_wait.observe(start.elapsed().as_secs_f64());
+        if !got {
+            self.pool_timeouts.inc();
+        }
+    }
+
+    pub fn payment(&self, verdict: &'static str) {
+        self.payments.get_or_create(&Verdict { verdict }).inc();
+    }
+
+    pub fn notification(&self, verdict: &'static str) {
+        self.notifications.get_or_create(&Verdict { verdict }).inc();
+    }
+
+    pub fn provider(&self, method: &'static str, outcome: &'static str, start: Instant) {
+        self.provider.get_or_create(&Call { method, outcome }).observe(start.elapsed().as_secs_f64());
+    }
+
+    /// The whole in the OpenMetrics text format.
+    pub fn text(&self, sample: &Sample) -> Result<String, std::fmt::Error> {
+        self.connections.set(sample.connections as i64);
+        self.running.set(sample.running as i64);
+        self.pool.get_or_create(&State { state: "used" }).set(sample.pool_used.into());
+        self.pool.get_or_create(&State { state: "idle" }).set(sample.pool_idle.into());
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = |name: &str| {
+            status.lines().find_map(|l| l.strip_prefix(name)?.split_whitespace().next()?.parse().ok())
+        };
+        self.threads.set(line("Threads:").unwrap_or(0));
+        self.memory.set(line("VmRSS:").unwrap_or(0) * 1024);
+        self.orders.clear();
+        if let Some(restaurant) = &sample.restaurant {
+            for (status_pedido, count) in &restaurant.orders {
+                self.orders.get_or_create(&Estado { status_pedido }).set(*count);
+            }
+            self.oldest.set(restaurant.oldest_seconds);
+            self.matters.set(restaurant.matters);
+        }
+        let mut out = String::with_capacity(16 * 1024);
+        text::encode(&mut out, &self.registry)?;
+        Ok(out)
+    }
+}

@@ -1,0 +1,277 @@
+//! How the process is, and how it is stopped and replaced without losing a request.
+
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Instant,
+};
+
+use serde_json::json;
+
+use crate::{
+    Banco, Restaurante,
+    caixa::Caixa,
+    nos_dois,
+    restaurante::{Filial, ate},
+};
+
+nos_dois!(
+    pronto,
+    o_que_o_prometheus_le,
+    avisa_antes_de_parar,
+    trocado_sem_perder_um_pedido,
+    mil_lentos_nao_o_calam
+);
+
+fn pronto(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    for caminho in ["/livez", "/readyz", "/readyz/"] {
+        let resposta = r.get(caminho);
+        assert_eq!((resposta.status, resposta.corpo.as_str()), (200, "ok\n"), "{caminho}");
+        assert_eq!(resposta.cabecalho("cache-control"), Some("no-store"));
+        assert_eq!(r.pedir("HEAD", caminho, &[], None).status, 200);
+        assert_eq!(r.pedir("POST", caminho, &[], Some("{}")).status, 405);
+    }
+}
+
+#[test]
+fn sem_banco_vive_e_nao_esta_pronto() {
+    let fechada = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("mysql://a:segredo@127.0.0.1:{fechada}/b");
+    let r = Restaurante::com(Banco::Sqlite, &[("DATABASE_URL", &url)]);
+    assert_eq!(r.get("/livez").status, 200);
+    let resposta = r.get("/readyz");
+    let problema = resposta.problema(503, "O sistema não está pronto");
+    let campos: Vec<&str> =
+        problema["erros"].as_array().unwrap().iter().map(|e| e["campo"].as_str().unwrap()).collect();
+    assert_eq!(campos, ["banco", "migracoes"]);
+    assert!(!resposta.corpo.contains("segredo") && !resposta.corpo.contains("127.0.0.1"));
+    // The rest of the figures is told all the same.
+    let figuras = r.get("/metrics");
+    assert_eq!(figuras.status, 200);
+    assert!(figuras.corpo.contains("ambrosia_build_info") && !figuras.corpo.contains("orders_open{"));
+}
+
+fn o_que_o_prometheus_le(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    c.pagar(&pedido);
+    c.ate_pagamento(&pedido, 2);
+    c.get("/nada/disso");
+    c.avisar("?data.id=ORD1&type=order", &[], &json!({}));
+    let texto = c.get("/metrics");
+    assert_eq!(
+        texto.cabecalho("content-type"),
+        Some("application/openmetrics-text; version=1.0.0; charset=utf-8")
+    );
+    let valor = |serie: &str| -> f64 {
+        let linha =
+            texto.corpo.lines().find(|l| l.starts_with(serie)).unwrap_or_else(|| panic!("no {serie}"));
+        linha.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    let rota = r#"method="POST",route="/pedidos/checkout""#;
+    assert_eq!(valor(&format!("ambrosia_http_requests_total{{{rota},status=\"200\"}}")), 1.0);
+    assert_eq!(valor(&format!("ambrosia_http_request_seconds_count{{{rota}}}")), 1.0);
+    // Made-up paths are one series, or anyone could fill the memory.
+    assert_eq!(valor(r#"ambrosia_http_requests_total{method="-",route="-",status="404"}"#), 1.0);
+    assert_eq!(valor(r#"ambrosia_orders_open{status_pedido="Recebido"}"#), 3.0);
+    assert_eq!(valor(r#"ambrosia_notifications_total{verdict="unsigned"}"#), 1.0);
+    assert!(valor(r#"ambrosia_notifications_total{verdict="taken"}"#) >= 1.0);
+    assert_eq!(valor(r#"ambrosia_payment_answers_total{verdict="aberta"}"#), 1.0);
+    assert!(valor(r#"ambrosia_payment_answers_total{verdict="paga"}"#) >= 1.0);
+    assert!(valor(r#"ambrosia_provider_call_seconds_count{method="POST",outcome="ok"}"#) >= 1.0);
+    for serie in [
+        "ambrosia_build_info{version=",
+        "ambrosia_connections ",
+        "ambrosia_requests_running ",
+        "ambrosia_threads ",
+        "ambrosia_resident_memory_bytes ",
+        "ambrosia_pool_connections{state=\"used\"}",
+        "ambrosia_pool_wait_seconds_count ",
+        "ambrosia_pool_timeouts_total ",
+        "ambrosia_oldest_open_order_seconds ",
+        "ambrosia_payment_matters ",
+    ] {
+        valor(serie);
+    }
+    assert!(valor("ambrosia_threads ") > 4.0 && valor("ambrosia_resident_memory_bytes ") > 1e6);
+    assert!(texto.corpo.ends_with("# EOF\n"));
+}
+
+fn avisa_antes_de_parar(banco: Banco) {
+    let r = Restaurante::com(banco, &[("DRAIN_MS", "1500")]);
+    let mut filial = r.filial();
+    assert_eq!(filial.pedir("GET", "/readyz", &[], None).status, 200);
+    filial.pedir_fim();
+    ate("it to say so", || filial.pedir("GET", "/readyz", &[], None).status == 503);
+    let resposta = filial.pedir("GET", "/readyz", &[], None);
+    assert!(resposta.corpo.contains("\"encerramento\""), "{}", resposta.corpo);
+    // Whoever is still sent here is served, and told to go elsewhere next time.
+    let compra = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+    let resposta = filial.pedir("POST", "/pedidos/checkout", &[], Some(&compra));
+    assert_eq!((resposta.status, resposta.cabecalho("connection")), (200, Some("close")));
+    assert_eq!(filial.terminar(), Some(0));
+}
+
+/// A balancer in miniature: requests go to those that say that they are ready.
+#[derive(Default)]
+struct Balanceador {
+    filiais: Mutex<Vec<String>>,
+    vez: AtomicUsize,
+}
+
+impl Balanceador {
+    fn escolher(&self) -> String {
+        let filiais = self.filiais.lock().unwrap();
+        filiais[self.vez.fetch_add(1, Ordering::Relaxed) % filiais.len()].clone()
+    }
+
+    fn por(&self, filial: &Filial) {
+        ate("a new process to be ready", || filial.pedir("GET", "/readyz", &[], None).status == 200);
+        self.filiais.lock().unwrap().push(filial.url().to_owned());
+    }
+
+    /// Asks each whether it is ready, and sends nothing more to those that are not.
+    fn vigiar(&self) {
+        let agente = agente();
+        let filiais = self.filiais.lock().unwrap().clone();
+        for url in filiais {
+            let pronta = agente.get(format!("{url}/readyz")).call().is_ok_and(|r| r.status() == 200);
+            if !pronta {
+                self.filiais.lock().unwrap().retain(|f| *f != url);
+            }
+        }
+    }
+}
+
+fn agente() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().new_agent()
+}
+
+/// Stops the threads of a test also when it fails.
+struct Fim<'a>(&'a AtomicBool);
+
+impl Drop for Fim<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn trocado_sem_perder_um_pedido(banco: Banco) {
+    let r = Restaurante::com(banco, &[("DRAIN_MS", "500"), ("LOG_LEVEL", "warn")]);
+    let balanceador = Balanceador::default();
+    let acabou = AtomicBool::new(false);
+    let (feitos, falhas) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let mut filiais = vec![r.filial(), r.filial()];
+    filiais.iter().for_each(|f| balanceador.por(f));
+    thread::scope(|s| {
+        let _fim = Fim(&acabou);
+        for cliente in 0..4 {
+            let (balanceador, acabou, feitos, falhas) = (&balanceador, &acabou, &feitos, &falhas);
+            s.spawn(move || {
+                let agente = agente();
+                let compra = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+                while !acabou.load(Ordering::Relaxed) {
+                    let url = balanceador.escolher();
+                    let resposta = if cliente == 0 {
+                        agente.post(format!("{url}/pedidos/checkout")).send(&compra)
+                    } else {
+                        agente.get(format!("{url}/produtos")).call()
+                    };
+                    let lida = resposta.and_then(|mut r| {
+                        r.body_mut().read_to_vec()?;
+                        Ok(r.status().as_u16())
+                    });
+                    match lida {
+                        Ok(200) => {
+                            feitos.fetch_add(1, Ordering::Relaxed);
+                        }
+                        outra => falhas.lock().unwrap().push(format!("{outra:?}")),
+                    }
+                }
+            });
+        }
+        s.spawn(|| {
+            while !acabou.load(Ordering::Relaxed) {
+                balanceador.vigiar();
+            }
+        });
+        for _ in 0..20 {
+            let antes = feitos.load(Ordering::Relaxed);
+            let nova = r.filial();
+            balanceador.por(&nova);
+            filiais.push(nova);
+            assert_eq!(filiais.remove(0).terminar(), Some(0));
+            ate("traffic", || feitos.load(Ordering::Relaxed) > antes + 20);
+        }
+    });
+    let falhas = falhas.into_inner().unwrap();
+    assert!(falhas.is_empty(), "{} of {}: {:?}", falhas.len(), feitos.load(Ordering::Relaxed), falhas[0]);
+}
+
+fn mil_lentos_nao_o_calam(banco: Banco) {
+    let r = Restaurante::com(
+        banco,
+        &[("MAX_REQUESTS", "1000"), ("POOL_WAIT_MS", "30000"), ("POOL_SIZE", "2"), ("LOG_LEVEL", "warn")],
+    );
+    // Somebody holds the counter of the day's numbers: no checkout goes on, and behind two of them all wait for a
+    // connection.
+    r.comprar(1);
+    let trava = Trava::nova(&r);
+    let endereco = r.url().trim_start_matches("http://").to_owned();
+    let corpo = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+    let pedido = format!(
+        "POST /pedidos/checkout HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{corpo}",
+        corpo.len()
+    );
+    let lentos: Vec<TcpStream> = (0..1000)
+        .map(|_| {
+            let mut conexao = TcpStream::connect(&endereco).unwrap();
+            conexao.write_all(pedido.as_bytes()).unwrap();
+            conexao
+        })
+        .collect();
+    ate("all places to be taken", || r.get("/produtos").status == 503);
+    let inicio = Instant::now();
+    assert_eq!(r.get("/readyz").status, 200);
+    println!("/readyz beside 1,000 slow requests: {:?}", inicio.elapsed());
+    assert_eq!(r.get("/livez").status, 200);
+    let esperam = lentos.iter().filter(|l| {
+        l.set_nonblocking(true).unwrap();
+        matches!((&**l).read(&mut [0; 1]), Err(e) if e.kind() == std::io::ErrorKind::WouldBlock)
+    });
+    // MySQL gives up a few that wait for the lock itself.
+    assert!(esperam.count() > 900, "they were not slow");
+    drop(trava);
+}
+
+/// Holds a lock that every checkout needs.
+enum Trava {
+    Sqlite(#[expect(dead_code, reason = "it is held")] rusqlite::Connection),
+    Mysql(#[expect(dead_code, reason = "it is held")] mysql::Conn),
+}
+
+impl Trava {
+    fn nova(r: &Restaurante) -> Trava {
+        use mysql::prelude::Queryable;
+        match &r.esquema {
+            None => {
+                let conn = rusqlite::Connection::open(r.pasta.0.join("r.db")).unwrap();
+                conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+                Trava::Sqlite(conn)
+            }
+            Some(esquema) => {
+                let mut conn = esquema.conexao();
+                conn.query_drop("SET SESSION innodb_lock_wait_timeout = 1").unwrap();
+                conn.query_drop("START TRANSACTION").unwrap();
+                conn.query_drop("UPDATE senhas SET ultima = ultima").unwrap();
+                Trava::Mysql(conn)
+            }
+        }
+    }
+}
