@@ -1,0 +1,26 @@
+# docker build -t ambrosia .
+#
+# One static binary and nothing else: no shell, no libc, no user database. Certificates for Mercado Pago are compiled in.
+# Without the embedded SQLite, since a container's file system ends with it: set MYSQL_HOST or DATABASE_URL.
+FROM rust:1.95-slim-bookworm AS build
+WORKDIR /src
+ENV RUSTFLAGS="-C target-feature=+crt-static" CARGO_PROFILE_RELEASE_OPT_LEVEL=3
+
+# The dependencies in a layer of their own: built again only when Cargo.toml or Cargo.lock changes. A target is named so
+# that the flags are not for build scripts and macros, which cannot be static.
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir -p src benches && echo 'fn main() {}' | tee build.rs src/main.rs src/lib.rs $(sed -n '/^\[\[bench\]\]/,/^$/s|^name = "\(.*\)"|benches/\1.rs|p' Cargo.toml) >/dev/null \
+ && cargo build --release --locked --no-default-features --target "$(rustc -vV | sed -n 's/^host: //p')"
+
+COPY build.rs ./
+COPY src src
+COPY sql sql
+RUN find build.rs src -name '*.rs' -exec touch {} + \
+ && cargo build --release --locked --no-default-features --target "$(rustc -vV | sed -n 's/^host: //p')" \
+ && mv "target/$(rustc -vV | sed -n 's/^host: //p')/release/ambrosia" /ambrosia
+
+FROM scratch
+COPY --from=build /ambrosia /ambrosia
+USER 65532:65532
+EXPOSE 31000
+ENTRYPOINT ["/ambrosia"]
