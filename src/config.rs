@@ -36,6 +36,11 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
         "secret that signs its notifications; several, separated by commas, while it is being changed",
     ),
     ("MERCADO_PAGO_URL", "https://api.mercadopago.com", "its address; another one to try with a stand-in"),
+    (
+        "MERCADO_PAGO_CA_FILE",
+        "",
+        "certificates (PEM) to trust there, in place of the public ones that are built in",
+    ),
     ("MERCADO_PAGO_CHECKOUT_MS", "1500", "wait of a checkout for its QR code; then it comes later"),
     ("MERCADO_PAGO_TIMEOUT_MS", "10000", "for any other operation there, with repetitions; then later again"),
     ("MERCADO_PAGO_CONNECT_MS", "1000", "for a connection to it; then it is tried again"),
@@ -184,8 +189,15 @@ impl Env<'_> {
         if !url.starts_with("https://") && !url.starts_with("http://") {
             return Err(wrong("MERCADO_PAGO_URL", url, "a URL like https://api.mercadopago.com"));
         }
+        let ca = match self.set("MERCADO_PAGO_CA_FILE") {
+            None => None,
+            Some(file) => {
+                Some(std::fs::read(&file).map_err(|e| format!("MERCADO_PAGO_CA_FILE={file}: {e}"))?)
+            }
+        };
         Ok(Some(pagamento::Settings {
             url,
+            ca,
             token,
             pos,
             segredos: Segredos::novos(&self.text("MERCADO_PAGO_WEBHOOK_SECRET")?),

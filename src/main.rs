@@ -13,7 +13,7 @@ use ambrosia::{
     domain::data_hora::DataHora,
     error::Error,
     http::{App, Health, PROBE, Server},
-    pagamento::{Gateway, MercadoPago},
+    pagamento::{Gateway, MercadoPago, Settings},
     store::{Database, Store, cobrancas, idempotencia, notificacoes},
     use_cases::conciliacao::{self, Sino},
 };
@@ -64,17 +64,10 @@ fn run(config: Config) -> ExitCode {
         }
         log::warn!("{database} cannot be used yet: {error}; answering 503 until it can");
     }
-    let gateway = config.mercado_pago.map_or(Gateway::Simulado, |settings| {
-        if settings.url.starts_with("http://") {
-            log::warn!("MERCADO_PAGO_URL is not https: the token travels unprotected");
-        }
-        if settings.segredos.vazio() {
-            log::warn!(
-                "MERCADO_PAGO_WEBHOOK_SECRET is not set: anyone can have an order looked up at Mercado Pago"
-            );
-        }
-        Gateway::MercadoPago(Arc::new(MercadoPago::new(settings)))
-    });
+    let gateway = match config.mercado_pago.map(provider).transpose() {
+        Ok(provider) => provider.map_or(Gateway::Simulado, Gateway::MercadoPago),
+        Err(error) => return fail(&format!("MERCADO_PAGO_CA_FILE: {error}"), 2),
+    };
     let (sino, health) = (Arc::new(Sino::default()), Arc::new(Health::default()));
     let app = App {
         store: store.clone(),
@@ -124,6 +117,18 @@ fn run(config: Config) -> ExitCode {
     let all_finished = server.run();
     store.close();
     if all_finished { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn provider(settings: Settings) -> Result<Arc<MercadoPago>, String> {
+    if settings.url.starts_with("http://") {
+        log::warn!("MERCADO_PAGO_URL is not https: the token travels unprotected");
+    }
+    if settings.segredos.vazio() {
+        log::warn!(
+            "MERCADO_PAGO_WEBHOOK_SECRET is not set: anyone can have an order looked up at Mercado Pago"
+        );
+    }
+    MercadoPago::new(settings).map(Arc::new)
 }
 
 /// Waits for a database that is away, then keeps it clean.

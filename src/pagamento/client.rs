@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::breaker::Breaker;
+use ureq::tls::{self, PemItem, RootCerts, TlsConfig};
+
+use super::{breaker::Breaker, mercado_pago::Settings};
 use crate::metrics::METRICS;
 
 /// How often a call is made at most, and the pause before the first repetition; it doubles.
@@ -56,8 +58,11 @@ pub struct NoAnswer {
 }
 
 impl Client {
-    /// `attempt` is the longest that one attempt waits; `running_max` the calls at a time.
-    pub fn new(url: &str, token: &str, connect: Duration, attempt: Duration, running_max: usize) -> Client {
+    /// Fails when the certificates cannot be read.
+    pub fn new(settings: &Settings) -> Result<Client, String> {
+        let Settings { url, token, running_max, .. } = settings;
+        let running_max = *running_max;
+        let tls = TlsConfig::builder().root_certs(roots(settings.ca.as_deref())?).build();
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .https_only(url.starts_with("https://"))
@@ -65,21 +70,23 @@ impl Client {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
-            .timeout_connect(Some(connect))
+            .tls_config(tls)
+            .timeout_connect(Some(settings.connect))
             .max_idle_connections_per_host(running_max)
             .max_idle_connections(running_max)
             .user_agent(concat!("ambrosia/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
-        Client {
+        Ok(Client {
             agent,
             url: url.trim_end_matches('/').to_owned(),
             authorization: format!("Bearer {token}"),
-            attempt,
+            // Two attempts at least fit into an operation.
+            attempt: settings.timeout / 2,
             breaker: Breaker::default(),
             running: AtomicUsize::new(0),
             running_max,
-        }
+        })
     }
 
     /// Calls until there is an answer or the deadline is near.
@@ -197,6 +204,21 @@ impl NoAnswer {
     pub fn of(cause: &str) -> NoAnswer {
         NoAnswer { cause: cause.to_owned(), wait: None }
     }
+}
+
+fn roots(pem: Option<&[u8]>) -> Result<RootCerts, String> {
+    let Some(pem) = pem else { return Ok(RootCerts::WebPki) };
+    let certificates: Vec<_> = tls::parse_pem(pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
+            Ok(_) => None,
+            Err(error) => Some(Err(error.to_string())),
+        })
+        .collect::<Result<_, _>>()?;
+    if certificates.is_empty() {
+        return Err("it holds no certificate".into());
+    }
+    Ok(RootCerts::new_with_certs(&certificates))
 }
 
 /// Half of it to all of it.

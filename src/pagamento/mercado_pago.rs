@@ -20,6 +20,8 @@ use crate::domain::{
 /// How to reach it, from the configuration.
 pub struct Settings {
     pub url: String,
+    /// PEM; `None` for the public certificates.
+    pub ca: Option<Vec<u8>>,
     pub token: String,
     /// `external_id` of the point of sale.
     pub pos: String,
@@ -65,11 +67,10 @@ const CHAVE_SEGUNDOS: i64 = 20 * 60 * 60;
 const FOLGA_SEGUNDOS: i64 = 24 * 60 * 60;
 
 impl MercadoPago {
-    pub fn new(settings: Settings) -> MercadoPago {
-        let Settings { url, token, connect, timeout, running_max, .. } = &settings;
-        // Two attempts at least fit into an operation.
-        let client = Client::new(url, token, *connect, *timeout / 2, *running_max);
-        MercadoPago {
+    /// The error is for whoever set it up.
+    pub fn new(settings: Settings) -> Result<MercadoPago, String> {
+        let client = Client::new(&settings)?;
+        Ok(MercadoPago {
             client,
             pos: settings.pos,
             segredos: settings.segredos,
@@ -77,7 +78,7 @@ impl MercadoPago {
             checkout: settings.checkout,
             timeout: settings.timeout,
             ritmo: settings.ritmo,
-        }
+        })
     }
 
     /// Does one step of a charge, within `tempo`, and gives what the provider says of the charge afterwards.

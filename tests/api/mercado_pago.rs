@@ -1,6 +1,10 @@
 //! Payments by Mercado Pago, through a stand-in that fails in the ways a provider fails.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
@@ -28,6 +32,7 @@ nos_dois!(
     duas_filiais_dividem_o_trabalho,
     quem_morre_no_meio_e_continuado_por_outro,
     nada_mostra_o_token,
+    por_tls_com_o_certificado_certo,
 );
 
 fn do_checkout_ao_aprovado(banco: Banco) {
@@ -268,4 +273,81 @@ fn nada_mostra_o_token(banco: Banco) {
     let log = c.log();
     assert!(log.contains("payments by Mercado Pago"));
     assert!(!log.contains(TOKEN) && !log.contains(crate::caixa::SEGREDO));
+}
+
+/// A door with a lock before the stand-in: one request a connection.
+fn porta_tls(destino: &str, chave: &rcgen::CertifiedKey<rcgen::KeyPair>) -> String {
+    let porta = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endereco = format!("https://localhost:{}", porta.local_addr().unwrap().port());
+    let destino = destino.trim_start_matches("http://").to_owned();
+    let privada = rustls::pki_types::PrivateKeyDer::try_from(chave.signing_key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![chave.cert.der().clone()], privada)
+        .unwrap();
+    let config = std::sync::Arc::new(config);
+    std::thread::spawn(move || {
+        for ligacao in porta.incoming().flatten() {
+            let (config, destino) = (config.clone(), destino.clone());
+            std::thread::spawn(move || {
+                let sessao = rustls::ServerConnection::new(config).unwrap();
+                let mut tls = rustls::StreamOwned::new(sessao, ligacao);
+                let mut pedido = Vec::new();
+                let mut bloco = [0; 4096];
+                // Whoever does not trust us hangs up here.
+                while !completo(&pedido) {
+                    match tls.read(&mut bloco) {
+                        Ok(n) if n > 0 => pedido.extend_from_slice(&bloco[..n]),
+                        _ => return,
+                    }
+                }
+                let mut la = TcpStream::connect(destino).unwrap();
+                la.write_all(&pedido).unwrap();
+                let mut resposta = Vec::new();
+                la.read_to_end(&mut resposta).unwrap();
+                let _ = tls.write_all(&resposta);
+                tls.conn.send_close_notify();
+                let _ = tls.flush();
+            });
+        }
+    });
+    endereco
+}
+
+fn completo(pedido: &[u8]) -> bool {
+    let texto = String::from_utf8_lossy(pedido).to_lowercase();
+    let Some((cabecalho, corpo)) = texto.split_once("\r\n\r\n") else { return false };
+    let tamanho = cabecalho.lines().find_map(|l| l.strip_prefix("content-length:")?.trim().parse().ok());
+    corpo.len() >= tamanho.unwrap_or(0)
+}
+
+fn por_tls_com_o_certificado_certo(banco: Banco) {
+    let certa = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let outra = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let pasta = crate::banco::Pasta::nova();
+    let arquivo = |nome: &str, pem: &str| {
+        let arquivo = pasta.0.join(nome);
+        std::fs::write(&arquivo, pem).unwrap();
+        arquivo.to_str().unwrap().to_owned()
+    };
+    let confiadas = [
+        (Some(arquivo("certa.pem", &certa.cert.pem())), "pronto"),
+        (Some(arquivo("outra.pem", &outra.cert.pem())), "a_caminho"),
+        (None, "a_caminho"),
+    ];
+    // The stand-in of one that is not asked itself, for its address.
+    let la = Caixa::nova(Banco::Sqlite);
+    let url = porta_tls(&la.mp.url(), &certa);
+    for (ca, situacao) in confiadas {
+        let ca = ca.unwrap_or_default();
+        let c = Caixa::com(
+            banco,
+            Faults::default(),
+            &[("MERCADO_PAGO_URL", url.as_str()), ("MERCADO_PAGO_CA_FILE", ca.as_str())],
+        );
+        assert_eq!(c.comprar(1)["qr_situacao"], situacao, "{ca}: {}", c.log());
+    }
+    assert_eq!(la.mp.orders().len(), 1, "who is not trusted is told nothing");
 }

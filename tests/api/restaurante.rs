@@ -217,7 +217,10 @@ impl Drop for Filial {
 
 fn iniciar(pasta: &Pasta, url: &str, ambiente: &[(String, String)]) -> (Child, String) {
     let log = std::fs::File::options().create(true).append(true).open(pasta.0.join("log")).unwrap();
-    let mut processo = Command::new(env!("CARGO_BIN_EXE_ambrosia"))
+    // Another build of it, such as the one of the image, can be tested the same way.
+    let programa =
+        std::env::var("AMBROSIA_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_ambrosia").to_owned());
+    let mut processo = Command::new(programa)
         .env_clear()
         .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("DATABASE_URL", url)])
         .envs(ambiente.iter().map(|(n, v)| (n, v)))
