@@ -338,7 +338,7 @@ fn por_tls_com_o_certificado_certo(banco: Banco) {
         (None, "a_caminho"),
     ];
     // The stand-in of one that is not asked itself, for its address.
-    let la = Caixa::nova(Banco::Sqlite);
+    let la = Caixa::nova(banco);
     let url = porta_tls(&la.mp.url(), &certa);
     for (ca, situacao) in confiadas {
         let ca = ca.unwrap_or_default();
