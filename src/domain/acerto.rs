@@ -451,6 +451,29 @@ mod tests {
     }
 
     #[test]
+    fn the_whole_is_not_asked_for_with_the_key_of_a_part() {
+        let (mut p, mut c) = paga();
+        c.reembolso_alvo = Some(reais("7.80"));
+        assentar(
+            &mut p,
+            &mut c,
+            Operacao::Reembolsar,
+            Resultado::SemResposta { causa: "x".into(), espera: None },
+            2,
+        );
+        assert_eq!(c.chave.as_deref(), Some("chave 2"));
+        p.cancelar(momento(3));
+        c.devolver_tudo(&p, momento(3));
+        assert_eq!((c.reembolso_alvo, c.proxima_em), (None, Some(momento(3))));
+        c.perguntar(Operacao::Reembolsar, || "outra".into());
+        assert_eq!(c.chave.as_deref(), Some("outra"), "another body under one key is refused");
+        // To ask for the whole once more is the same question.
+        c.devolver_tudo(&p, momento(4));
+        c.perguntar(Operacao::Reembolsar, || "terceira".into());
+        assert_eq!(c.chave.as_deref(), Some("outra"));
+    }
+
+    #[test]
     fn a_person_gives_back_only_when_the_provider_will_not() {
         let (mut p, mut c) = paga();
         p.cancelar(momento(2));
@@ -469,7 +492,7 @@ mod tests {
         assentar(&mut p, &mut c, Operacao::Consultar, Resultado::Verdade(verdade(Situacao::Paga)), 91);
         assert_eq!(c.proxima_em, None);
         let mut outra = (p.clone(), c.clone());
-        outra.1.insistir(&outra.0);
+        outra.1.devolver_tudo(&outra.0, momento(92));
         assert_eq!(outra.1.proxima(&outra.0, momento(92)), Some(Operacao::Reembolsar));
         assert_eq!(c.resolver(&mut p, momento(93)).map(|e| e.len()), Ok(2));
         assert_eq!((p.status_pagamento, p.valor_reembolsado), (StatusPagamento::Reembolsado, reais("57.80")));

@@ -131,10 +131,18 @@ impl Cobranca {
         Ok(eventos)
     }
 
-    /// A person wants a refund that was given up to be tried once more.
-    pub fn insistir(&mut self, pedido: &Pedido) {
+    /// The order is cancelled: what is open is withdrawn and what came goes back, the whole and not a part. To say so again
+    /// is to try again a refund that was given up.
+    pub fn devolver_tudo(&mut self, pedido: &Pedido, agora: DataHora) {
+        if self.reembolso_alvo.take().is_some() {
+            // The key of a part is not good for the whole.
+            self.chave = None;
+        }
         if self.a_devolver(pedido) && pedido.status_pagamento == StatusPagamento::Aprovado {
             (self.manual, self.tentativas) = (false, 0);
+        }
+        if self.proxima(pedido, agora).is_some() {
+            self.proxima_em = Some(agora);
         }
     }
 }

@@ -73,13 +73,8 @@ pub fn cancelar(
             Ok(eventos)
         })?;
         if let Some(mut cobranca) = cobranca {
-            // The whole goes back, and not a part; and to cancel once more is to ask once more.
-            cobranca.reembolso_alvo = None;
-            cobranca.insistir(&pedido);
-            if cobranca.proxima(&pedido, agora).is_some() {
-                cobranca.proxima_em = Some(agora);
-                cobrancas::salvar_ou_repetir(conn, &mut cobranca)?;
-            }
+            cobranca.devolver_tudo(&pedido, agora);
+            cobrancas::salvar_ou_repetir(conn, &mut cobranca)?;
         }
         Ok((pedido, reservar(conn, gateway, id, agora)?))
     })?;
