@@ -1,17 +1,10 @@
 //! Reads the configuration, opens the store, chooses the payment provider, runs the server, waits for the signal.
 
-use std::{
-    panic::{self, AssertUnwindSafe},
-    process::ExitCode,
-    sync::Arc,
-    thread,
-    time::Duration,
-};
+use std::{process::ExitCode, sync::Arc, thread, time::Duration};
 
 use ambrosia::{
     config::{Config, VARIABLES},
     domain::data_hora::DataHora,
-    error::Error,
     http::{App, Health, PROBE, Server},
     pagamento::{Gateway, MercadoPago, Settings},
     store::{Database, Store, cobrancas, idempotencia, notificacoes},
@@ -94,10 +87,9 @@ fn run(config: Config) -> ExitCode {
     let probed = store.clone();
     thread::spawn(move || probe(&probed, &health));
     thread::spawn(move || {
-        let mut signals = signals.forever();
-        if let Some(signal) = signals.next() {
+        if let Some(signal) = signals.forever().next() {
             log::info!("signal {signal}: finishing");
-            thread::spawn(move || stopper.drain());
+            stopper.drain();
         }
     });
     match gateway {
@@ -108,7 +100,7 @@ fn run(config: Config) -> ExitCode {
             log::info!("payments by Mercado Pago");
             for _ in 0..RECONCILERS {
                 let (store, provedor, sino) = (store.clone(), provedor.clone(), sino.clone());
-                thread::spawn(move || reconcile(&store, &provedor, &sino));
+                thread::spawn(move || conciliacao::trabalhar(&store, &provedor, &sino));
             }
         }
     }
@@ -168,25 +160,6 @@ fn probe(store: &Store, health: &Health) {
         }
         health.heard(answer);
         thread::sleep(PROBE);
-    }
-}
-
-/// Looks after what is pending at the provider, for ever.
-fn reconcile(store: &Store, provedor: &MercadoPago, sino: &Sino) {
-    loop {
-        // Without a database there is nothing to do but wait, and others say that it is away. A panic is the matter of
-        // one charge, and not the end of all.
-        let round = AssertUnwindSafe(|| conciliacao::rodada(store, provedor));
-        match panic::catch_unwind(round) {
-            Ok(Ok(true)) => {}
-            Ok(Ok(false)) => sino.esperar(conciliacao::ESPERA),
-            Ok(Err(Error::Unavailable(_))) => thread::sleep(RETRY),
-            Ok(Err(error)) => {
-                log::warn!("reconciliation goes on in a moment: {error:?}");
-                thread::sleep(RETRY);
-            }
-            Err(_) => thread::sleep(RETRY),
-        }
     }
 }
 

@@ -51,7 +51,7 @@ impl Cobranca {
                 self.contar(minha);
                 if minha && operacao == Operacao::Cancelar && self.tentativas >= BUSCAS_EM_VAO {
                     self.situacao = Situacao::Cancelada;
-                    self.concluir(true);
+                    self.recomecar();
                     self.levar(pedido, true, &mut eventos, agora);
                 }
             }
@@ -143,11 +143,11 @@ impl Cobranca {
         if minha {
             self.contar(minha);
             match operacao {
-                _ if andou => self.concluir(true),
-                Operacao::Criar | Operacao::Consultar => self.concluir(false),
-                // It was answered, and not done. To cancel once more is another question; a refund may be under way.
-                Operacao::Cancelar => self.chave = None,
+                _ if andou => self.recomecar(),
+                // It may be under way: the same question, until it is seen to be done.
                 Operacao::Reembolsar => {}
+                // Answered; the next time is another question.
+                Operacao::Criar | Operacao::Consultar | Operacao::Cancelar => self.chave = None,
             }
             let parada = matches!(operacao, Operacao::Cancelar | Operacao::Reembolsar) && !andou;
             if parada && self.tentativas >= FALHAS_AVISO {
@@ -197,12 +197,9 @@ impl Cobranca {
         self.tentativas += i64::from(minha);
     }
 
-    /// The question is answered; `recomecar` when things have moved, and pauses are short again.
-    fn concluir(&mut self, recomecar: bool) {
-        self.chave = None;
-        if recomecar {
-            self.tentativas = 0;
-        }
+    /// Things have moved: the next question is another one, and pauses are short again.
+    fn recomecar(&mut self) {
+        (self.chave, self.tentativas) = (None, 0);
     }
 
     /// The order follows its charge. `mudou` is whether that has just come to its present state.

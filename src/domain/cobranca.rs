@@ -2,6 +2,9 @@
 //! How the provider's answers change it is in
 //! `acerto`.
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 use super::{
     data_hora::DataHora,
     dinheiro::Dinheiro,
@@ -55,6 +58,18 @@ pub struct Cobranca {
     pub pendencia: Option<String>,
     pub pendente_desde: Option<DataHora>,
     pub versao: i64,
+}
+
+/// Something about an order's money that a person has to look at.
+#[derive(Serialize, ToSchema)]
+pub struct Pendencia {
+    #[schema(minimum = 1, example = 7)]
+    pub pedido: i64,
+    pub senha: Option<i64>,
+    pub status_pedido: StatusPedido,
+    #[schema(example = "O QR code expirou sem pagamento e o pedido já está em preparo: cobre no balcão")]
+    pub pendencia: String,
+    pub desde: DataHora,
 }
 
 impl Cobranca {

@@ -13,10 +13,7 @@ use super::{
     response::{self, Problema, Response},
 };
 use crate::{
-    domain::{
-        data_hora::DataHora,
-        pedido::{Pedido, StatusPedido},
-    },
+    domain::{cobranca::Pendencia, data_hora::DataHora, pedido::Pedido},
     error::Error,
     metrics::METRICS,
     pagamento::{Gateway, MercadoPago},
@@ -83,17 +80,6 @@ corpo! {
     }
 }
 
-/// Something about an order's money that a person has to look at.
-#[derive(serde::Serialize, utoipa::ToSchema)]
-pub struct Pendencia {
-    pedido: i64,
-    senha: Option<i64>,
-    status_pedido: StatusPedido,
-    #[schema(example = "O Mercado Pago recusou o reembolso (400): devolva o dinheiro ao cliente")]
-    pendencia: String,
-    desde: DataHora,
-}
-
 /// The answer to a notification: the order with the simulator, `true` with Mercado Pago.
 #[derive(utoipa::ToSchema)]
 #[serde(untagged)]
@@ -108,7 +94,7 @@ pub enum Acolhida {
 /// there; the answer is `true`.
 #[utoipa::path(post, path = "/pedidos/status_pagamento", tag = "Pagamentos", request_body = Notificacao,
     params(("x-signature" = Option<String>, Header, description = "Mercado Pago's signature; needed when a secret is set")),
-    responses((status = 200, body = Acolhida),
+    responses((status = 200, body = Acolhida, headers(("ETag" = String, description = "The version of the order, with the simulator"))),
         (status = 401, body = Problema, description = "The signature is missing or wrong"),
         (status = 404, body = Problema), (status = 409, body = Problema), (status = 422, body = Problema)))]
 pub fn webhook(app: &App, request: &Request<'_>) -> Result<Response, Error> {
@@ -131,9 +117,9 @@ fn simulado(app: &App, request: &Request<'_>) -> Result<Response, Error> {
 /// The id in the address is the one that is signed; so the body's counts only where the address has none.
 fn notificado(app: &App, provedor: &MercadoPago, request: &Request<'_>) -> Result<Response, Error> {
     let id = request.parameter("data.id");
-    if !provedor.segredos.vazio() {
+    if !provedor.settings.segredos.vazio() {
         let (assinatura, chamada) = (request.header("x-signature")?, request.header("x-request-id")?);
-        provedor.segredos.conferir(assinatura, id.as_deref(), chamada).map_err(|motivo| {
+        provedor.settings.segredos.conferir(assinatura, id.as_deref(), chamada).map_err(|motivo| {
             METRICS.notification("unsigned");
             Error::Unsigned(format!("{motivo:?}, data.id {:?}", id.as_deref().unwrap_or_default()))
         })?;
@@ -265,20 +251,7 @@ pub fn reembolsar(app: &App, request: &Request<'_>, id: i64) -> Result<Response,
 /// Orders whose money needs a person, the oldest matter first.
 #[utoipa::path(get, path = "/pedidos/pendencias", tag = "Pagamentos", responses((status = 200, body = [Pendencia])))]
 pub fn pendencias(app: &App, _: &Request<'_>) -> Result<Response, Error> {
-    let pendentes = app.store.read(|conn| cobrancas::pendentes(conn, PENDENCIAS_MAX))?;
-    let pendencias: Vec<Pendencia> = pendentes
-        .into_iter()
-        .filter_map(|(pedido, cobranca)| {
-            Some(Pendencia {
-                pedido: pedido.id,
-                senha: pedido.senha,
-                status_pedido: pedido.status_pedido,
-                pendencia: cobranca.pendencia?,
-                desde: cobranca.pendente_desde?,
-            })
-        })
-        .collect();
-    response::json(&pendencias)
+    response::json(&app.store.read(|conn| cobrancas::pendentes(conn, PENDENCIAS_MAX))?)
 }
 
 /// Takes an order off the list of those that need a person: somebody saw to it. Was it a refund that Mercado Pago refuses,

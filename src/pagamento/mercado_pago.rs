@@ -40,12 +40,7 @@ pub struct Settings {
 
 pub struct MercadoPago {
     client: Client,
-    pos: String,
-    pub segredos: Segredos,
-    pub validade: i64,
-    pub checkout: Duration,
-    pub timeout: Duration,
-    pub ritmo: i64,
+    pub settings: Settings,
 }
 
 /// Whom a notification is about, once its topic was looked up.
@@ -69,16 +64,7 @@ const FOLGA_SEGUNDOS: i64 = 24 * 60 * 60;
 impl MercadoPago {
     /// The error is for whoever set it up.
     pub fn new(settings: Settings) -> Result<MercadoPago, String> {
-        let client = Client::new(&settings)?;
-        Ok(MercadoPago {
-            client,
-            pos: settings.pos,
-            segredos: settings.segredos,
-            validade: settings.validade,
-            checkout: settings.checkout,
-            timeout: settings.timeout,
-            ritmo: settings.ritmo,
-        })
+        Ok(MercadoPago { client: Client::new(&settings)?, settings })
     }
 
     /// Does one step of a charge, within `tempo`, and gives what the provider says of the charge afterwards.
@@ -106,7 +92,7 @@ impl MercadoPago {
             "payment" => "/v1/payments",
             _ => "/merchant_orders",
         };
-        let ate = Instant::now() + self.timeout;
+        let ate = Instant::now() + self.settings.timeout;
         match self.get::<ComReferencia>(&format!("{recurso}/{}", codificado(id)), ate) {
             Err(sem) => Assunto::SemResposta(sem.cause),
             Ok(Err(_)) => Assunto::Inexistente,
@@ -121,10 +107,12 @@ impl MercadoPago {
         {
             return Ok(Resultado::Verdade(verdade));
         }
-        let nova = NovaOrdem::nova(cobranca, pedido, &self.pos);
+        let nova = NovaOrdem::nova(cobranca, pedido, &self.settings.pos);
         let corpo = serde_json::to_string(&nova).map_err(|e| NoAnswer::of(&e.to_string()))?;
-        match self.post("/v1/orders", cobranca, Some(&corpo), ate)? {
-            Ok(ordem) => Ok(Resultado::Verdade(ordem)),
+        let call =
+            Call { method: "POST", path: "/v1/orders", key: cobranca.chave.as_deref(), body: Some(&corpo) };
+        match ler::<Ordem>(&self.client.call(&call, ate)?)? {
+            Ok(ordem) => ordem.verdade().map(Resultado::Verdade),
             // The key was used: what it made may be there all the same.
             Err(recusa) if recusa.status == 409 => match self.procurar(pedido, ate)? {
                 Some(verdade) => Ok(Resultado::Verdade(verdade)),
@@ -212,8 +200,9 @@ impl MercadoPago {
     /// The charge that the provider has for our id of the payment.
     fn procurar(&self, pedido: &Pedido, ate: Instant) -> Result<Option<Verdade>, NoAnswer> {
         let Some(referencia) = &pedido.id_pagamento else { return Ok(None) };
-        let inicio = pedido.datahora_recebido.mais(-FOLGA_SEGUNDOS);
-        let fim = pedido.datahora_recebido.mais(pedido_mais_velho(pedido));
+        let recebido = pedido.datahora_recebido;
+        let inicio = recebido.mais(-FOLGA_SEGUNDOS);
+        let fim = pedido.datahora_expiracao.unwrap_or(recebido).max(recebido).mais(2 * FOLGA_SEGUNDOS);
         let consulta = form_urlencoded::Serializer::new(String::new())
             .append_pair("begin_date", &inicio.to_string())
             .append_pair("end_date", &fim.to_string())
@@ -243,26 +232,6 @@ impl MercadoPago {
         let call = Call { method: "GET", path: caminho, key: None, body: None };
         ler(&self.client.call(&call, ate)?)
     }
-
-    fn post(
-        &self,
-        caminho: &str,
-        cobranca: &Cobranca,
-        corpo: Option<&str>,
-        ate: Instant,
-    ) -> Result<Result<Verdade, Recusa>, NoAnswer> {
-        let call = Call { method: "POST", path: caminho, key: cobranca.chave.as_deref(), body: corpo };
-        Ok(match ler::<Ordem>(&self.client.call(&call, ate)?)? {
-            Ok(ordem) => Ok(ordem.verdade()?),
-            Err(recusa) => Err(recusa),
-        })
-    }
-}
-
-/// To the end of the day after tomorrow of the order's expiry: a search has to have an end.
-fn pedido_mais_velho(pedido: &Pedido) -> i64 {
-    let dura = pedido.datahora_expiracao.map_or(0, |f| f.segundos() - pedido.datahora_recebido.segundos());
-    dura + 2 * FOLGA_SEGUNDOS
 }
 
 fn ler<T: DeserializeOwned>(resposta: &Answer) -> Result<Result<T, Recusa>, NoAnswer> {

@@ -1,14 +1,10 @@
 //! `cobrancas`: what the payment provider was asked to collect, and when to look at it next.
 
-use super::{
-    connection::{Connection, Row, Value},
-    pedidos,
-};
+use super::connection::{Connection, Row, Value};
 use crate::{
     domain::{
-        cobranca::{Cobranca, Operacao},
+        cobranca::{Cobranca, Pendencia},
         data_hora::DataHora,
-        pedido::Pedido,
     },
     error::{DbError, Error},
 };
@@ -109,13 +105,20 @@ pub fn quantas_pendentes(conn: &mut dyn Connection) -> Result<i64, Error> {
 }
 
 /// Orders with something that a person has to look at, the oldest matter first.
-pub fn pendentes(conn: &mut dyn Connection, limite: i64) -> Result<Vec<(Pedido, Cobranca)>, Error> {
-    let sql = format!(
-        "SELECT {COLUNAS} FROM cobrancas WHERE pendente_desde IS NOT NULL ORDER BY pendente_desde, pedido LIMIT ?"
-    );
-    let linhas = conn.query(&sql, &[limite.into()])?;
-    let cobrancas: Vec<Cobranca> = linhas.iter().map(cobranca).collect::<Result<_, _>>()?;
-    cobrancas.into_iter().map(|c| Ok((pedidos::buscar(conn, c.pedido)?, c))).collect()
+pub fn pendentes(conn: &mut dyn Connection, limite: i64) -> Result<Vec<Pendencia>, Error> {
+    let sql = "SELECT p.id, p.senha, p.status_pedido, c.pendencia, c.pendente_desde FROM cobrancas c \
+               JOIN pedidos p ON p.id = c.pedido WHERE c.pendente_desde IS NOT NULL ORDER BY c.pendente_desde, p.id LIMIT ?";
+    let linhas = conn.query(sql, &[limite.into()])?;
+    let pendencias = linhas.iter().map(|l| {
+        Ok(Pendencia {
+            pedido: l.int(0)?,
+            senha: l.int_or_null(1)?,
+            status_pedido: l.numbered(2)?,
+            pendencia: l.text(3)?.to_owned(),
+            desde: l.time(4)?,
+        })
+    });
+    Ok(pendencias.collect::<Result<_, DbError>>()?)
 }
 
 fn um(conn: &mut dyn Connection, sql: &str, valor: &str) -> Result<Option<i64>, Error> {
@@ -123,7 +126,6 @@ fn um(conn: &mut dyn Connection, sql: &str, valor: &str) -> Result<Option<i64>, 
 }
 
 fn cobranca(linha: &Row) -> Result<Cobranca, DbError> {
-    let operacao = linha.int_or_null(7)?.and_then(|numero| Operacao::try_from(numero).ok());
     Ok(Cobranca {
         pedido: linha.int(0)?,
         valor: linha.money(1)?,
@@ -131,11 +133,8 @@ fn cobranca(linha: &Row) -> Result<Cobranca, DbError> {
         situacao: linha.numbered(3)?,
         id_externo: linha.string_or_null(4)?,
         reembolsado: linha.money(5)?,
-        reembolso_alvo: match linha.text_or_null(6)? {
-            Some(_) => Some(linha.money(6)?),
-            None => None,
-        },
-        operacao,
+        reembolso_alvo: linha.text_or_null(6)?.map(|_| linha.money(6)).transpose()?,
+        operacao: linha.int_or_null(7)?.map(|_| linha.numbered(7)).transpose()?,
         chave: linha.string_or_null(8)?,
         tentativas: linha.int(9)?,
         proxima_em: linha.time_or_null(10)?,

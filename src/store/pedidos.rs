@@ -298,7 +298,7 @@ fn pedido(linha: &Row) -> Result<Pedido, DbError> {
         status_pagamento_descricao: status_pagamento.descricao(),
         id_pagamento: linha.string_or_null(9)?,
         qr_data: linha.string_or_null(10)?,
-        meio_pagamento: linha.text_or_null(12)?.and_then(|m| m.try_into().ok()),
+        meio_pagamento: linha.text_or_null(12)?.map(meio).transpose()?,
         qr_situacao: None,
         datahora_expiracao: linha.time_or_null(13)?,
         valor_total: Dinheiro::default(),
@@ -307,6 +307,11 @@ fn pedido(linha: &Row) -> Result<Pedido, DbError> {
     };
     pedido.qr_situacao = pedido.situacao_do_qr();
     Ok(pedido)
+}
+
+fn meio(nome: &str) -> Result<Meio, DbError> {
+    nome.try_into()
+        .map_err(|_| DbError::Other(format!("meio_pagamento should be a way to pay and is {nome}")))
 }
 
 fn item(linha: &Row) -> Result<Item, DbError> {

@@ -151,14 +151,14 @@ fn reservar(
 ) -> Result<Option<Passo>, Error> {
     match gateway {
         Gateway::Simulado => Ok(None),
-        Gateway::MercadoPago(provedor) => cobranca::tomar(conn, id, provedor.checkout, agora),
+        Gateway::MercadoPago(provedor) => cobranca::tomar(conn, id, provedor.settings.checkout, agora),
     }
 }
 
 /// Does it while the client waits. That it fails is no failure of what was asked: it is written down, and done later.
 fn acompanhar(store: &Store, gateway: &Gateway, pedido: Pedido, passo: Option<Passo>) -> Pedido {
     let (Gateway::MercadoPago(provedor), Some(passo)) = (gateway, passo) else { return pedido };
-    cobranca::dar(store, provedor, &passo, provedor.checkout).unwrap_or_else(|error| {
+    cobranca::dar(store, provedor, &passo, provedor.settings.checkout).unwrap_or_else(|error| {
         log::warn!("order {}: the provider is asked later: {error:?}", pedido.id);
         pedido
     })

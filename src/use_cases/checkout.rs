@@ -120,7 +120,7 @@ fn gravar(
     let dia = agora.dia();
     let (qr_data, datahora_expiracao) = match gateway {
         Gateway::Simulado => (Some(simulado::qr_data(id_pagamento, valor)), None),
-        Gateway::MercadoPago(provedor) => (None, Some(agora.mais(provedor.validade))),
+        Gateway::MercadoPago(provedor) => (None, Some(agora.mais(provedor.settings.validade))),
     };
     let novo = pedidos::Novo {
         senha: senhas::proxima(conn, &dia)?,
@@ -134,8 +134,8 @@ fn gravar(
     };
     let pedido = pedidos::inserir(conn, novo)?;
     let Gateway::MercadoPago(provedor) = gateway else { return Ok((pedido, None)) };
-    let mut cobranca = Cobranca::nova(pedido.id, valor, provedor.validade, cobranca::nova_chave());
-    cobranca.proxima_em = Some(agora.mais(cobranca::reserva(provedor.checkout)));
+    let mut cobranca = Cobranca::nova(pedido.id, valor, provedor.settings.validade, cobranca::nova_chave());
+    cobranca.proxima_em = Some(agora.mais(cobranca::reserva(provedor.settings.checkout)));
     cobrancas::inserir(conn, &cobranca)?;
     cobranca::perguntado(conn, &cobranca, Operacao::Criar, agora)?;
     Ok((pedido.clone(), Some(Passo { pedido, cobranca, operacao: Operacao::Criar })))
@@ -149,7 +149,7 @@ fn com_qr(
     passo: &Passo,
     chave: Option<&str>,
 ) -> Pedido {
-    let dado = cobranca::dar(store, provedor, passo, provedor.checkout);
+    let dado = cobranca::dar(store, provedor, passo, provedor.settings.checkout);
     let repetivel = dado.and_then(|pedido| {
         if chave.is_some() {
             store.write(|conn| responder(conn, chave, &pedido))?;

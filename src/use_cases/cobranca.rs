@@ -60,7 +60,7 @@ pub fn tomar(
 pub fn dar(store: &Store, provedor: &MercadoPago, passo: &Passo, tempo: Duration) -> Result<Pedido, Error> {
     let resultado = provedor.executar(passo.operacao, &passo.cobranca, &passo.pedido, tempo);
     let agora = DataHora::agora();
-    let pedido = store.write(|conn| assentar(conn, passo, &resultado, provedor.ritmo, agora))?;
+    let pedido = store.write(|conn| assentar(conn, passo, &resultado, provedor.settings.ritmo, agora))?;
     METRICS.payment(resultado.nome());
     Ok(pedido)
 }

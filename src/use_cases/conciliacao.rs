@@ -3,7 +3,9 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
+    panic::{self, AssertUnwindSafe},
     sync::{Condvar, Mutex, PoisonError},
+    thread,
     time::Duration,
 };
 
@@ -16,7 +18,7 @@ use crate::{
 };
 
 /// Between two looks at what is due, when nobody rings.
-pub const ESPERA: Duration = Duration::from_secs(1);
+const ESPERA: Duration = Duration::from_secs(1);
 /// Charges that a worker looks at before it asks again what is due.
 const LOTE: i64 = 50;
 /// How often a notification about something unknown is looked into, and the first pause in seconds; it doubles. Mercado
@@ -46,8 +48,25 @@ impl Sino {
     }
 }
 
+/// Looks after what is pending, for ever. Any number of threads may do this.
+pub fn trabalhar(store: &Store, provedor: &MercadoPago, sino: &Sino) -> ! {
+    loop {
+        // A panic is the matter of one charge, and not the end of all.
+        match panic::catch_unwind(AssertUnwindSafe(|| rodada(store, provedor))) {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => sino.esperar(ESPERA),
+            // Without a database there is nothing to do but wait, and others say that it is away.
+            Ok(Err(Error::Unavailable(_))) | Err(_) => thread::sleep(ESPERA),
+            Ok(Err(error)) => {
+                log::warn!("reconciliation goes on in a moment: {error:?}");
+                thread::sleep(ESPERA);
+            }
+        }
+    }
+}
+
 /// Does what is due. Gives whether there was anything.
-pub fn rodada(store: &Store, provedor: &MercadoPago) -> Result<bool, Error> {
+fn rodada(store: &Store, provedor: &MercadoPago) -> Result<bool, Error> {
     let mut havia = notificacao(store, provedor)?;
     let agora = DataHora::agora();
     let mut devidas = store.read(|conn| cobrancas::devidas(conn, agora, LOTE))?;
@@ -66,16 +85,16 @@ pub fn rodada(store: &Store, provedor: &MercadoPago) -> Result<bool, Error> {
 
 fn passo(store: &Store, provedor: &MercadoPago, pedido: i64) -> Result<bool, Error> {
     let agora = DataHora::agora();
-    let tomado = store.write(|conn| cobranca::tomar(conn, pedido, provedor.timeout, agora))?;
+    let tomado = store.write(|conn| cobranca::tomar(conn, pedido, provedor.settings.timeout, agora))?;
     let Some(passo) = tomado else { return Ok(false) };
-    cobranca::dar(store, provedor, &passo, provedor.timeout)?;
+    cobranca::dar(store, provedor, &passo, provedor.settings.timeout)?;
     Ok(true)
 }
 
 /// Finds out which order a notification is about, and makes its charge due.
 fn notificacao(store: &Store, provedor: &MercadoPago) -> Result<bool, Error> {
     let agora = DataHora::agora();
-    let ate = agora.mais(cobranca::reserva(provedor.timeout));
+    let ate = agora.mais(cobranca::reserva(provedor.settings.timeout));
     // Most of the time there is none, and a read costs nobody anything.
     if !store.read(|conn| notificacoes::ha_devidas(conn, agora))? {
         return Ok(false);
