@@ -118,7 +118,8 @@ impl Cobranca {
         // It was given up because nobody knew it, and it is there after all.
         let achada = self.id_externo.is_none() && matches!(antes, Situacao::Cancelada | Situacao::Expirada);
         let chao = if achada { Situacao::Pedida } else { antes };
-        self.situacao = verdade.situacao.map_or(antes, |nova| nova.max(chao));
+        // In a state that is not known it is there, all the same.
+        self.situacao = verdade.situacao.unwrap_or(Situacao::Aberta).max(chao);
         self.id_externo = Some(verdade.id_externo.clone());
         let devolvido = verdade.reembolsado.menos(self.reembolsado);
         if devolvido > Dinheiro::default() {
@@ -603,6 +604,8 @@ mod tests {
                 if c.situacao == Situacao::Paga && !c.manual && (p.status_pedido == StatusPedido::Cancelado || p.meio_pagamento == Some(Meio::Dinheiro)) {
                     prop_assert_eq!(c.proxima(&p, momento(agora)), Some(Operacao::Reembolsar));
                 }
+                // What is there once is not made twice.
+                prop_assert!(c.id_externo.is_none() || c.proxima(&p, momento(agora)) != Some(Operacao::Criar));
                 prop_assert_eq!(p.status_pagamento_descricao, p.status_pagamento.descricao());
             }
         }
