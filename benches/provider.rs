@@ -17,11 +17,8 @@ use std::{
 
 use standin::{Faults, Settings};
 
-#[allow(dead_code, reason = "the page is for people")]
-#[path = "../examples/mercado_pago/page.rs"]
-mod page;
 #[allow(dead_code, reason = "not all of it is needed here")]
-#[path = "../examples/mercado_pago/standin.rs"]
+#[path = "../examples/mercado_pago/standin/mod.rs"]
 mod standin;
 
 const ROUNDS: usize = 5;

@@ -74,7 +74,7 @@ fn top_level(group: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn no_file_is_named_after_nothing() {
     let banned = ["utils", "util", "common", "helpers", "helper", "manager", "misc", "service", "base"];
-    for folder in ["src", "tests", "benches"] {
+    for folder in ["src", "tests", "benches", "examples"] {
         for file in files(folder).into_keys() {
             let named = Path::new(&file).components().any(|c| {
                 let name = c.as_os_str().to_str().unwrap();
@@ -103,7 +103,7 @@ fn the_environment_is_read_in_one_place() {
 
 #[test]
 fn every_file_says_what_it_is() {
-    for folder in ["src", "tests", "benches"] {
+    for folder in ["src", "tests", "benches", "examples"] {
         for (file, text) in files(folder).into_iter().filter(|(f, _)| f.ends_with(".rs")) {
             assert!(text.starts_with("//! "), "{file} does not begin with what it is");
         }

@@ -1,6 +1,5 @@
 //! A stand-in for Mercado Pago, to try everything without an account: `cargo run --release --example mercado_pago`.
 
-mod page;
 #[allow(dead_code, reason = "some of it is for the tests, which share this file")]
 mod standin;
 

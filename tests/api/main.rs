@@ -23,11 +23,8 @@ mod paginas;
 mod restaurante;
 mod tempestade;
 
-#[allow(dead_code, reason = "the page is for people")]
-#[path = "../../examples/mercado_pago/page.rs"]
-mod page;
 #[allow(dead_code, reason = "the page uses more of it")]
-#[path = "../../examples/mercado_pago/standin.rs"]
+#[path = "../../examples/mercado_pago/standin/mod.rs"]
 mod standin;
 
 pub use banco::Banco;

@@ -1,6 +1,6 @@
 //! The stand-in's page: the customer's phone and the seller's panel in one, and the switches of its faults.
 
-use crate::standin::{Faults, Standin, reais};
+use super::{Faults, Standin, reais};
 
 /// Status, content type and body.
 pub fn answer(standin: &Standin, method: &str, path: &str, body: &str) -> (u16, &'static str, String) {

@@ -1,10 +1,13 @@
 //! A Mercado Pago that lives in this process: the Orders API as its pages describe it, signed notifications, and every
 //! fault that a network and a provider have. It keeps its orders in memory.
 
+mod page;
+mod wire;
+
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, Read},
     net::{TcpListener, TcpStream},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -18,7 +21,9 @@ use std::{
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 
-use crate::page;
+use wire::{Call, read, write};
+
+const JSON: &str = "application/json";
 
 #[derive(Clone)]
 pub struct Settings {
@@ -157,15 +162,6 @@ pub fn start(settings: Settings) -> io::Result<Running> {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-struct Call {
-    method: String,
-    path: String,
-    query: HashMap<String, String>,
-    token: String,
-    key: Option<String>,
-    body: String,
 }
 
 /// What to do to a call.
@@ -592,53 +588,4 @@ pub fn reais(centavos: i64) -> String {
 fn centavos(text: &str) -> Option<i64> {
     let (reais, cents) = text.split_once('.')?;
     (cents.len() == 2).then_some(reais.parse::<i64>().ok()? * 100 + cents.parse::<i64>().ok()?)
-}
-
-const JSON: &str = "application/json";
-
-/// One request of a connection; `None` when nobody asked anything.
-fn read(stream: &TcpStream) -> io::Result<Option<Call>> {
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    let mut reader = BufReader::new(stream);
-    let mut first = String::new();
-    reader.by_ref().take(16_384).read_line(&mut first)?;
-    let mut words = first.split_whitespace();
-    let (Some(method), Some(target)) = (words.next(), words.next()) else { return Ok(None) };
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let (mut length, mut token, mut key) = (0, String::new(), None);
-    loop {
-        let mut line = String::new();
-        reader.by_ref().take(16_384).read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse().unwrap_or(0),
-            "authorization" => token = value.trim().to_owned(),
-            "x-idempotency-key" => key = Some(value.trim().to_owned()),
-            _ => {}
-        }
-    }
-    let mut body = Vec::new();
-    reader.take(length).read_to_end(&mut body)?;
-    Ok(Some(Call {
-        method: method.to_owned(),
-        path: path.to_owned(),
-        query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-        token,
-        key,
-        body: String::from_utf8_lossy(&body).into_owned(),
-    }))
-}
-
-fn write(mut stream: &TcpStream, status: u16, kind: &str, body: &str) -> io::Result<()> {
-    let more = match status {
-        303 => "Location: /\r\n",
-        429 => "Retry-After: 1\r\n",
-        _ => "",
-    };
-    let head = format!(
-        "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n{more}\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(body.as_bytes())
 }
