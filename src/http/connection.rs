@@ -170,9 +170,10 @@ impl Connection<'_> {
 
     /// Runs the handler, unless too many run already; those that tell how the process is are always answered.
     fn call_handler(&self, request: &Request<'_>) -> Response {
-        let running = Running::start(self.shared);
         let handler = &self.shared.handler;
-        if running.count > self.limits.max_requests && !handler.exempt(request) {
+        // They take no place of the others either.
+        let running = (!handler.exempt(request)).then(|| Running::start(self.shared));
+        if running.as_ref().is_some_and(|r| r.count > self.limits.max_requests) {
             return response::busy();
         }
         catch_unwind(AssertUnwindSafe(|| handler.handle(request))).unwrap_or_else(|_| {

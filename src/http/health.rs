@@ -83,7 +83,7 @@ pub fn metrics(app: &App, request: &Request<'_>) -> Result<Response, Error> {
 }
 
 fn restaurant(app: &App) -> Result<Restaurant, Error> {
-    app.store.read(|conn| {
+    app.store.glance(|conn| {
         let open = pedidos::em_aberto(conn)?;
         let count =
             |s: StatusPedido| (s.descricao(), open.contagens.iter().filter(|c| c.0 == s).map(|c| c.1).sum());

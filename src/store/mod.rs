@@ -58,6 +58,8 @@ pub struct Settings {
 const ATTEMPTS: u32 = 5;
 /// A connection that was idle for longer is asked for a sign of life before it is used.
 const FRESH: Duration = Duration::from_secs(30);
+/// What a glance waits for a connection.
+const GLANCE: Duration = Duration::from_millis(100);
 /// What a sign of life may take.
 const PROBE: Duration = Duration::from_secs(1);
 /// A migration may copy a large table.
@@ -167,12 +169,32 @@ impl Store {
         }
     }
 
+    /// As `read`, once and without a queue: who asks how things are is answered also when they are bad.
+    pub fn glance<T>(
+        &self,
+        queries: impl FnOnce(&mut dyn Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut conn = self.connection_within(&self.readers, GLANCE)?;
+        conn.suspect = true;
+        let result = queries(&mut **conn)?;
+        conn.suspect = false;
+        Ok(result)
+    }
+
     fn connection(&self, pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, Error> {
+        self.connection_within(pool, self.settings.wait)
+    }
+
+    fn connection_within(
+        &self,
+        pool: &r2d2::Pool<Manager>,
+        wait: Duration,
+    ) -> Result<r2d2::PooledConnection<Manager>, Error> {
         if !self.is_migrated() {
             return Err(Error::Unavailable("the database has not been reached or migrated yet".into()));
         }
         let start = Instant::now();
-        let got = pool.get();
+        let got = pool.get_timeout(wait);
         METRICS.pool_wait(start, got.is_ok());
         got.map_err(|e| Error::Unavailable(format!("no database connection: {e}")))
     }

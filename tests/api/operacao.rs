@@ -242,8 +242,9 @@ fn mil_lentos_nao_o_calam(banco: Banco) {
             conexao
         })
         .collect();
-    // One that needs no connection: it would wait with the others.
-    ate("all places to be taken", || r.get("/openapi.json").status == 503);
+    // The figures are told beside them, and take no place.
+    ate("all places to be taken", || r.get("/metrics").corpo.contains("\nambrosia_requests_running 1000\n"));
+    assert_eq!(r.get("/openapi.json").status, 503);
     let inicio = Instant::now();
     assert_eq!(r.get("/readyz").status, 200);
     println!("/readyz beside 1,000 slow requests: {:?}", inicio.elapsed());
