@@ -10,7 +10,6 @@ use ambrosia::{
     store::{Database, Store, cobrancas, idempotencia, notificacoes},
     use_cases::conciliacao::{self, Sino},
 };
-use log::LevelFilter;
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     iterator::Signals,
@@ -41,14 +40,7 @@ fn main() -> ExitCode {
 }
 
 fn run(config: Config) -> ExitCode {
-    env_logger::Builder::new()
-        .filter_level(config.log_level)
-        // These would print what is sent, and with it the token.
-        .filter_module("ureq", LevelFilter::Off)
-        .filter_module("ureq_proto", LevelFilter::Off)
-        .filter_module("rustls", LevelFilter::Off)
-        .format_target(false)
-        .init();
+    env_logger::Builder::new().filter_level(config.log_level).format_target(false).init();
     let database = config.store.database.clone();
     let store = Arc::new(Store::new(config.store));
     if let Err(error) = store.migrate() {
