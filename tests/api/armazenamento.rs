@@ -5,7 +5,7 @@ use std::{
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     thread,
     time::Duration,
@@ -113,7 +113,6 @@ struct Fio {
     porta: u16,
     cortado: Arc<AtomicBool>,
     conexoes: Arc<Mutex<Vec<TcpStream>>>,
-    em_uso: Arc<AtomicUsize>,
 }
 
 impl Fio {
@@ -123,22 +122,22 @@ impl Fio {
             porta: ouvinte.local_addr().unwrap().port(),
             cortado: Arc::default(),
             conexoes: Arc::default(),
-            em_uso: Arc::default(),
         };
-        let (cortado, conexoes, em_uso) = (fio.cortado.clone(), fio.conexoes.clone(), fio.em_uso.clone());
+        let (cortado, conexoes) = (fio.cortado.clone(), fio.conexoes.clone());
         thread::spawn(move || {
             for cliente in ouvinte.incoming() {
                 let cliente = cliente.unwrap();
                 let Ok(servidor) = TcpStream::connect(&destino) else { continue };
+                // Under the lock, so that none slips past a cut.
+                let mut conexoes = conexoes.lock().unwrap();
                 if cortado.load(Ordering::SeqCst) {
                     continue;
                 }
-                em_uso.fetch_add(1, Ordering::SeqCst);
                 let pares = [(&cliente, &servidor), (&servidor, &cliente)];
                 for (de, para) in pares.map(|(a, b)| (a.try_clone().unwrap(), b.try_clone().unwrap())) {
                     thread::spawn(move || copiar(de, para));
                 }
-                conexoes.lock().unwrap().extend([cliente, servidor]);
+                conexoes.extend([cliente, servidor]);
             }
         });
         fio
