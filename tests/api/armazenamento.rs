@@ -288,6 +288,43 @@ fn vinte_comecam_ao_mesmo_tempo() {
     assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 6);
 }
 
+/// As many as the HPA may start, each with the pool of the config map, against a server with the limit of the manifest.
+#[test]
+fn vinte_cabem_em_um_servidor() {
+    use mysql::prelude::Queryable;
+    if !banco::tem_mysql() || !Privado::instalado() {
+        return;
+    }
+    let servidor = Privado::iniciar();
+    let esquema = Esquema::novo(&servidor.url());
+    esquema.conexao().query_drop("SET GLOBAL max_connections = 250").unwrap();
+    let r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[("POOL_SIZE", "8")]);
+    let filiais: Vec<_> = (0..20).map(|_| r.filial()).collect();
+    thread::scope(|s| {
+        for filial in &filiais {
+            for _ in 0..10 {
+                s.spawn(|| {
+                    for _ in 0..5 {
+                        let corpo = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+                        filial.pedir("POST", "/pedidos/checkout", &[], Some(&corpo)).ok();
+                        filial.pedir("GET", "/produtos", &[], None).ok();
+                    }
+                });
+            }
+        }
+    });
+    let (_, usadas): (String, i64) = r
+        .esquema
+        .as_ref()
+        .unwrap()
+        .conexao()
+        .query_first("SHOW STATUS LIKE 'Max_used_connections'")
+        .unwrap()
+        .unwrap();
+    // The pools, a connection for the probe each, and those of this test.
+    assert!((20..=21 * 9 + 3).contains(&usadas), "{usadas} connections");
+}
+
 /// As it was before there were charges: nothing of what is there is lost, and the work can be cut off.
 fn uma_base_mais_antiga_e_atualizada(banco: Banco) {
     let mut r = Restaurante::novo(banco);
