@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::domain::pedido::Pedido;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Error {
     /// What was named does not exist: «Pedido não encontrado».
     NotFound(&'static str),
@@ -28,7 +28,7 @@ pub enum Error {
 }
 
 /// The classes of failure that callers tell apart; the text is the engine's, for the log.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum DbError {
     /// The connection is gone, or there is none; what was not committed did not happen.
     Lost(String),

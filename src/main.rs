@@ -5,10 +5,13 @@ use std::{process::ExitCode, sync::Arc, thread, time::Duration};
 use ambrosia::{
     config::{Config, VARIABLES},
     domain::data_hora::DataHora,
-    http::{App, Health, PROBE, Server},
+    http::{App, Health, PROBE, Server, Shared},
     pagamento::{Gateway, MercadoPago, Settings},
     store::{Database, Store, cobrancas, idempotencia, notificacoes},
-    use_cases::conciliacao::{self, Sino},
+    use_cases::{
+        checkout::{LOTE_MAX, Lote},
+        conciliacao::{self, Sino},
+    },
 };
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
@@ -56,6 +59,8 @@ fn run(config: Config) -> ExitCode {
     let (sino, health) = (Arc::new(Sino::default()), Arc::new(Health::default()));
     let app = App {
         store: store.clone(),
+        shared: Shared::default(),
+        checkouts: Lote::of(LOTE_MAX),
         gateway: gateway.clone(),
         sino: sino.clone(),
         cors_origin: config.cors_origin,

@@ -5,7 +5,7 @@ use super::{
     campo::{Erros, Id, Ignorado, NomeCliente, corpo, ler_corpo},
     pagina,
     request::Request,
-    response::{self, Problema, Response},
+    response::{self, Page, Problema, Response},
 };
 use crate::{
     domain::{
@@ -57,7 +57,7 @@ corpo! {
     responses((status = 200, body = [Cliente], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
 pub fn listar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let pagina = pagina(request, LIMITE_PADRAO)?;
-    response::page(request, app.store.read(|conn| clientes::listar(conn, &pagina))?)
+    response::page(request, &Page::new(app.store.read(|conn| clientes::listar(conn, &pagina))?)?)
 }
 
 /// A new customer. A `hashed_password` is accepted and dropped.
@@ -132,5 +132,5 @@ pub fn pedidos(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Er
         clientes::buscar(conn, id)?;
         pedidos::listar(conn, Lista::Cliente(id), &pagina)
     })?;
-    response::page(request, pedidos)
+    response::page(request, &Page::new(pedidos)?)
 }

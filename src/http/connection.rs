@@ -3,7 +3,7 @@
 
 use std::{
     borrow::Cow,
-    io::{self, Read, Write},
+    io::{self, IoSlice, Read, Write},
     net::Shutdown,
     panic::{AssertUnwindSafe, catch_unwind},
     time::{Duration, Instant},
@@ -103,15 +103,15 @@ impl Connection<'_> {
             Err(Stop::Refuse(refusal)) => {
                 let id = RequestId::new();
                 let mut out = Vec::with_capacity(1024);
-                response::encode(refusal.response(), &id, true, false, false, &mut out);
+                let body = response::encode(refusal.response(), &id, true, false, false, &mut out);
                 log::info!(
                     "- - {} {}us {}B {id} {}",
                     refusal.status,
                     started.elapsed().as_micros(),
-                    out.len(),
+                    out.len() + body.len(),
                     refusal.detail
                 );
-                self.write(&out)?;
+                self.write(&out, &body)?;
                 Ok(Next::Close)
             }
         }
@@ -144,23 +144,22 @@ impl Connection<'_> {
         let response = self.call_handler(&request);
         let close = !keep_alive || self.shared.is_closing();
         let head_only = request.is_head();
-        let mut out =
-            Vec::with_capacity(512 + if head_only { 0 } else { response.data_length().unwrap_or(0) });
+        let mut out = Vec::with_capacity(512);
         let status = response.status_code().0;
-        response::encode(response, &request.id, close, http_1_0 && !close, head_only, &mut out);
+        let body = response::encode(response, &request.id, close, http_1_0 && !close, head_only, &mut out);
         let line = log::log_enabled!(log::Level::Info).then(|| {
             let (method, path) = (request.method.as_str(), request.raw_path);
             format!(
                 "{method} {path} {status} {}us {}B {}",
                 started.elapsed().as_micros(),
-                out.len(),
+                out.len() + body.len(),
                 request.id
             )
         });
         drop(request);
         self.start += used;
         self.peer.waits(self.shared.now());
-        let written = self.write(&out);
+        let written = self.write(&out, &body);
         if let Some(line) = line {
             log::info!("{line}{}", if written.is_err() { " (client gone)" } else { "" });
         }
@@ -236,7 +235,7 @@ impl Connection<'_> {
     fn read_length(&mut self, head_len: usize, length: usize, goes_ahead: bool) -> Result<(), Stop> {
         let deadline = Instant::now() + self.limits.body_timeout;
         if goes_ahead && self.end - self.start < head_len + length {
-            self.write(CONTINUE)?;
+            self.write(CONTINUE, &[])?;
         }
         while self.end - self.start < head_len + length {
             self.fill_body(deadline, head_len + length)?;
@@ -249,7 +248,7 @@ impl Connection<'_> {
         let deadline = Instant::now() + self.limits.body_timeout;
         let raw_max = head_len + self.limits.max_body_bytes + CHUNK_OVERHEAD_BYTES;
         if goes_ahead {
-            self.write(CONTINUE)?;
+            self.write(CONTINUE, &[])?;
         }
         let mut body = Vec::new();
         let mut at = head_len;
@@ -331,17 +330,21 @@ impl Connection<'_> {
         }
     }
 
-    fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
+    /// Head and body in one call.
+    fn write(&self, head: &[u8], body: &[u8]) -> io::Result<()> {
+        let mut parts = [IoSlice::new(head), IoSlice::new(body)];
+        let mut parts = &mut parts[..];
         // The socket's own time-out bounds each wait, this one a client that takes a byte at a time.
         let deadline = Instant::now() + self.limits.write_timeout;
-        while !bytes.is_empty() {
-            match (&self.peer.stream).write(bytes) {
+        IoSlice::advance_slices(&mut parts, 0);
+        while !parts.is_empty() {
+            match (&self.peer.stream).write_vectored(parts) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(n) => bytes = &bytes[n..],
+                Ok(n) => IoSlice::advance_slices(&mut parts, n),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
             }
-            if !bytes.is_empty() && Instant::now() >= deadline {
+            if !parts.is_empty() && Instant::now() >= deadline {
                 return Err(io::ErrorKind::TimedOut.into());
             }
         }

@@ -1,11 +1,11 @@
 //! The OpenAPI document, made from the handlers, and the two pages that show it. All of it is in the binary.
 
 use std::{
-    borrow::Cow,
     io::{self, Read, Write},
     sync::LazyLock,
 };
 
+use bytes::Bytes;
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use sha2::{Digest, Sha256};
 use utoipa::{
@@ -102,12 +102,12 @@ fn complete(status: &str, response: &mut RefOr<utoipa::openapi::Response>) {
 }
 
 struct Asset {
-    gzip: Cow<'static, [u8]>,
+    gzip: Bytes,
     etag: String,
 }
 
 impl Asset {
-    fn new(gzip: Cow<'static, [u8]>) -> Asset {
+    fn new(gzip: Bytes) -> Asset {
         let digest = Sha256::digest(&gzip);
         let etag =
             digest[..8].iter().fold(String::from("\""), |tag, byte| tag + &format!("{byte:02x}")) + "\"";
@@ -115,10 +115,12 @@ impl Asset {
     }
 }
 
-static REDOC: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new(Cow::Borrowed(include_bytes!(concat!(env!("OUT_DIR"), "/redoc.html.gz")))));
-static SWAGGER_UI: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new(Cow::Borrowed(include_bytes!(concat!(env!("OUT_DIR"), "/docs.html.gz")))));
+static REDOC: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(Bytes::from_static(include_bytes!(concat!(env!("OUT_DIR"), "/redoc.html.gz"))))
+});
+static SWAGGER_UI: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(Bytes::from_static(include_bytes!(concat!(env!("OUT_DIR"), "/docs.html.gz"))))
+});
 static OPENAPI: LazyLock<Result<Asset, String>> = LazyLock::new(|| {
     // utoipa and the compressor need more stack than a connection has.
     let builder = std::thread::Builder::new().stack_size(8 * 1024 * 1024);
@@ -128,7 +130,7 @@ static OPENAPI: LazyLock<Result<Asset, String>> = LazyLock::new(|| {
         gzip.finish()
     });
     match built.map(|thread| thread.join()) {
-        Ok(Ok(Ok(gzip))) => Ok(Asset::new(Cow::Owned(gzip))),
+        Ok(Ok(Ok(gzip))) => Ok(Asset::new(gzip.into())),
         failed => Err(format!("cannot build the OpenAPI document: {failed:?}")),
     }
 });
@@ -177,17 +179,17 @@ fn serve(request: &Request<'_>, asset: &'static Asset, content_type: &str) -> Re
         .header("if-none-match")?
         .is_some_and(|h| response::tags(h).any(|t| t == "*" || t == asset.etag))
     {
-        return Ok(cached(response::respond(304, content_type, Cow::Borrowed(&[]))));
+        return Ok(cached(response::respond(304, content_type, "")));
     }
     if request.header("accept-encoding")?.is_some_and(|h| h.split(',').any(|e| accepts_gzip(e.trim()))) {
-        let response = response::respond(200, content_type, Cow::Borrowed(&*asset.gzip));
+        let response = response::respond(200, content_type, asset.gzip.clone());
         return Ok(cached(response::with(response, "Content-Encoding", "gzip")));
     }
     let mut plain = Vec::new();
     GzDecoder::new(&*asset.gzip)
         .read_to_end(&mut plain)
         .map_err(|e| Error::Internal(format!("asset: {e}")))?;
-    Ok(cached(response::respond(200, content_type, Cow::Owned(plain))))
+    Ok(cached(response::respond(200, content_type, plain)))
 }
 
 fn accepts_gzip(coding: &str) -> bool {

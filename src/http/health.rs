@@ -1,7 +1,6 @@
 //! How the process is: for whoever restarts it, for whoever sends it requests, and for Prometheus.
 
 use std::{
-    borrow::Cow,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -43,7 +42,7 @@ impl Health {
 /// The process runs.
 #[utoipa::path(get, path = "/livez", tag = "Operação", responses((status = 200, body = String, content_type = "text/plain")))]
 pub fn livez(_: &App, _: &Request<'_>) -> Result<Response, Error> {
-    Ok(not_stored(response::respond(200, "text/plain; charset=utf-8", Cow::Borrowed(b"ok\n"))))
+    Ok(not_stored(response::respond(200, "text/plain; charset=utf-8", "ok\n")))
 }
 
 /// The process can be sent requests: the database answers, its tables are up to date, and it is not being stopped. 503
@@ -59,7 +58,7 @@ pub fn readyz(app: &App, request: &Request<'_>) -> Result<Response, Error> {
         .filter_map(|(name, fault)| Some(FieldError { campo: name.into(), mensagem: fault?.into() }))
         .collect();
     Ok(not_stored(if faults.is_empty() {
-        response::respond(200, "text/plain; charset=utf-8", Cow::Borrowed(b"ok\n"))
+        response::respond(200, "text/plain; charset=utf-8", "ok\n")
     } else {
         response::problem(503, "nao_pronto", "O sistema não está pronto", &faults)
     }))
@@ -79,7 +78,7 @@ pub fn metrics(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     };
     let text = METRICS.text(&sample).map_err(|e| Error::Internal(e.to_string()))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(not_stored(response::respond(200, kind, Cow::Owned(text.into_bytes()))))
+    Ok(not_stored(response::respond(200, kind, text)))
 }
 
 fn restaurant(app: &App) -> Result<Restaurant, Error> {

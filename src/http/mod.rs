@@ -14,6 +14,7 @@ mod request;
 mod response;
 mod routes;
 mod server;
+mod shared;
 mod threads;
 
 use std::time::Instant;
@@ -25,6 +26,7 @@ pub use self::{
     response::Response,
     routes::table,
     server::{Handler, Limits, Server, Stopper},
+    shared::Shared,
 };
 use crate::{
     error::Error,
@@ -34,12 +36,14 @@ use crate::{
         Store,
         pagina::{Cursor, Pagina},
     },
-    use_cases::conciliacao::Sino,
+    use_cases::{checkout::Lote, conciliacao::Sino},
 };
 
 /// All that a handler may touch.
 pub struct App {
     pub store: std::sync::Arc<Store>,
+    pub shared: Shared,
+    pub checkouts: Lote,
     pub gateway: Gateway,
     /// Wakes those who look into notifications.
     pub sino: std::sync::Arc<Sino>,

@@ -269,6 +269,6 @@ pub fn resolver(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> 
 #[utoipa::path(get, path = "/pedidos/{id}/status_pagamento", tag = "Pagamentos", params(("id" = i64, Path, minimum = 1)),
     responses((status = 200, body = String, content_type = "application/json", example = json!("1")), (status = 404, body = Problema), (status = 422, body = Problema)))]
 pub fn status(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
-    let status = app.store.read(|conn| pedidos::status_pagamento(conn, id))?;
+    let status = app.shared.status(&app.store, id)?;
     response::json(&(status as i64).to_string())
 }

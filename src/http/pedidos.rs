@@ -13,7 +13,7 @@ use super::{
     },
     pagina,
     request::Request,
-    response::{self, Problema, Response, tags},
+    response::{self, Page, Problema, Response, tags},
 };
 use crate::{
     domain::{
@@ -150,7 +150,7 @@ pub fn checkout(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let Itens(linhas) = erros.ou(linhas)?;
     let chave = chave(request)?;
     let escolha = Escolha { cliente, linhas };
-    let resposta = ato::checkout(&app.store, &app.gateway, &escolha, chave, DataHora::agora())?;
+    let resposta = ato::checkout(&app.store, &app.gateway, &app.checkouts, escolha, chave)?;
     let answer = response::json_bytes(resposta.corpo.into_bytes());
     let answer = response::with(answer, "ETag", &response::etag(resposta.versao));
     Ok(if resposta.repetida { response::with(answer, "Idempotency-Replayed", "true") } else { answer })
@@ -200,7 +200,7 @@ pub fn alterar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     responses((status = 200, body = Pedido, headers(("ETag" = String, description = "The version of the order"))), (status = 304),
         (status = 404, body = Problema), (status = 422, body = Problema)))]
 pub fn buscar(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Error> {
-    response::pedido(&app.store.read(|conn| pedidos::buscar(conn, id))?, request)
+    response::pedido(&app.shared.pedido(&app.store, id)?, request)
 }
 
 /// Cancels an order that is not paid: it leaves every list and stays on record.
@@ -227,7 +227,14 @@ pub fn eventos(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
 
 fn listar(app: &App, request: &Request<'_>, lista: Lista, padrao: usize) -> Result<Response, Error> {
     let pagina = pagina(request, padrao)?;
-    response::page(request, app.store.read(|conn| pedidos::listar(conn, lista, &pagina))?)
+    let inteira = request.query.is_empty().then(|| app.shared.lista(&app.store, lista, &pagina)).flatten();
+    match inteira {
+        Some(page) => response::page(request, &*page?),
+        None => {
+            let lidos = app.store.read(|conn| pedidos::listar(conn, lista, &pagina))?;
+            response::page(request, &Page::new(lidos)?)
+        }
+    }
 }
 
 /// The versions that `If-Match` names; `*` is any. What is no version matches none.

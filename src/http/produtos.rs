@@ -5,7 +5,7 @@ use super::{
     campo::{DescricaoProduto, Erros, Id, NomeProduto, Preco, corpo, ler_corpo},
     pagina,
     request::Request,
-    response::{self, Problema, Response},
+    response::{self, Page, Problema, Response},
 };
 use crate::{
     domain::produto::{Alteracao, Categoria, Produto},
@@ -137,5 +137,8 @@ pub fn retirar(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
 
 fn cardapio(app: &App, request: &Request<'_>, categoria: Option<Categoria>) -> Result<Response, Error> {
     let pagina = pagina(request, LIMITE_PADRAO)?;
-    response::page(request, app.store.read(|conn| produtos::cardapio(conn, categoria, &pagina))?)
+    if request.query.is_empty() {
+        return response::page(request, &*app.shared.cardapio(&app.store, categoria, &pagina)?);
+    }
+    response::page(request, &Page::new(app.store.read(|conn| produtos::cardapio(conn, categoria, &pagina))?)?)
 }

@@ -1,7 +1,5 @@
 //! The QR code of an order as a picture, for a totem or a printer. The same text is in the order, as `qr_data`.
 
-use std::borrow::Cow;
-
 use qrcode::{EcLevel, QrCode, render::svg};
 
 use super::{
@@ -27,7 +25,7 @@ const SCALE: usize = 8;
 pub fn svg(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
     let code = code(app, id)?;
     let picture = code.render::<svg::Color<'_>>().min_dimensions(256, 256).quiet_zone(true).build();
-    Ok(not_stored(response::respond(200, "image/svg+xml", Cow::Owned(picture.into_bytes()))))
+    Ok(not_stored(response::respond(200, "image/svg+xml", picture)))
 }
 
 /// The QR code to pay an order, as PNG.
@@ -36,7 +34,7 @@ pub fn svg(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
         (status = 409, body = Problema, description = "There is nothing to pay"), (status = 422, body = Problema)))]
 pub fn png(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
     let picture = draw(&code(app, id)?).map_err(|e| Error::Internal(format!("PNG: {e}")))?;
-    Ok(not_stored(response::respond(200, "image/png", Cow::Owned(picture))))
+    Ok(not_stored(response::respond(200, "image/png", picture)))
 }
 
 /// Nobody shall be led to pay twice, or for what will not be cooked.

@@ -1,7 +1,8 @@
 //! Answers: JSON, problems (RFC 9457), and their encoding.
 
-use std::{borrow::Cow, io::Cursor, time::SystemTime};
+use std::{io::Cursor, time::SystemTime};
 
+use bytes::Bytes;
 use serde::Serialize;
 use tiny_http::{Header, StatusCode};
 
@@ -12,7 +13,7 @@ use crate::{
     store::pagina::Cursor as ListCursor,
 };
 
-pub type Response = tiny_http::Response<Cursor<Cow<'static, [u8]>>>;
+pub type Response = tiny_http::Response<Cursor<Bytes>>;
 
 /// How every error looks (RFC 9457, `application/problem+json`).
 #[derive(Serialize, utoipa::ToSchema)]
@@ -41,22 +42,23 @@ pub struct Problema<'a> {
 }
 
 pub fn json(value: &impl Serialize) -> Result<Response, Error> {
-    serde_json::to_vec(value).map(json_bytes).map_err(|e| Error::Internal(format!("cannot encode: {e}")))
+    encoded(value).map(json_bytes)
 }
 
-pub fn json_bytes(body: Vec<u8>) -> Response {
-    respond(200, "application/json", Cow::Owned(body))
+fn encoded(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value).map_err(|e| Error::Internal(format!("cannot encode: {e}")))
+}
+
+pub fn json_bytes(body: impl Into<Bytes>) -> Response {
+    respond(200, "application/json", body)
 }
 
 /// An order goes out with its version as `ETag`, so that a client can say which one it has seen.
 pub fn pedido(pedido: &Pedido, request: &Request<'_>) -> Result<Response, Error> {
     let tag = etag(pedido.versao);
     let seen = request.header("if-none-match")?.is_some_and(|h| tags(h).any(|t| t == "*" || t == tag));
-    let response = if seen && is_read(request) {
-        respond(304, "application/json", Cow::Borrowed(&[]))
-    } else {
-        json(pedido)?
-    };
+    let response =
+        if seen && is_read(request) { respond(304, "application/json", "") } else { json(pedido)? };
     Ok(with(response, "ETag", &tag))
 }
 
@@ -73,13 +75,22 @@ pub fn tags(header: &str) -> impl Iterator<Item = &str> {
     header.split(',').map(|t| t.trim().trim_start_matches("W/"))
 }
 
-/// A page of a list; the `Link` leads to the next, with the parameters of this one.
-pub fn page<T: Serialize, const N: usize>(
-    request: &Request<'_>,
-    (rows, next): (Vec<T>, Option<ListCursor<N>>),
-) -> Result<Response, Error> {
-    let response = json(&rows)?;
-    let Some(next) = next else { return Ok(response) };
+/// A page of a list, encoded, and where the next begins.
+pub struct Page<const N: usize> {
+    rows: Bytes,
+    next: Option<ListCursor<N>>,
+}
+
+impl<const N: usize> Page<N> {
+    pub fn new<T: Serialize>((rows, next): (Vec<T>, Option<ListCursor<N>>)) -> Result<Page<N>, Error> {
+        Ok(Page { rows: encoded(&rows)?.into(), next })
+    }
+}
+
+/// The `Link` of a page leads to the next, with the parameters of this one.
+pub fn page<const N: usize>(request: &Request<'_>, page: &Page<N>) -> Result<Response, Error> {
+    let response = json_bytes(page.rows.clone());
+    let Some(next) = &page.next else { return Ok(response) };
     let mut query = form_urlencoded::Serializer::new(String::new());
     if let Some(limit) = request.parameter("limite") {
         query.append_pair("limite", &limit);
@@ -89,10 +100,11 @@ pub fn page<T: Serialize, const N: usize>(
 }
 
 pub fn redirect(to: &str) -> Response {
-    with(respond(307, "text/plain; charset=utf-8", Cow::Borrowed(&[])), "Location", to)
+    with(respond(307, "text/plain; charset=utf-8", ""), "Location", to)
 }
 
-pub fn respond(status: u16, content_type: &str, body: Cow<'static, [u8]>) -> Response {
+pub fn respond(status: u16, content_type: &str, body: impl Into<Bytes>) -> Response {
+    let body = body.into();
     let length = body.len();
     let response = Response::new(StatusCode(status), Vec::new(), Cursor::new(body), Some(length), None);
     if status == 204 || status == 304 { response } else { with(response, "Content-Type", content_type) }
@@ -124,7 +136,7 @@ fn encode_problem(
     let problema = Problema { tipo: "about:blank", title, status, detail, codigo, erros, pedido };
     // A struct of texts and numbers always encodes.
     let body = serde_json::to_vec(&problema).unwrap_or_default();
-    respond(status, "application/problem+json", Cow::Owned(body))
+    respond(status, "application/problem+json", body)
 }
 
 /// The one place where an error becomes an answer, and where its cause is logged.
@@ -188,11 +200,12 @@ pub fn busy() -> Response {
 /// For a connection that gets no thread.
 pub fn overloaded() -> Vec<u8> {
     let mut out = Vec::with_capacity(1024);
-    encode(busy(), &RequestId::new(), true, false, false, &mut out);
+    let body = encode(busy(), &RequestId::new(), true, false, false, &mut out);
+    out.extend_from_slice(&body);
     out
 }
 
-/// Appends the answer as bytes. `close` and `keep_alive` (for HTTP/1.0) are announced; `head_only` leaves the body out.
+/// Appends the head of the answer and gives its body. `close` and `keep_alive` (for HTTP/1.0) are announced; `head_only` leaves the body out.
 pub fn encode(
     response: Response,
     id: &RequestId,
@@ -200,7 +213,7 @@ pub fn encode(
     keep_alive: bool,
     head_only: bool,
     out: &mut Vec<u8>,
-) {
+) -> Bytes {
     let status = response.status_code();
     let mut line = |parts: &[&str]| {
         parts.iter().for_each(|p| out.extend_from_slice(p.as_bytes()));
@@ -222,9 +235,7 @@ pub fn encode(
         line(&[header.field.as_str().as_str(), ": ", header.value.as_str()]);
     }
     line(&[]);
-    if !head_only {
-        out.extend_from_slice(response.into_reader().get_ref());
-    }
+    if head_only { Bytes::new() } else { response.into_reader().into_inner() }
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ pub fn dispatch(app: &App, request: &Request<'_>) -> (Route, Result<Response, Er
 fn no_route(request: &Request<'_>) -> Result<Response, Error> {
     if request.raw_path == "*" && request.method == Options {
         return Ok(response::with(
-            response::respond(204, "", Cow::Borrowed(&[])),
+            response::respond(204, "", ""),
             "Allow",
             "GET, HEAD, POST, PUT, DELETE, OPTIONS",
         ));
@@ -141,7 +141,7 @@ fn allowed(pattern: &str) -> String {
 
 fn preflight(request: &Request<'_>, pattern: &str) -> Response {
     let methods = allowed(pattern);
-    let response = response::with(response::respond(204, "", Cow::Borrowed(&[])), "Allow", &methods);
+    let response = response::with(response::respond(204, "", ""), "Allow", &methods);
     if !request.has_header("access-control-request-method") {
         return response;
     }

@@ -3,6 +3,7 @@
 use super::{
     alterar_colunas,
     connection::{Connection, Row, Value},
+    marcas,
     pagina::{Cursor, Pagina, cortar},
 };
 use crate::{
@@ -32,6 +33,17 @@ pub fn buscar(conn: &mut dyn Connection, id: i64) -> Result<Cliente, Error> {
     let sql = format!("SELECT {COLUNAS} FROM clientes WHERE id = ? AND apagado_em IS NULL");
     let linhas = conn.query(&sql, &[id.into()])?;
     linhas.first().map(cliente).transpose()?.ok_or(NAO_ENCONTRADO)
+}
+
+/// Those of these that there are.
+pub fn existentes(conn: &mut dyn Connection, ids: &[i64]) -> Result<Vec<i64>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (marcas, valores) = marcas(ids);
+    let sql = format!("SELECT id FROM clientes WHERE id IN ({marcas}) AND apagado_em IS NULL");
+    let linhas = conn.query(&sql, &valores)?;
+    Ok(linhas.iter().map(|l| l.int(0)).collect::<Result<_, DbError>>()?)
 }
 
 pub fn inserir(conn: &mut dyn Connection, novo: &Alteracao) -> Result<i64, Error> {
@@ -74,7 +86,7 @@ pub fn apagar(conn: &mut dyn Connection, id: i64, agora: DataHora) -> Result<(),
     }
 }
 
-const NAO_ENCONTRADO: Error = Error::NotFound("Cliente não encontrado");
+pub const NAO_ENCONTRADO: Error = Error::NotFound("Cliente não encontrado");
 
 fn repetido(erro: DbError) -> Error {
     match erro {

@@ -1,6 +1,9 @@
 //! `cobrancas`: what the payment provider was asked to collect, and when to look at it next.
 
-use super::connection::{Connection, Row, Value};
+use super::{
+    connection::{Connection, Row, Value},
+    inserir_linhas,
+};
 use crate::{
     domain::{
         cobranca::{Cobranca, Pendencia},
@@ -12,18 +15,19 @@ use crate::{
 const COLUNAS: &str = "pedido, valor, validade, situacao, id_externo, reembolsado, reembolso_alvo, operacao, chave, \
                        tentativas, proxima_em, pendencia, pendente_desde, versao, manual";
 
-pub fn inserir(conn: &mut dyn Connection, cobranca: &Cobranca) -> Result<(), Error> {
-    let sql = "INSERT INTO cobrancas (pedido, valor, validade, operacao, chave, proxima_em) VALUES (?, ?, ?, ?, ?, ?)";
-    let valores = [
-        cobranca.pedido.into(),
-        cobranca.valor.into(),
-        cobranca.validade.into(),
-        cobranca.operacao.map(|o| o as i64).into(),
-        cobranca.chave.clone().into(),
-        cobranca.proxima_em.into(),
-    ];
-    conn.execute(sql, &valores)?;
-    Ok(())
+pub fn inserir(conn: &mut dyn Connection, cobrancas: &[&Cobranca]) -> Result<(), Error> {
+    let linha = |cobranca: &&Cobranca| {
+        [
+            cobranca.pedido.into(),
+            cobranca.valor.into(),
+            cobranca.validade.into(),
+            cobranca.operacao.map(|o| o as i64).into(),
+            cobranca.chave.clone().into(),
+            cobranca.proxima_em.into(),
+        ]
+    };
+    let tabela = "cobrancas (pedido, valor, validade, operacao, chave, proxima_em)";
+    Ok(inserir_linhas(conn, tabela, cobrancas.iter().map(linha).collect())?)
 }
 
 /// `None` when the order has no charge at a provider.

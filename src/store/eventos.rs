@@ -1,6 +1,9 @@
 //! `eventos`: what happened to each order.
 
-use super::connection::{Connection, Value};
+use super::{
+    connection::{Connection, Value},
+    inserir_linhas,
+};
 use crate::{
     domain::pedido::Evento,
     error::{DbError, Error},
@@ -9,19 +12,24 @@ use crate::{
 /// Characters of a detail that are kept.
 const DETALHE_MAX: usize = 500;
 
-pub fn registrar(conn: &mut dyn Connection, pedido: i64, evento: &Evento) -> Result<(), Error> {
-    let sql = "INSERT INTO eventos (pedido, tipo, de, para, detalhe, datahora) VALUES (?, ?, ?, ?, ?, ?)";
-    let detalhe: Option<String> = evento.detalhe.as_ref().map(|d| d.chars().take(DETALHE_MAX).collect());
-    let valores = [
-        pedido.into(),
-        Value::from(&*evento.tipo),
-        evento.de.into(),
-        evento.para.into(),
-        detalhe.into(),
-        evento.datahora.into(),
-    ];
-    conn.execute(sql, &valores)?;
-    Ok(())
+/// Each event with the order that it happened to.
+pub fn registrar<'a>(
+    conn: &mut dyn Connection,
+    eventos: impl IntoIterator<Item = (i64, &'a Evento)>,
+) -> Result<(), Error> {
+    let linha = |(pedido, evento): (i64, &Evento)| {
+        let detalhe: Option<String> = evento.detalhe.as_ref().map(|d| d.chars().take(DETALHE_MAX).collect());
+        [
+            pedido.into(),
+            Value::from(&*evento.tipo),
+            evento.de.into(),
+            evento.para.into(),
+            detalhe.into(),
+            evento.datahora.into(),
+        ]
+    };
+    let linhas = eventos.into_iter().map(linha).collect();
+    Ok(inserir_linhas(conn, "eventos (pedido, tipo, de, para, detalhe, datahora)", linhas)?)
 }
 
 /// The newest, in the order in which they happened.

@@ -1,6 +1,8 @@
 //! `idempotencia`: checkouts that carried an `Idempotency-Key`, and the answer that each got.
 
-use super::connection::Connection;
+use std::collections::HashMap;
+
+use super::{connection::Connection, inserir_linhas, marcas};
 use crate::{
     domain::data_hora::DataHora,
     error::{DbError, Error},
@@ -8,51 +10,51 @@ use crate::{
 
 pub const VALIDADE_SEGUNDOS: i64 = 24 * 60 * 60;
 
-pub enum Registro {
-    /// The key is ours until the transaction ends.
-    Novo,
-    /// The answer that was given.
-    Respondido(String),
-    /// The same key was sent with another request.
-    OutroPedido,
-    EmAndamento,
+/// What a key was used for, and the answer that was given.
+pub struct Uso {
+    pub corpo: String,
+    pub resposta: String,
 }
 
-/// Claims the key inside the caller's transaction; a second claim waits until the first commits or rolls back.
-pub fn registrar(
+/// The uses of these keys that still count; those that do not are forgotten.
+pub fn usos(
     conn: &mut dyn Connection,
-    chave: &str,
-    corpo: &str,
+    chaves: &[&str],
     agora: DataHora,
-) -> Result<Registro, Error> {
-    let sql = "INSERT INTO idempotencia (chave, corpo, criada_em) VALUES (?, ?, ?)";
-    match conn.execute(sql, &[chave.into(), corpo.into(), agora.into()]) {
-        Ok(_) => return Ok(Registro::Novo),
-        Err(DbError::Unique(_)) => {}
-        Err(DbError::Busy(_)) => return Ok(Registro::EmAndamento),
-        Err(e) => return Err(e.into()),
+) -> Result<HashMap<String, Uso>, Error> {
+    let mut usos = HashMap::new();
+    if chaves.is_empty() {
+        return Ok(usos);
     }
-    let linhas =
-        conn.query("SELECT corpo, resposta, criada_em FROM idempotencia WHERE chave = ?", &[chave.into()])?;
-    // It was there a moment ago and expired in between: as after a deadlock, the whole is tried again.
-    let linha = linhas.first().ok_or_else(|| DbError::Retry("idempotency key vanished".into()))?;
-    let criada_em = linha.time(2)?;
-    if criada_em.segundos() <= agora.segundos() - VALIDADE_SEGUNDOS {
-        let sql = "UPDATE idempotencia SET corpo = ?, resposta = NULL, criada_em = ? WHERE chave = ? AND criada_em = ?";
-        let renovada = conn.execute(sql, &[corpo.into(), agora.into(), chave.into(), criada_em.into()])?;
-        return if renovada == 1 {
-            Ok(Registro::Novo)
+    let (marcas, valores) = marcas(chaves);
+    let sql = format!("SELECT chave, corpo, resposta, criada_em FROM idempotencia WHERE chave IN ({marcas})");
+    for linha in conn.query(&sql, &valores)? {
+        let (chave, criada_em) = (linha.text(0)?, linha.time(3)?);
+        if criada_em <= limite(agora) {
+            let sql = "DELETE FROM idempotencia WHERE chave = ? AND criada_em = ?";
+            conn.execute(sql, &[chave.into(), criada_em.into()])?;
         } else {
-            Err(DbError::Retry("idempotency key renewed".into()).into())
-        };
+            let uso = Uso { corpo: linha.text(1)?.to_owned(), resposta: linha.text(2)?.to_owned() };
+            usos.insert(chave.to_owned(), uso);
+        }
     }
-    Ok(match linha.text_or_null(1)? {
-        _ if linha.text(0)? != corpo => Registro::OutroPedido,
-        Some(resposta) => Registro::Respondido(resposta.to_owned()),
-        None => Registro::EmAndamento,
+    Ok(usos)
+}
+
+/// Claims the keys for their answers when the caller's transaction commits. One that somebody else has claimed since
+/// `usos` makes the whole transaction run again, which then finds it.
+pub fn guardar(conn: &mut dyn Connection, usos: &[(&str, Uso)], agora: DataHora) -> Result<(), Error> {
+    let linha = |(chave, uso): &(&str, Uso)| {
+        [(*chave).into(), uso.corpo.as_str().into(), uso.resposta.as_str().into(), agora.into()]
+    };
+    let tabela = "idempotencia (chave, corpo, resposta, criada_em)";
+    inserir_linhas(conn, tabela, usos.iter().map(linha).collect()).map_err(|erro| match erro {
+        DbError::Unique(chave) => DbError::Retry(chave).into(),
+        outro => outro.into(),
     })
 }
 
+/// Another answer for a key that was claimed.
 pub fn responder(conn: &mut dyn Connection, chave: &str, resposta: &str) -> Result<(), Error> {
     conn.execute("UPDATE idempotencia SET resposta = ? WHERE chave = ?", &[resposta.into(), chave.into()])?;
     Ok(())
@@ -60,6 +62,9 @@ pub fn responder(conn: &mut dyn Connection, chave: &str, resposta: &str) -> Resu
 
 /// Forgets what is older than a day.
 pub fn limpar(conn: &mut dyn Connection, agora: DataHora) -> Result<u64, Error> {
-    let limite = DataHora::de_segundos(agora.segundos() - VALIDADE_SEGUNDOS);
-    Ok(conn.execute("DELETE FROM idempotencia WHERE criada_em <= ?", &[limite.into()])?)
+    Ok(conn.execute("DELETE FROM idempotencia WHERE criada_em <= ?", &[limite(agora).into()])?)
+}
+
+fn limite(agora: DataHora) -> DataHora {
+    agora.mais(-VALIDADE_SEGUNDOS)
 }

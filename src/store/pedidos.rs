@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::{
     connection::{Connection, Row, Value},
-    eventos, marcas,
+    eventos, inserir_linhas, marcas,
     pagina::{Cursor, Pagina, cortar},
+    senhas,
 };
 use crate::{
     domain::{
@@ -31,15 +32,42 @@ pub enum Lista {
     Cliente(i64),
 }
 
-pub struct Novo<'a> {
-    pub senha: i64,
-    pub dia: &'a str,
+impl Lista {
+    /// Condition, order, and the values of the condition.
+    fn sql(self) -> (&'static str, &'static str, Vec<Value>) {
+        match self {
+            Lista::EmAberto => {
+                ("status_pedido IN (1, 2, 3)", "status_pedido DESC, datahora_recebido, id", vec![])
+            }
+            Lista::Estado(s) => ("status_pedido = ?", "datahora_recebido, id", vec![Value::Int(s as i64)]),
+            Lista::Cliente(c) => {
+                ("cliente = ? AND status_pedido <> 5", "datahora_recebido DESC, id DESC", vec![c.into()])
+            }
+        }
+    }
+}
+
+pub struct Novo {
     pub cliente: Option<i64>,
     pub itens: Vec<Item>,
     pub id_pagamento: String,
     pub qr_data: Option<String>,
     pub datahora_expiracao: Option<DataHora>,
-    pub agora: DataHora,
+}
+
+/// An order and its version: what tells whether anything of it has changed.
+pub type Versao = (i64, i64);
+
+/// How many orders are looked for at a time.
+pub const JUNTOS: usize = 256;
+
+/// The orders of `listar`, in its order, and nothing else of them.
+pub fn versoes(conn: &mut dyn Connection, lista: Lista, limite: usize) -> Result<Vec<Versao>, Error> {
+    let (filtro, ordem, mut valores) = lista.sql();
+    let sql = format!("SELECT id, versao FROM pedidos WHERE {filtro} ORDER BY {ordem} LIMIT ?");
+    valores.push(Value::Int(limite as i64 + 1));
+    let linhas = conn.query(&sql, &valores)?;
+    Ok(linhas.iter().map(|l| Ok((l.int(0)?, l.int(1)?))).collect::<Result<_, DbError>>()?)
 }
 
 pub fn listar(
@@ -48,15 +76,8 @@ pub fn listar(
     pagina: &Pagina<3>,
 ) -> Result<(Vec<Pedido>, Option<Cursor<3>>), Error> {
     let em_aberto = matches!(lista, Lista::EmAberto);
-    let (filtro, ordem, depois, mut valores) = match lista {
-        Lista::EmAberto => {
-            ("status_pedido IN (1, 2, 3)", "status_pedido DESC, datahora_recebido, id", '>', vec![])
-        }
-        Lista::Estado(s) => ("status_pedido = ?", "datahora_recebido, id", '>', vec![Value::Int(s as i64)]),
-        Lista::Cliente(c) => {
-            ("cliente = ? AND status_pedido <> 5", "datahora_recebido DESC, id DESC", '<', vec![c.into()])
-        }
-    };
+    let (filtro, ordem, mut valores) = lista.sql();
+    let depois = if matches!(lista, Lista::Cliente(_)) { '<' } else { '>' };
     let mut sql = format!("SELECT {COLUNAS} FROM pedidos WHERE {filtro}");
     if let Some(Cursor([status, segundos, id])) = pagina.apos {
         let momento = Value::from(DataHora::de_segundos(segundos));
@@ -105,6 +126,29 @@ pub fn buscar(conn: &mut dyn Connection, id: i64) -> Result<Pedido, Error> {
     um(conn, "id = ?", id.into())
 }
 
+/// Each of these orders, or that there is none.
+pub fn buscar_varios(conn: &mut dyn Connection, ids: &[i64]) -> Result<Vec<Result<Pedido, Error>>, Error> {
+    let (marcas, valores) = marcas(ids);
+    let sql = format!("SELECT {COLUNAS} FROM pedidos WHERE id IN ({marcas})");
+    let mut pedidos: Vec<Pedido> =
+        conn.query(&sql, &valores)?.iter().map(pedido).collect::<Result<_, _>>()?;
+    juntar_itens(conn, &mut pedidos)?;
+    let pedidos: HashMap<i64, Pedido> = pedidos.into_iter().map(|p| (p.id, p)).collect();
+    Ok(ids.iter().map(|id| pedidos.get(id).cloned().ok_or(NAO_ENCONTRADO)).collect())
+}
+
+pub fn status_de_varios(
+    conn: &mut dyn Connection,
+    ids: &[i64],
+) -> Result<Vec<Result<StatusPagamento, Error>>, Error> {
+    let (marcas, valores) = marcas(ids);
+    let sql = format!("SELECT id, status_pagamento FROM pedidos WHERE id IN ({marcas})");
+    let linhas = conn.query(&sql, &valores)?;
+    let status: HashMap<i64, StatusPagamento> =
+        linhas.iter().map(|l| Ok((l.int(0)?, l.numbered(1)?))).collect::<Result<_, DbError>>()?;
+    Ok(ids.iter().map(|id| status.get(id).copied().ok_or(NAO_ENCONTRADO)).collect())
+}
+
 /// The newest, should an imported database hold several.
 pub fn do_pagamento(conn: &mut dyn Connection, id_pagamento: &str) -> Result<Pedido, Error> {
     um(conn, "id_pagamento = ? ORDER BY id DESC LIMIT 1", id_pagamento.into())
@@ -119,35 +163,60 @@ pub fn existe(conn: &mut dyn Connection, id: i64) -> Result<(), Error> {
     status_pagamento(conn, id).map(drop)
 }
 
-/// Writes the order, its lines and its first event, and gives the order as `buscar` would.
-pub fn inserir(conn: &mut dyn Connection, novo: Novo<'_>) -> Result<Pedido, Error> {
+/// Writes the orders, each with its number, its lines and its first event, and gives them as `buscar` would.
+pub fn inserir(conn: &mut dyn Connection, novos: Vec<Novo>, agora: DataHora) -> Result<Vec<Pedido>, Error> {
+    let Some(ultima) = novos.len().checked_sub(1) else { return Ok(Vec::new()) };
+    let dia = agora.dia();
+    let primeira = senhas::proximas(conn, &dia, novos.len() as i64)?;
+    let mut pedidos: Vec<Pedido> = (primeira..)
+        .zip(novos)
+        .map(|(senha, novo)| recebido(senha, novo, agora))
+        .collect::<Result<_, _>>()?;
+    let linha = |p: &Pedido| {
+        [
+            p.senha.into(),
+            dia.as_str().into(),
+            p.cliente.into(),
+            Value::Int(p.status_pedido as i64),
+            agora.into(),
+            Value::Int(p.status_pagamento as i64),
+            p.id_pagamento.clone().into(),
+            p.qr_data.clone().into(),
+            p.datahora_expiracao.into(),
+        ]
+    };
+    let tabela = "pedidos (senha, dia, cliente, status_pedido, datahora_recebido, status_pagamento, id_pagamento, \
+                  qr_data, datahora_expiracao)";
+    inserir_linhas(conn, tabela, pedidos.iter().map(linha).collect())
+        .map_err(sumiu("Cliente não encontrado"))?;
+    // By what no two orders share: engines and clusters differ in how they number the rows of one statement.
+    let sql = "SELECT senha, id FROM pedidos WHERE dia = ? AND senha BETWEEN ? AND ?";
+    let linhas =
+        conn.query(sql, &[dia.as_str().into(), primeira.into(), (primeira + ultima as i64).into()])?;
+    let ids: HashMap<i64, i64> =
+        linhas.iter().map(|l| Ok((l.int(0)?, l.int(1)?))).collect::<Result<_, DbError>>()?;
+    for pedido in &mut pedidos {
+        let id = pedido.senha.and_then(|senha| ids.get(&senha));
+        pedido.id = *id.ok_or_else(|| Error::Internal("an order is gone in its own transaction".into()))?;
+    }
+    inserir_itens(conn, &pedidos)?;
+    let evento = Evento::novo("recebido", agora).mudanca(None, Some(StatusPedido::Recebido as i64));
+    eventos::registrar(conn, pedidos.iter().map(|p| (p.id, &evento)))?;
+    Ok(pedidos)
+}
+
+/// As it is in its first moment, but for its id.
+fn recebido(senha: i64, novo: Novo, agora: DataHora) -> Result<Pedido, Error> {
     let (status, pagamento) = (StatusPedido::Recebido, StatusPagamento::Enviado);
-    let sql = "INSERT INTO pedidos (senha, dia, cliente, status_pedido, datahora_recebido, status_pagamento, id_pagamento, \
-               qr_data, datahora_expiracao) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    let valores = [
-        novo.senha.into(),
-        novo.dia.into(),
-        novo.cliente.into(),
-        Value::Int(status as i64),
-        novo.agora.into(),
-        Value::Int(pagamento as i64),
-        novo.id_pagamento.as_str().into(),
-        novo.qr_data.clone().into(),
-        novo.datahora_expiracao.into(),
-    ];
-    conn.execute(sql, &valores).map_err(sumiu("Cliente não encontrado"))?;
-    let id = conn.last_id();
-    inserir_itens(conn, id, &novo.itens)?;
-    eventos::registrar(conn, id, &Evento::novo("recebido", novo.agora).mudanca(None, Some(status as i64)))?;
     let mut pedido = Pedido {
-        id,
-        senha: Some(novo.senha),
+        id: 0,
+        senha: Some(senha),
         status_pedido: status,
         status_pedido_descricao: status.descricao(),
         cliente: novo.cliente,
         valor_total: total(&novo.itens)?,
         itens: novo.itens,
-        datahora_recebido: novo.agora,
+        datahora_recebido: agora,
         datahora_preparacao: None,
         datahora_pronto: None,
         datahora_finalizado: None,
@@ -204,9 +273,7 @@ pub fn mudar(
         let eventos = mudanca(conn, &mut pedido)?;
         pedido.qr_situacao = pedido.situacao_do_qr();
         if pedido == antes || salvar(conn, &mut pedido)? {
-            for evento in &eventos {
-                eventos::registrar(conn, id, evento)?;
-            }
+            eventos::registrar(conn, eventos.iter().map(|evento| (id, evento)))?;
             return Ok(pedido);
         }
     }
@@ -234,26 +301,21 @@ fn um(conn: &mut dyn Connection, condicao: &str, valor: Value) -> Result<Pedido,
     pedidos.pop().ok_or(NAO_ENCONTRADO)
 }
 
-fn inserir_itens(conn: &mut dyn Connection, pedido: i64, itens: &[Item]) -> Result<(), Error> {
-    let marcas = vec!["(?, ?, ?, ?, ?, ?)"; itens.len()].join(", ");
-    let sql =
-        format!("INSERT INTO itens (pedido, produto, nome, quantidade, valor, descricao) VALUES {marcas}");
-    let valores: Vec<Value> = itens
-        .iter()
-        .flat_map(|i| {
-            let Item { produto, nome, quantidade, descricao, valor } = i;
-            [
-                pedido.into(),
-                (*produto).into(),
-                nome.as_str().into(),
-                (*quantidade).into(),
-                (*valor).into(),
-                descricao.clone().into(),
-            ]
-        })
-        .collect();
-    conn.execute(&sql, &valores).map_err(sumiu("Produto não encontrado"))?;
-    Ok(())
+fn inserir_itens(conn: &mut dyn Connection, pedidos: &[Pedido]) -> Result<(), Error> {
+    let linha = |(pedido, item): (i64, &Item)| {
+        let Item { produto, nome, quantidade, descricao, valor } = item;
+        [
+            pedido.into(),
+            (*produto).into(),
+            nome.as_str().into(),
+            (*quantidade).into(),
+            (*valor).into(),
+            descricao.clone().into(),
+        ]
+    };
+    let itens = pedidos.iter().flat_map(|p| p.itens.iter().map(|item| (p.id, item)));
+    let tabela = "itens (pedido, produto, nome, quantidade, valor, descricao)";
+    inserir_linhas(conn, tabela, itens.map(linha).collect()).map_err(sumiu("Produto não encontrado"))
 }
 
 fn juntar_itens(conn: &mut dyn Connection, pedidos: &mut [Pedido]) -> Result<(), Error> {

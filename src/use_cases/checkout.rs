@@ -1,11 +1,13 @@
 //! A customer's choice becomes an order, with its number and the intention to charge for it: all of it, or nothing. Then
 //! the provider is asked for the QR code, with no connection held; what it says late is found by reconciliation.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::cobranca::{self, Passo};
-
 use crate::{
+    batch::Batch,
     domain::{
         cobranca::{Cobranca, Operacao},
         data_hora::DataHora,
@@ -14,11 +16,7 @@ use crate::{
     },
     error::Error,
     pagamento::{Gateway, MercadoPago, simulado},
-    store::{
-        Connection, Store, clientes, cobrancas,
-        idempotencia::{self, Registro},
-        pedidos, produtos, senhas,
-    },
+    store::{Connection, Store, clientes, cobrancas, idempotencia, pedidos, produtos},
 };
 
 /// What the customer chose. Prices are not asked for: they are on the menu.
@@ -48,39 +46,40 @@ struct Repetida {
     versao: i64,
 }
 
+/// A checkout on its way to the database, where those that arrive together are written together.
+pub struct Entrada {
+    escolha: Escolha,
+    /// The client's `Idempotency-Key`, and what tells its body from another.
+    chave: Option<(String, String)>,
+    id_pagamento: String,
+}
+
+pub type Lote = Batch<Entrada, Gravado>;
+
+/// Orders of one transaction at most.
+pub const LOTE_MAX: usize = 64;
+
+pub enum Gravado {
+    /// The answer that was given before.
+    Antes(String),
+    /// With the step that asks for its QR code, if somebody has to be asked.
+    Agora(Box<Pedido>, Option<Box<Passo>>),
+}
+
 /// `chave` is the client's `Idempotency-Key`: the same choice under the same key makes one order, however often it
-/// is sent. Another choice under the same key is `Invalid`, one that is still under way `Conflict`.
+/// is sent. Another choice under the same key is `Invalid`.
 pub fn checkout(
     store: &Store,
     gateway: &Gateway,
-    escolha: &Escolha,
+    lote: &Lote,
+    escolha: Escolha,
     chave: Option<&str>,
-    agora: DataHora,
 ) -> Result<Resposta, Error> {
-    let id_pagamento = cobranca::nova_chave();
-    let impressao = impressao(escolha)?;
-    let gravado = store.write(|conn| {
-        if let Some(chave) = chave {
-            match idempotencia::registrar(conn, chave, &impressao, agora)? {
-                Registro::Novo => {}
-                Registro::Respondido(corpo) => return Ok(Gravado::Antes(corpo)),
-                Registro::OutroPedido => {
-                    return Err(Error::invalid(
-                        "Idempotency-Key",
-                        "Esta chave já foi usada para outro pedido",
-                    ));
-                }
-                Registro::EmAndamento => {
-                    return Err(Error::conflict(
-                        "em_andamento",
-                        "Este mesmo pedido ainda está em andamento; tente de novo",
-                    ));
-                }
-            }
-        }
-        let (pedido, passo) = gravar(conn, gateway, escolha, &id_pagamento, agora)?;
-        responder(conn, chave, &pedido)?;
-        Ok(Gravado::Agora(Box::new(pedido), passo.map(Box::new)))
+    let registro = chave.map(|c| Ok::<_, Error>((c.to_owned(), impressao(&escolha)?))).transpose()?;
+    let entrada = Entrada { escolha, chave: registro, id_pagamento: cobranca::nova_chave() };
+    let gravado = lote.ask(entrada, |entradas| {
+        let agora = DataHora::agora();
+        store.write(|conn| gravar(conn, gateway, entradas, agora))
     })?;
     match gravado {
         Gravado::Antes(corpo) => {
@@ -99,46 +98,151 @@ pub fn checkout(
     }
 }
 
-enum Gravado {
-    Antes(String),
-    /// With the step that asks for its QR code, if somebody has to be asked.
-    Agora(Box<Pedido>, Option<Box<Passo>>),
+/// What becomes of an entry before anything is written.
+enum Destino {
+    /// An order, the next in turn.
+    Novo,
+    Decidido(Result<Gravado, Error>),
+    /// It has the key of this earlier one of the same transaction.
+    Como(usize),
 }
 
+/// Writes all that can be written, in one go; who cannot be served is told why, and is nobody else's trouble.
 fn gravar(
     conn: &mut dyn Connection,
     gateway: &Gateway,
-    escolha: &Escolha,
-    id_pagamento: &str,
+    entradas: &[Entrada],
     agora: DataHora,
-) -> Result<(Pedido, Option<Passo>), Error> {
-    if let Some(cliente) = escolha.cliente {
-        clientes::buscar(conn, cliente)?;
+) -> Result<Vec<Result<Gravado, Error>>, Error> {
+    let chaves: Vec<&str> = entradas.iter().filter_map(Entrada::chave).collect();
+    let usos = idempotencia::usos(conn, &chaves, agora)?;
+    let clientes = clientes::existentes(conn, &unicos(entradas.iter().filter_map(|e| e.escolha.cliente)))?;
+    let produtos = entradas.iter().flat_map(|e| e.escolha.linhas.iter().map(|l| l.produto));
+    let cardapio = produtos::a_venda(conn, &unicos(produtos))?;
+    let mut novos = Vec::with_capacity(entradas.len());
+    let mut primeiras: HashMap<&str, usize> = HashMap::new();
+    let mut destinos = Vec::with_capacity(entradas.len());
+    for (i, entrada) in entradas.iter().enumerate() {
+        let (uso, primeira) = match entrada.chave() {
+            Some(chave) => (usos.get(chave), *primeiras.entry(chave).or_insert(i)),
+            None => (None, i),
+        };
+        destinos.push(match uso {
+            Some(uso) => Destino::Decidido(entrada.repetida(&uso.corpo, uso.resposta.clone())),
+            None if primeira != i => Destino::Como(primeira),
+            None => match entrada.novo(gateway, &clientes, &cardapio, agora) {
+                Ok(novo) => {
+                    novos.push(novo);
+                    Destino::Novo
+                }
+                Err(erro) => Destino::Decidido(Err(erro)),
+            },
+        });
     }
-    let itens = com_preco(conn, &escolha.linhas)?;
-    let valor: Dinheiro = itens.iter().filter_map(|i| i.valor.vezes(i.quantidade)).sum();
-    let dia = agora.dia();
-    let (qr_data, datahora_expiracao) = match gateway {
-        Gateway::Simulado => (Some(simulado::qr_data(id_pagamento, valor)), None),
-        Gateway::MercadoPago(provedor) => (None, Some(agora.mais(provedor.settings.validade))),
+    let pedidos = pedidos::inserir(conn, novos, agora)?;
+    let mut gravados = cobrar(conn, gateway, pedidos, agora)?.into_iter();
+    let mut respostas: Vec<Result<Gravado, Error>> = Vec::with_capacity(entradas.len());
+    let mut novos_usos = Vec::new();
+    for (entrada, destino) in entradas.iter().zip(destinos) {
+        let resposta = match destino {
+            Destino::Decidido(resposta) => resposta,
+            Destino::Como(primeira) => entrada.como(&entradas[primeira], &respostas[primeira]),
+            Destino::Novo => {
+                let (pedido, passo) =
+                    gravados.next().ok_or_else(|| Error::Internal("an order too few".into()))?;
+                if let Some((chave, corpo)) = &entrada.chave {
+                    let uso = idempotencia::Uso { corpo: corpo.clone(), resposta: json(&pedido)? };
+                    novos_usos.push((chave.as_str(), uso));
+                }
+                Ok(Gravado::Agora(pedido, passo))
+            }
+        };
+        respostas.push(resposta);
+    }
+    idempotencia::guardar(conn, &novos_usos, agora)?;
+    Ok(respostas)
+}
+
+/// Each new order with its charge, and the step that asks for it, if there is a provider to ask.
+fn cobrar(
+    conn: &mut dyn Connection,
+    gateway: &Gateway,
+    pedidos: Vec<Pedido>,
+    agora: DataHora,
+) -> Result<Vec<(Box<Pedido>, Option<Box<Passo>>)>, Error> {
+    let Gateway::MercadoPago(provedor) = gateway else {
+        return Ok(pedidos.into_iter().map(|p| (Box::new(p), None)).collect());
     };
-    let novo = pedidos::Novo {
-        senha: senhas::proxima(conn, &dia)?,
-        dia: &dia,
-        cliente: escolha.cliente,
-        itens,
-        qr_data,
-        datahora_expiracao,
-        id_pagamento: id_pagamento.to_owned(),
-        agora,
+    let passo = |pedido: &Pedido| {
+        let (validade, chave) = (provedor.settings.validade, cobranca::nova_chave());
+        let mut cobranca = Cobranca::nova(pedido.id, pedido.valor_total, validade, chave);
+        cobranca.proxima_em = Some(agora.mais(cobranca::reserva(provedor.settings.checkout)));
+        Passo { pedido: pedido.clone(), cobranca, operacao: Operacao::Criar }
     };
-    let pedido = pedidos::inserir(conn, novo)?;
-    let Gateway::MercadoPago(provedor) = gateway else { return Ok((pedido, None)) };
-    let mut cobranca = Cobranca::nova(pedido.id, valor, provedor.settings.validade, cobranca::nova_chave());
-    cobranca.proxima_em = Some(agora.mais(cobranca::reserva(provedor.settings.checkout)));
-    cobrancas::inserir(conn, &cobranca)?;
-    cobranca::perguntado(conn, &cobranca, Operacao::Criar, agora)?;
-    Ok((pedido.clone(), Some(Passo { pedido, cobranca, operacao: Operacao::Criar })))
+    let passos: Vec<Passo> = pedidos.iter().map(passo).collect();
+    let cobrancas: Vec<&Cobranca> = passos.iter().map(|p| &p.cobranca).collect();
+    cobrancas::inserir(conn, &cobrancas)?;
+    cobranca::perguntado(conn, &cobrancas, Operacao::Criar, agora)?;
+    Ok(pedidos
+        .into_iter()
+        .zip(passos)
+        .map(|(pedido, passo)| (Box::new(pedido), Some(Box::new(passo))))
+        .collect())
+}
+
+impl Entrada {
+    fn chave(&self) -> Option<&str> {
+        self.chave.as_ref().map(|(chave, _)| chave.as_str())
+    }
+
+    /// The answer to a key that was used before, for `corpo`.
+    fn repetida(&self, corpo: &str, resposta: String) -> Result<Gravado, Error> {
+        if self.chave.as_ref().is_some_and(|(_, nosso)| nosso == corpo) {
+            return Ok(Gravado::Antes(resposta));
+        }
+        Err(Error::invalid("Idempotency-Key", "Esta chave já foi usada para outro pedido"))
+    }
+
+    fn como(&self, primeira: &Entrada, resposta: &Result<Gravado, Error>) -> Result<Gravado, Error> {
+        match (&primeira.chave, resposta) {
+            (Some((_, corpo)), Ok(Gravado::Agora(pedido, _))) => self.repetida(corpo, json(pedido)?),
+            // It came to nothing, so the key is free.
+            _ => Err(Error::conflict(
+                "em_andamento",
+                "Este mesmo pedido ainda está em andamento; tente de novo",
+            )),
+        }
+    }
+
+    fn novo(
+        &self,
+        gateway: &Gateway,
+        clientes: &[i64],
+        cardapio: &[(i64, String, Dinheiro)],
+        agora: DataHora,
+    ) -> Result<pedidos::Novo, Error> {
+        let Escolha { cliente, linhas } = &self.escolha;
+        if cliente.is_some_and(|c| !clientes.contains(&c)) {
+            return Err(clientes::NAO_ENCONTRADO);
+        }
+        let itens = com_preco(cardapio, linhas)?;
+        let (qr_data, datahora_expiracao) = match gateway {
+            Gateway::Simulado => {
+                let valor = itens.iter().filter_map(|i| i.valor.vezes(i.quantidade)).sum();
+                (Some(simulado::qr_data(&self.id_pagamento, valor)), None)
+            }
+            Gateway::MercadoPago(provedor) => (None, Some(agora.mais(provedor.settings.validade))),
+        };
+        let id_pagamento = self.id_pagamento.clone();
+        Ok(pedidos::Novo { cliente: *cliente, itens, id_pagamento, qr_data, datahora_expiracao })
+    }
+}
+
+fn unicos(ids: impl Iterator<Item = i64>) -> Vec<i64> {
+    let mut ids: Vec<i64> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }
 
 /// The order with its QR code, if that comes in time. The order stands, whatever happens here.
@@ -151,8 +255,9 @@ fn com_qr(
 ) -> Pedido {
     let dado = cobranca::dar(store, provedor, passo, provedor.settings.checkout);
     let repetivel = dado.and_then(|pedido| {
-        if chave.is_some() {
-            store.write(|conn| responder(conn, chave, &pedido))?;
+        if let Some(chave) = chave {
+            let corpo = json(&pedido)?;
+            store.write(|conn| idempotencia::responder(conn, chave, &corpo))?;
         }
         Ok(pedido)
     });
@@ -160,14 +265,6 @@ fn com_qr(
         log::warn!("order {}: its QR code comes later: {error:?}", pedido.id);
         pedido
     })
-}
-
-/// Keeps the answer for whoever asks again.
-fn responder(conn: &mut dyn Connection, chave: Option<&str>, pedido: &Pedido) -> Result<(), Error> {
-    match chave {
-        Some(chave) => idempotencia::responder(conn, chave, &json(pedido)?),
-        None => Ok(()),
-    }
 }
 
 fn json(pedido: &Pedido) -> Result<String, Error> {
@@ -178,11 +275,7 @@ fn defeito(erro: serde_json::Error) -> Error {
     Error::Internal(erro.to_string())
 }
 
-fn com_preco(conn: &mut dyn Connection, linhas: &[Linha]) -> Result<Vec<Item>, Error> {
-    let mut ids: Vec<i64> = linhas.iter().map(|l| l.produto).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let cardapio = produtos::a_venda(conn, &ids)?;
+fn com_preco(cardapio: &[(i64, String, Dinheiro)], linhas: &[Linha]) -> Result<Vec<Item>, Error> {
     let item = |linha: &Linha| {
         let (_, nome, valor) = cardapio
             .iter()

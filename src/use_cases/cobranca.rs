@@ -51,7 +51,7 @@ pub fn tomar(
         return Ok(None);
     }
     if outra {
-        perguntado(conn, &cobranca, operacao, agora)?;
+        perguntado(conn, &[&cobranca], operacao, agora)?;
     }
     Ok(Some(Passo { pedido, cobranca, operacao }))
 }
@@ -95,7 +95,7 @@ fn assentar(
 
 pub fn perguntado(
     conn: &mut dyn Connection,
-    cobranca: &Cobranca,
+    cobrancas: &[&Cobranca],
     operacao: Operacao,
     agora: DataHora,
 ) -> Result<(), Error> {
@@ -103,9 +103,12 @@ pub fn perguntado(
     if operacao == Operacao::Consultar {
         return Ok(());
     }
-    let valor = cobranca.reembolso_alvo.unwrap_or(cobranca.valor).menos(cobranca.reembolsado);
-    let evento = Evento::novo("perguntado", agora).com(format!("{}: R$ {valor}", operacao.nome()));
-    eventos::registrar(conn, cobranca.pedido, &evento)
+    let evento = |cobranca: &&Cobranca| {
+        let valor = cobranca.reembolso_alvo.unwrap_or(cobranca.valor).menos(cobranca.reembolsado);
+        (cobranca.pedido, Evento::novo("perguntado", agora).com(format!("{}: R$ {valor}", operacao.nome())))
+    };
+    let novos: Vec<(i64, Evento)> = cobrancas.iter().map(evento).collect();
+    eventos::registrar(conn, novos.iter().map(|(pedido, evento)| (*pedido, evento)))
 }
 
 /// Random, as the provider wants it; the same for all repetitions of one question.

@@ -133,7 +133,7 @@ pub fn notificado(
 ) -> Result<(), Error> {
     if cobrancas::adiantar(conn, pedido, agora)? {
         let evento = Evento::novo("notificado", agora).com(format!("{topico} {id}"));
-        eventos::registrar(conn, pedido, &evento)?;
+        eventos::registrar(conn, [(pedido, &evento)])?;
     }
     Ok(())
 }

@@ -1,0 +1,295 @@
+//! One act for all who wait for the same kind of thing. While one batch is at the database the next one gathers: nobody
+//! waits for a timer, and who is alone is served at once, on his own thread.
+
+use std::{
+    mem,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::error::{DbError, Error};
+
+/// Questions of type `Q`, answered together, each with an `A` or an error of its own.
+pub struct Batch<Q, A> {
+    /// How many are answered at a time.
+    at_most: usize,
+    state: Mutex<State<Q, A>>,
+}
+
+struct State<Q, A> {
+    /// Somebody is answering, or has been told to.
+    led: bool,
+    waiting: Vec<(Q, Arc<Seat<A>>)>,
+}
+
+/// Where the one who asked waits.
+struct Seat<A> {
+    turn: Mutex<Option<Turn<A>>>,
+    came: Condvar,
+}
+
+enum Turn<A> {
+    /// To answer the batch that has gathered, his own question in it.
+    Lead,
+    Answer(Result<A, Error>),
+}
+
+impl<Q, A> Batch<Q, A> {
+    pub fn of(at_most: usize) -> Batch<Q, A> {
+        Batch { at_most, state: Mutex::new(State { led: false, waiting: Vec::new() }) }
+    }
+
+    /// Answers the question together with those of others that came before `answer_all` begins. So what it reads is as
+    /// fresh as if each had read it himself. It gives an answer for each question, in their order. Where the whole fails
+    /// for a reason that may be one's own, each is asked alone, so that one bad question is nobody else's trouble.
+    /// Of the `answer_all` of those who ask together one runs: they must all do the same.
+    pub fn ask(
+        &self,
+        question: Q,
+        mut answer_all: impl FnMut(&[Q]) -> Result<Vec<Result<A, Error>>, Error>,
+    ) -> Result<A, Error> {
+        let seat = Arc::new(Seat { turn: Mutex::new(None), came: Condvar::new() });
+        let mut state = self.state();
+        state.waiting.push((question, seat.clone()));
+        if mem::replace(&mut state.led, true) {
+            drop(state);
+            if let Turn::Answer(answer) = seat.wait() {
+                return answer;
+            }
+            state = self.state();
+        }
+        let size = state.waiting.len().min(self.at_most);
+        let (questions, seats): (Vec<Q>, Vec<Arc<Seat<A>>>) = state.waiting.drain(..size).unzip();
+        drop(state);
+        let mut led = Led { batch: self, seats };
+        let answers = match answer_all(&questions) {
+            Err(error) if questions.len() > 1 && may_be_of_one(&error) => {
+                let alone = |q| {
+                    answer_all(std::slice::from_ref(q))
+                        .and_then(|mut a| a.pop().unwrap_or_else(|| Err(unanswered())))
+                };
+                Ok(questions.iter().map(alone).collect())
+            }
+            whole => whole,
+        };
+        led.give(answers);
+        drop(led);
+        match seat.wait() {
+            Turn::Answer(answer) => answer,
+            Turn::Lead => Err(Error::Internal("told to lead a second time".into())),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<Q, A>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Not those of a database that is away or busy: that is so for everybody, and each would wait for it again.
+fn may_be_of_one(error: &Error) -> bool {
+    use DbError::{Busy, Lost, Retry, Unknown};
+    !matches!(error, Error::Unavailable(_) | Error::Database(Lost(_) | Unknown(_) | Retry(_) | Busy(_)))
+}
+
+fn unanswered() -> Error {
+    Error::Internal("nobody answered this one of a batch".into())
+}
+
+/// The batch that is being answered. However that ends, everybody in it gets an answer and the next batch a leader.
+struct Led<'a, Q, A> {
+    batch: &'a Batch<Q, A>,
+    seats: Vec<Arc<Seat<A>>>,
+}
+
+impl<Q, A> Led<'_, Q, A> {
+    fn give(&mut self, answers: Result<Vec<Result<A, Error>>, Error>) {
+        match answers {
+            Ok(answers) => {
+                let answered = answers.len().min(self.seats.len());
+                for (seat, answer) in self.seats.drain(..answered).zip(answers) {
+                    seat.give(Turn::Answer(answer));
+                }
+            }
+            Err(error) => self.seats.drain(..).for_each(|seat| seat.give(Turn::Answer(Err(error.clone())))),
+        }
+    }
+}
+
+impl<Q, A> Drop for Led<'_, Q, A> {
+    fn drop(&mut self) {
+        let mut state = self.batch.state();
+        match state.waiting.first() {
+            Some((_, next)) => next.give(Turn::Lead),
+            None => state.led = false,
+        }
+        drop(state);
+        for seat in self.seats.drain(..) {
+            seat.give(Turn::Answer(Err(unanswered())));
+        }
+    }
+}
+
+impl<A> Seat<A> {
+    fn give(&self, turn: Turn<A>) {
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
+        self.came.notify_one();
+    }
+
+    fn wait(&self) -> Turn<A> {
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match turn.take() {
+                Some(turn) => return turn,
+                None => turn = self.came.wait(turn).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        sync::atomic::{AtomicUsize, Ordering},
+        thread,
+    };
+
+    use super::*;
+
+    fn waiting(batch: &Batch<usize, usize>, count: usize) {
+        while batch.state().waiting.len() < count {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn who_come_while_one_is_answered_are_answered_together_and_each_gets_his_own() {
+        let batch = Batch::of(100);
+        let sizes = Mutex::new(Vec::new());
+        thread::scope(|s| {
+            let ask = |n: usize| {
+                batch.ask(n, |all| {
+                    if n == 0 {
+                        waiting(&batch, 10);
+                    }
+                    sizes.lock().unwrap().push(all.len());
+                    Ok(all
+                        .iter()
+                        .map(|n| if n % 2 == 0 { Ok(n * 10) } else { Err(Error::NotFound("odd")) })
+                        .collect())
+                })
+            };
+            let first = s.spawn(move || ask(0));
+            while !batch.state().led {
+                thread::yield_now();
+            }
+            let others: Vec<_> = (1..=10).map(|n| s.spawn(move || (n, ask(n)))).collect();
+            assert_eq!(first.join().unwrap().unwrap(), 0);
+            for other in others {
+                let (n, answer) = other.join().unwrap();
+                assert_eq!(answer.ok(), (n % 2 == 0).then_some(n * 10));
+            }
+        });
+        assert_eq!(*sizes.lock().unwrap(), [1, 10]);
+        assert!(!batch.state().led);
+    }
+
+    #[test]
+    fn a_batch_has_a_largest_size_and_nobody_is_forgotten() {
+        let batch = Batch::of(3);
+        let answered = AtomicUsize::new(0);
+        thread::scope(|s| {
+            for n in 0..64 {
+                let (batch, answered) = (&batch, &answered);
+                s.spawn(move || {
+                    for _ in 0..200 {
+                        let answer = batch.ask(n, |all| {
+                            assert!(all.len() <= 3);
+                            Ok(all.iter().map(|n| Ok(n + 1)).collect())
+                        });
+                        assert_eq!(answer.unwrap(), n + 1);
+                        answered.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!(answered.into_inner(), 64 * 200);
+        assert!(!batch.state().led && batch.state().waiting.is_empty());
+    }
+
+    #[test]
+    fn who_panics_while_leading_leaves_an_error_to_his_batch_and_a_leader_to_the_next() {
+        let batch: Batch<usize, usize> = Batch::of(100);
+        thread::scope(|s| {
+            let first = s.spawn(|| {
+                batch.ask(0, |_| {
+                    waiting(&batch, 2);
+                    Ok(vec![Ok(0)])
+                })
+            });
+            while !batch.state().led {
+                thread::yield_now();
+            }
+            let followers: Vec<_> = (1..=2)
+                .map(|n| {
+                    s.spawn({
+                        let batch = &batch;
+                        move || catch_unwind(AssertUnwindSafe(|| batch.ask(n, |_| panic!("while leading"))))
+                    })
+                })
+                .collect();
+            first.join().unwrap().unwrap();
+            let outcomes: Vec<_> = followers.into_iter().map(|f| f.join().unwrap()).collect();
+            assert_eq!(outcomes.iter().filter(|o| o.is_err()).count(), 1);
+            assert!(outcomes.iter().any(|o| matches!(o, Ok(Err(Error::Internal(_))))));
+        });
+        assert_eq!(batch.ask(7, |all| Ok(all.iter().map(|n| Ok(*n)).collect())).unwrap(), 7);
+    }
+
+    /// Ten that are answered together, and how often somebody tried.
+    fn ten(
+        answer_all: impl Fn(&[usize]) -> Result<Vec<Result<usize, Error>>, Error> + Sync,
+    ) -> (Vec<Result<usize, Error>>, usize) {
+        let batch = Batch::of(100);
+        let tries = AtomicUsize::new(0);
+        let ask = |n: usize| {
+            batch.ask(n, |all| {
+                if n == 0 {
+                    waiting(&batch, 10);
+                    return Ok(vec![Ok(0)]);
+                }
+                tries.fetch_add(1, Ordering::Relaxed);
+                answer_all(all)
+            })
+        };
+        let answers = thread::scope(|s| {
+            let first = s.spawn(|| ask(0));
+            while !batch.state().led {
+                thread::yield_now();
+            }
+            let ask = &ask;
+            let others: Vec<_> = (1..=10).map(|n| s.spawn(move || ask(n))).collect();
+            first.join().unwrap().unwrap();
+            others.into_iter().map(|o| o.join().unwrap()).collect()
+        });
+        (answers, tries.into_inner())
+    }
+
+    #[test]
+    fn a_database_that_is_away_is_so_for_everybody_and_is_asked_once() {
+        let (answers, tries) = ten(|_| Err(Error::Unavailable("away".into())));
+        assert!(answers.iter().all(|a| matches!(a, Err(Error::Unavailable(_)))));
+        assert_eq!(tries, 1);
+    }
+
+    #[test]
+    fn one_that_spoils_the_whole_fails_alone() {
+        let (answers, tries) = ten(|all| match all.contains(&7) {
+            true => Err(DbError::ForeignKey("of the seventh".into()).into()),
+            false => Ok(all.iter().map(|n| Ok(n + 1)).collect()),
+        });
+        for (n, answer) in (1..).zip(answers) {
+            assert_eq!(answer.ok(), (n != 7).then_some(n + 1));
+        }
+        assert_eq!(tries, 11);
+    }
+}

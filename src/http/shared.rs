@@ -1,0 +1,111 @@
+//! What many ask at the same time is read once for all of them (`batch.rs`), after the last of them has asked.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::response::Page;
+use crate::{
+    batch::Batch,
+    domain::{
+        pedido::{Pedido, StatusPagamento},
+        produto::Categoria,
+    },
+    error::Error,
+    store::{
+        Store,
+        pagina::Pagina,
+        pedidos::{self, Lista},
+        produtos,
+    },
+};
+
+pub struct Shared {
+    em_aberto: ListaDePedidos,
+    /// Of Recebido, Em preparação and Pronto.
+    estados: [ListaDePedidos; 3],
+    /// All of it, and each category.
+    cardapios: [Batch<(), Arc<Page<1>>>; 5],
+    pedidos: Batch<i64, Pedido>,
+    status: Batch<i64, StatusPagamento>,
+}
+
+/// A list of open orders, and what it was last time: while it holds the same versions of the same orders, nothing of it
+/// needs to be read or encoded again.
+struct ListaDePedidos {
+    batch: Batch<(), Arc<Page<3>>>,
+    ultima: Mutex<Option<Ultima>>,
+}
+
+type Ultima = (Vec<pedidos::Versao>, Arc<Page<3>>);
+
+impl Default for Shared {
+    fn default() -> Shared {
+        let lista = || ListaDePedidos { batch: Batch::of(usize::MAX), ultima: Mutex::new(None) };
+        Shared {
+            em_aberto: lista(),
+            estados: std::array::from_fn(|_| lista()),
+            cardapios: std::array::from_fn(|_| Batch::of(usize::MAX)),
+            pedidos: Batch::of(pedidos::JUNTOS),
+            status: Batch::of(pedidos::JUNTOS),
+        }
+    }
+}
+
+impl Shared {
+    /// The whole of a list of open orders; `None` for the lists that grow for ever.
+    pub fn lista(
+        &self,
+        store: &Store,
+        lista: Lista,
+        pagina: &Pagina<3>,
+    ) -> Option<Result<Arc<Page<3>>, Error>> {
+        let shared = match lista {
+            Lista::EmAberto => Some(&self.em_aberto),
+            Lista::Estado(estado) => self.estados.get(estado as usize - 1),
+            Lista::Cliente(_) => None,
+        }?;
+        Some(once(&shared.batch, || shared.ler(store, lista, pagina)))
+    }
+
+    pub fn cardapio(
+        &self,
+        store: &Store,
+        categoria: Option<Categoria>,
+        pagina: &Pagina<1>,
+    ) -> Result<Arc<Page<1>>, Error> {
+        let batch = &self.cardapios[categoria.map_or(0, |c| c as usize)];
+        once(batch, || {
+            Ok(Arc::new(Page::new(store.read(|conn| produtos::cardapio(conn, categoria, pagina))?)?))
+        })
+    }
+
+    pub fn pedido(&self, store: &Store, id: i64) -> Result<Pedido, Error> {
+        self.pedidos.ask(id, |ids| store.read(|conn| pedidos::buscar_varios(conn, ids)))
+    }
+
+    pub fn status(&self, store: &Store, id: i64) -> Result<StatusPagamento, Error> {
+        self.status.ask(id, |ids| store.read(|conn| pedidos::status_de_varios(conn, ids)))
+    }
+}
+
+impl ListaDePedidos {
+    fn ler(&self, store: &Store, lista: Lista, pagina: &Pagina<3>) -> Result<Arc<Page<3>>, Error> {
+        let ultima = || self.ultima.lock().unwrap_or_else(PoisonError::into_inner);
+        let antes = ultima().take();
+        let (depois, pagina) = store.read(|conn| {
+            if let Some((versoes, page)) = &antes
+                && pedidos::versoes(conn, lista, pagina.limite)? == *versoes
+            {
+                return Ok((Some(versoes.clone()), page.clone()));
+            }
+            let (lidos, proxima) = pedidos::listar(conn, lista, pagina)?;
+            let versoes = proxima.is_none().then(|| lidos.iter().map(|p| (p.id, p.versao)).collect());
+            Ok((versoes, Arc::new(Page::new((lidos, proxima))?)))
+        })?;
+        *ultima() = depois.map(|versoes| (versoes, pagina.clone()));
+        Ok(pagina)
+    }
+}
+
+fn once<A: Clone>(batch: &Batch<(), A>, read: impl Fn() -> Result<A, Error>) -> Result<A, Error> {
+    batch.ask((), |all| Ok(vec![read(); all.len()]))
+}
