@@ -3,7 +3,7 @@
 //! the database alone can do. The answers are compared before anything is measured.
 //!
 //! `cargo bench --bench side_by_side` starts a private MariaDB; `TEST_DATABASE_URL=mysql://user:password@host:port` takes
-//! another server. Needs `wrk` and `mariadb-server`. `ROUNDS` (5) and `SECONDS` (3) make it longer or shorter.
+//! another server. A word after `--` chooses among the routes. Needs `wrk` and `mariadb-server`. `ROUNDS` (5) and `SECONDS` (3) make it longer or shorter.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot go on should stop")]
 
 use std::{
@@ -17,7 +17,6 @@ use std::{
 
 use ambrosia::{config::Config, store::Store};
 use banco::{Esquema, Pasta};
-use mysql::prelude::Queryable;
 use serde_json::Value;
 
 #[allow(dead_code, reason = "the tests use more of it")]
@@ -52,6 +51,8 @@ struct Server {
 fn main() {
     assert!(banco::tem_mysql(), "install mariadb-server or set TEST_DATABASE_URL");
     let (rounds, seconds) = (number("ROUNDS", 5), number("SECONDS", 3));
+    let word = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
+    let routes = || ROUTES.into_iter().filter(|(name, ..)| name.contains(&word));
     let folder = Pasta::nova();
     let yardstick = build_yardstick();
     // Reads find what was there before; orders go to another database, which grows.
@@ -79,7 +80,7 @@ fn main() {
         "requests a second", "Ambrosia", "axum + sqlx", "ratio", "Ambrosia on SQLite", "ratio"
     );
     let mut ceilings = Vec::new();
-    for (name, path, order) in ROUTES {
+    for (name, path, order) in routes() {
         let at = usize::from(order);
         let (mut a, mut b, mut c) = (vec![], vec![], vec![]);
         for _ in 0..rounds {
@@ -90,7 +91,7 @@ fn main() {
         ceilings.push(median(&b));
         row(name, &a, &b, &c);
     }
-    for (name, path, beside) in OURS {
+    for (name, path, beside) in OURS.into_iter().filter(|(name, ..)| name.contains(&word)) {
         let (mut a, mut b, mut c) = (vec![], vec![], vec![]);
         for _ in 0..rounds {
             a.push(wrk(&folder, &on(&ours[0].address, path), false, seconds));
@@ -106,7 +107,7 @@ fn main() {
         "\np99 in microseconds at {:.0} % of the ceiling of axum + sqlx, from when the request was due",
         SHARE * 100.0
     );
-    for ((name, path, order), ceiling) in ROUTES.into_iter().zip(ceilings) {
+    for ((name, path, order), ceiling) in routes().zip(ceilings) {
         let at = usize::from(order);
         let (mut a, mut b, mut c) = (vec![], vec![], vec![]);
         for _ in 0..rounds {
@@ -149,7 +150,9 @@ fn fill(url: &str) {
     });
     let store = Store::new(config.unwrap_or_else(|e| panic!("{e}")).store);
     store.migrate().unwrap();
-    let run = |sql: &str| drop(store.write(|conn| Ok(conn.execute(sql, &[])?)).unwrap());
+    let run = |sql: &str| {
+        store.write(|conn| Ok(conn.execute(sql, &[])?)).unwrap();
+    };
     for table in ["eventos", "itens", "pedidos"] {
         run(&format!("DELETE FROM {table}"));
     }

@@ -15,8 +15,8 @@ use crate::{
 const COLUNAS: &str = "pedido, valor, validade, situacao, id_externo, reembolsado, reembolso_alvo, operacao, chave, \
                        tentativas, proxima_em, pendencia, pendente_desde, versao, manual";
 
-pub fn inserir(conn: &mut dyn Connection, cobrancas: &[&Cobranca]) -> Result<(), Error> {
-    let linha = |cobranca: &&Cobranca| {
+pub fn inserir(conn: &mut dyn Connection, cobrancas: &[Cobranca]) -> Result<(), Error> {
+    let linha = |cobranca: &Cobranca| {
         [
             cobranca.pedido.into(),
             cobranca.valor.into(),

@@ -62,8 +62,13 @@ pub const LOTE_MAX: usize = 64;
 pub enum Gravado {
     /// The answer that was given before.
     Antes(String),
-    /// With the step that asks for its QR code, if somebody has to be asked.
-    Agora(Box<Pedido>, Option<Box<Passo>>),
+    Agora(Box<Novo>),
+}
+
+/// An order, and the step that asks for its QR code, if there is a provider to ask.
+pub struct Novo {
+    pedido: Pedido,
+    passo: Option<Passo>,
 }
 
 /// `chave` is the client's `Idempotency-Key`: the same choice under the same key makes one order, however often it
@@ -86,12 +91,12 @@ pub fn checkout(
             let Repetida { versao } = serde_json::from_str(&corpo).map_err(defeito)?;
             Ok(Resposta { corpo, versao, repetida: true })
         }
-        Gravado::Agora(pedido, passo) => {
-            let pedido = match (gateway, passo) {
+        Gravado::Agora(novo) => {
+            let pedido = match (gateway, novo.passo) {
                 (Gateway::MercadoPago(provedor), Some(passo)) => {
-                    com_qr(store, provedor, *pedido, &passo, chave)
+                    com_qr(store, provedor, novo.pedido, &passo, chave)
                 }
-                _ => *pedido,
+                _ => novo.pedido,
             };
             Ok(Resposta { corpo: json(&pedido)?, versao: pedido.versao, repetida: false })
         }
@@ -148,13 +153,12 @@ fn gravar(
             Destino::Decidido(resposta) => resposta,
             Destino::Como(primeira) => entrada.como(&entradas[primeira], &respostas[primeira]),
             Destino::Novo => {
-                let (pedido, passo) =
-                    gravados.next().ok_or_else(|| Error::Internal("an order too few".into()))?;
+                let novo = gravados.next().ok_or_else(|| Error::Internal("an order too few".into()))?;
                 if let Some((chave, corpo)) = &entrada.chave {
-                    let uso = idempotencia::Uso { corpo: corpo.clone(), resposta: json(&pedido)? };
+                    let uso = idempotencia::Uso { corpo: corpo.clone(), resposta: json(&novo.pedido)? };
                     novos_usos.push((chave.as_str(), uso));
                 }
-                Ok(Gravado::Agora(pedido, passo))
+                Ok(Gravado::Agora(Box::new(novo)))
             }
         };
         respostas.push(resposta);
@@ -163,31 +167,30 @@ fn gravar(
     Ok(respostas)
 }
 
-/// Each new order with its charge, and the step that asks for it, if there is a provider to ask.
+/// Each order with its charge, if there is a provider to ask.
 fn cobrar(
     conn: &mut dyn Connection,
     gateway: &Gateway,
     pedidos: Vec<Pedido>,
     agora: DataHora,
-) -> Result<Vec<(Box<Pedido>, Option<Box<Passo>>)>, Error> {
+) -> Result<Vec<Novo>, Error> {
     let Gateway::MercadoPago(provedor) = gateway else {
-        return Ok(pedidos.into_iter().map(|p| (Box::new(p), None)).collect());
+        return Ok(pedidos.into_iter().map(|pedido| Novo { pedido, passo: None }).collect());
     };
-    let passo = |pedido: &Pedido| {
+    let cobranca = |pedido: &Pedido| {
         let (validade, chave) = (provedor.settings.validade, cobranca::nova_chave());
         let mut cobranca = Cobranca::nova(pedido.id, pedido.valor_total, validade, chave);
         cobranca.proxima_em = Some(agora.mais(cobranca::reserva(provedor.settings.checkout)));
-        Passo { pedido: pedido.clone(), cobranca, operacao: Operacao::Criar }
+        cobranca
     };
-    let passos: Vec<Passo> = pedidos.iter().map(passo).collect();
-    let cobrancas: Vec<&Cobranca> = passos.iter().map(|p| &p.cobranca).collect();
+    let cobrancas: Vec<Cobranca> = pedidos.iter().map(cobranca).collect();
     cobrancas::inserir(conn, &cobrancas)?;
     cobranca::perguntado(conn, &cobrancas, Operacao::Criar, agora)?;
-    Ok(pedidos
-        .into_iter()
-        .zip(passos)
-        .map(|(pedido, passo)| (Box::new(pedido), Some(Box::new(passo))))
-        .collect())
+    let novo = |(pedido, cobranca): (Pedido, Cobranca)| {
+        let passo = Passo { pedido: pedido.clone(), cobranca, operacao: Operacao::Criar };
+        Novo { pedido, passo: Some(passo) }
+    };
+    Ok(pedidos.into_iter().zip(cobrancas).map(novo).collect())
 }
 
 impl Entrada {
@@ -205,7 +208,7 @@ impl Entrada {
 
     fn como(&self, primeira: &Entrada, resposta: &Result<Gravado, Error>) -> Result<Gravado, Error> {
         match (&primeira.chave, resposta) {
-            (Some((_, corpo)), Ok(Gravado::Agora(pedido, _))) => self.repetida(corpo, json(pedido)?),
+            (Some((_, corpo)), Ok(Gravado::Agora(novo))) => self.repetida(corpo, json(&novo.pedido)?),
             // It came to nothing, so the key is free.
             _ => Err(Error::conflict(
                 "em_andamento",

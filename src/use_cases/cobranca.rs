@@ -51,7 +51,7 @@ pub fn tomar(
         return Ok(None);
     }
     if outra {
-        perguntado(conn, &[&cobranca], operacao, agora)?;
+        perguntado(conn, std::slice::from_ref(&cobranca), operacao, agora)?;
     }
     Ok(Some(Passo { pedido, cobranca, operacao }))
 }
@@ -95,7 +95,7 @@ fn assentar(
 
 pub fn perguntado(
     conn: &mut dyn Connection,
-    cobrancas: &[&Cobranca],
+    cobrancas: &[Cobranca],
     operacao: Operacao,
     agora: DataHora,
 ) -> Result<(), Error> {
@@ -103,7 +103,7 @@ pub fn perguntado(
     if operacao == Operacao::Consultar {
         return Ok(());
     }
-    let evento = |cobranca: &&Cobranca| {
+    let evento = |cobranca: &Cobranca| {
         let valor = cobranca.reembolso_alvo.unwrap_or(cobranca.valor).menos(cobranca.reembolsado);
         (cobranca.pedido, Evento::novo("perguntado", agora).com(format!("{}: R$ {valor}", operacao.nome())))
     };

@@ -2,7 +2,6 @@
 //! handler made for it.
 
 use std::{
-    borrow::Cow,
     io::Cursor,
     net::SocketAddr,
     sync::{
@@ -60,9 +59,9 @@ impl Handler for Visits {
             _ => {}
         }
         room.inside.fetch_sub(1, Ordering::SeqCst);
-        let body: Cow<'static, [u8]> = Cow::Owned(request.body.to_vec());
+        let body = request.body.to_vec();
         let length = body.len();
-        Response::new(StatusCode(200), Vec::new(), Cursor::new(body), Some(length), None)
+        Response::new(StatusCode(200), Vec::new(), Cursor::new(body.into()), Some(length), None)
     }
 }
 
