@@ -59,12 +59,12 @@ fn main() {
     let (reads, writes) = (Esquema::novo(banco::servidor()), Esquema::novo(banco::servidor()));
     fill(&reads.url());
     fill(&writes.url());
-    let file = format!("sqlite:{}/r.db", folder.0.display());
-    fill(&file);
+    let files = ["reads", "writes"].map(|name| format!("sqlite:{}/{name}.db", folder.0.display()));
+    files.iter().for_each(|file| fill(file));
     let on = |address: &str, path: &str| format!("http://{address}{path}");
     let ours = [Server::ours(&reads.url()), Server::ours(&writes.url())];
     let theirs = [Server::yardstick(&yardstick, &reads.url()), Server::yardstick(&yardstick, &writes.url())];
-    let embedded = Server::ours(&file);
+    let embedded = files.map(|file| Server::ours(&file));
     for (_, path, order) in ROUTES {
         if !order {
             let path = path.replace("{}", "1");
@@ -86,7 +86,7 @@ fn main() {
         for _ in 0..rounds {
             a.push(wrk(&folder, &on(&ours[at].address, path), order, seconds));
             b.push(wrk(&folder, &on(&theirs[at].address, path), order, seconds));
-            c.push(wrk(&folder, &on(&embedded.address, path), order, seconds));
+            c.push(wrk(&folder, &on(&embedded[at].address, path), order, seconds));
         }
         ceilings.push(median(&b));
         row(name, &a, &b, &c);
@@ -96,7 +96,7 @@ fn main() {
         for _ in 0..rounds {
             a.push(wrk(&folder, &on(&ours[0].address, path), false, seconds));
             b.push(wrk(&folder, &on(&theirs[0].address, beside), false, seconds));
-            c.push(wrk(&folder, &on(&embedded.address, path), false, seconds));
+            c.push(wrk(&folder, &on(&embedded[0].address, path), false, seconds));
         }
         row(&format!("{name} (to {beside})"), &a, &b, &c);
     }
@@ -111,7 +111,7 @@ fn main() {
         let at = usize::from(order);
         let (mut a, mut b, mut c) = (vec![], vec![], vec![]);
         for _ in 0..rounds {
-            for (into, server) in [(&mut a, &ours[at]), (&mut b, &theirs[at]), (&mut c, &embedded)] {
+            for (into, server) in [(&mut a, &ours[at]), (&mut b, &theirs[at]), (&mut c, &embedded[at])] {
                 into.push(p99(&server.address, path, order, ceiling * SHARE, seconds));
             }
         }
