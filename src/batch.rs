@@ -4,6 +4,7 @@
 use std::{
     mem,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
 };
 
 use crate::error::{DbError, Error};
@@ -57,10 +58,14 @@ impl<Q, A> Batch<Q, A> {
             }
             state = self.state();
         }
+        // Whoever is about to ask comes along, if the machine has others to run; if not, this is nothing.
+        drop(state);
+        thread::yield_now();
+        state = self.state();
         let size = state.waiting.len().min(self.at_most);
         let (questions, seats): (Vec<Q>, Vec<Arc<Seat<A>>>) = state.waiting.drain(..size).unzip();
         drop(state);
-        let mut led = Led { batch: self, seats };
+        let mut led = Led { batch: self, seats, handed_over: false };
         let answers = match answer_all(&questions) {
             Err(error) if questions.len() > 1 && may_be_of_one(&error) => {
                 let alone = |q| {
@@ -71,6 +76,8 @@ impl<Q, A> Batch<Q, A> {
             }
             whole => whole,
         };
+        // First, so that the next batch is at the database while the answers of this one are being written.
+        led.hand_over();
         led.give(answers);
         drop(led);
         match seat.wait() {
@@ -98,9 +105,19 @@ fn unanswered() -> Error {
 struct Led<'a, Q, A> {
     batch: &'a Batch<Q, A>,
     seats: Vec<Arc<Seat<A>>>,
+    handed_over: bool,
 }
 
 impl<Q, A> Led<'_, Q, A> {
+    fn hand_over(&mut self) {
+        self.handed_over = true;
+        let mut state = self.batch.state();
+        match state.waiting.first() {
+            Some((_, next)) => next.give(Turn::Lead),
+            None => state.led = false,
+        }
+    }
+
     fn give(&mut self, answers: Result<Vec<Result<A, Error>>, Error>) {
         match answers {
             Ok(answers) => {
@@ -116,12 +133,9 @@ impl<Q, A> Led<'_, Q, A> {
 
 impl<Q, A> Drop for Led<'_, Q, A> {
     fn drop(&mut self) {
-        let mut state = self.batch.state();
-        match state.waiting.first() {
-            Some((_, next)) => next.give(Turn::Lead),
-            None => state.led = false,
+        if !self.handed_over {
+            self.hand_over();
         }
-        drop(state);
         for seat in self.seats.drain(..) {
             seat.give(Turn::Answer(Err(unanswered())));
         }

@@ -28,14 +28,15 @@ pub struct Shared {
     status: Batch<i64, StatusPagamento>,
 }
 
-/// A list of open orders, and what it was last time: while it holds the same versions of the same orders, nothing of it
-/// needs to be read or encoded again.
+/// A list of open orders, and what it was last time: while the database shows the same mark, nothing of it needs to be
+/// read or encoded again.
 struct ListaDePedidos {
     batch: Batch<(), Arc<Page<3>>>,
     ultima: Mutex<Option<Ultima>>,
 }
 
-type Ultima = (Vec<pedidos::Versao>, Arc<Page<3>>);
+/// The mark was read before the page: a page that is newer than its mark is found out the next time, never an older one.
+type Ultima = (Option<String>, Arc<Page<3>>);
 
 impl Default for Shared {
     fn default() -> Shared {
@@ -90,19 +91,16 @@ impl Shared {
 impl ListaDePedidos {
     fn ler(&self, store: &Store, lista: Lista, pagina: &Pagina<3>) -> Result<Arc<Page<3>>, Error> {
         let ultima = || self.ultima.lock().unwrap_or_else(PoisonError::into_inner);
-        let antes = ultima().take();
-        let (depois, pagina) = store.read(|conn| {
-            if let Some((versoes, page)) = &antes
-                && pedidos::versoes(conn, lista, pagina.limite)? == *versoes
-            {
-                return Ok((Some(versoes.clone()), page.clone()));
+        let antes = ultima().clone();
+        let (marca, page) = store.read(|conn| {
+            let marca = pedidos::marca(conn, lista)?;
+            match &antes {
+                Some((antes, page)) if *antes == marca => Ok((marca, page.clone())),
+                _ => Ok((marca, Arc::new(Page::new(pedidos::listar(conn, lista, pagina)?)?))),
             }
-            let (lidos, proxima) = pedidos::listar(conn, lista, pagina)?;
-            let versoes = proxima.is_none().then(|| lidos.iter().map(|p| (p.id, p.versao)).collect());
-            Ok((versoes, Arc::new(Page::new((lidos, proxima))?)))
         })?;
-        *ultima() = depois.map(|versoes| (versoes, pagina.clone()));
-        Ok(pagina)
+        *ultima() = Some((marca, page.clone()));
+        Ok(page)
     }
 }
 

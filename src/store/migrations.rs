@@ -12,10 +12,12 @@ use crate::{domain::data_hora::DataHora, error::DbError};
 const MYSQL: &[(i64, &str)] = &[
     (1, include_str!("../../sql/mysql/0001_base.sql")),
     (2, include_str!("../../sql/mysql/0002_cobrancas.sql")),
+    (3, include_str!("../../sql/mysql/0003_cozinha.sql")),
 ];
 const SQLITE: &[(i64, &str)] = &[
     (1, include_str!("../../sql/sqlite/0001_base.sql")),
     (2, include_str!("../../sql/sqlite/0002_cobrancas.sql")),
+    (3, include_str!("../../sql/sqlite/0003_cozinha.sql")),
 ];
 
 /// The number under which it is noted that the example data was put in, or declined, for good.

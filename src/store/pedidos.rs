@@ -55,19 +55,16 @@ pub struct Novo {
     pub datahora_expiracao: Option<DataHora>,
 }
 
-/// An order and its version: what tells whether anything of it has changed.
-pub type Versao = (i64, i64);
-
 /// How many orders are looked for at a time.
 pub const JUNTOS: usize = 256;
 
-/// The orders of `listar`, in its order, and nothing else of them.
-pub fn versoes(conn: &mut dyn Connection, lista: Lista, limite: usize) -> Result<Vec<Versao>, Error> {
-    let (filtro, ordem, mut valores) = lista.sql();
-    let sql = format!("SELECT id, versao FROM pedidos WHERE {filtro} ORDER BY {ordem} LIMIT ?");
-    valores.push(Value::Int(limite as i64 + 1));
+/// What tells one state of a list from every other: which orders are in it, each in which version. Versions only grow, so
+/// a state that has gone never comes again. `None` for an empty list.
+pub fn marca(conn: &mut dyn Connection, lista: Lista) -> Result<Option<String>, Error> {
+    let (filtro, _, valores) = lista.sql();
+    let sql = format!("SELECT GROUP_CONCAT(CONCAT(id, ':', versao)) FROM pedidos WHERE {filtro}");
     let linhas = conn.query(&sql, &valores)?;
-    Ok(linhas.iter().map(|l| Ok((l.int(0)?, l.int(1)?))).collect::<Result<_, DbError>>()?)
+    Ok(linhas.first().map(|l| l.string_or_null(0)).transpose()?.flatten())
 }
 
 pub fn listar(

@@ -284,7 +284,7 @@ fn vinte_comecam_ao_mesmo_tempo() {
         ate("every process", || filial.pedir("GET", "/produtos", &[], None).status == 200);
         assert_eq!(filial.pedir("GET", "/produtos", &[], None).ok().as_array().unwrap().len(), 12);
     }
-    assert_eq!(r.contar("SELECT COUNT(*) FROM migracoes"), 3);
+    assert_eq!(r.contar("SELECT COUNT(*) FROM migracoes"), 4);
     assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 6);
 }
 
