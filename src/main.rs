@@ -5,7 +5,7 @@ use std::{process::ExitCode, sync::Arc, thread, time::Duration};
 use ambrosia::{
     config::{Config, VARIABLES},
     domain::data_hora::DataHora,
-    http::{App, Health, PROBE, Server, Shared},
+    http::{self, App, Health, PROBE, Server, Shared},
     pagamento::{Gateway, MercadoPago, Settings},
     store::{Database, Store, cobrancas, idempotencia, notificacoes},
     use_cases::{
@@ -63,7 +63,7 @@ fn run(config: Config) -> ExitCode {
         checkouts: Lote::of(LOTE_MAX),
         gateway: gateway.clone(),
         sino: sino.clone(),
-        cors_origin: config.cors_origin,
+        common_headers: http::allow_origin(&config.cors_origin),
         health: health.clone(),
     };
     let server = match Server::bind(&config.host, config.port, config.limits, Box::new(app)) {

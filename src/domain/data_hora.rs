@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{Serialize, Serializer};
 
 static SAO_PAULO: TimeZone = jiff::tz::get!("America/Sao_Paulo");
@@ -38,8 +38,19 @@ impl DataHora {
 
     /// Reads what `sql` writes; a fraction of a second is dropped.
     pub fn de_sql(texto: &str) -> Option<DataHora> {
-        let segundos = texto.split('.').next()?;
-        format!("{}Z", segundos.replacen(' ', "T", 1)).parse().ok().map(DataHora)
+        DataHora::de_civil(texto.split('.').next()?.parse().ok()?)
+    }
+
+    /// From year, month and day, and hour, minute and second, in UTC. `None` for what is no date.
+    pub fn de_partes(
+        (ano, mes, dia): (i16, i8, i8),
+        (hora, minuto, segundo): (i8, i8, i8),
+    ) -> Option<DataHora> {
+        DataHora::de_civil(DateTime::new(ano, mes, dia, hora, minuto, segundo, 0).ok()?)
+    }
+
+    fn de_civil(civil: DateTime) -> Option<DataHora> {
+        TimeZone::UTC.to_timestamp(civil).ok().map(DataHora)
     }
 
     /// The business day in São Paulo: `2026-11-23`.
@@ -54,13 +65,14 @@ impl FromStr for DataHora {
 
     fn from_str(texto: &str) -> Result<DataHora, Self::Err> {
         let momento = texto.parse::<Timestamp>().or_else(|_| format!("{texto}Z").parse::<Timestamp>());
-        momento.map(DataHora).map_err(|_| "deve ser uma data e hora como 2026-11-24T02:48:36Z")
+        let inteiro = momento.and_then(|m| Timestamp::from_second(m.as_second()));
+        inteiro.map(DataHora).map_err(|_| "deve ser uma data e hora como 2026-11-24T02:48:36Z")
     }
 }
 
 impl fmt::Display for DataHora {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.strftime("%Y-%m-%dT%H:%M:%SZ").fmt(f)
+        self.0.fmt(f)
     }
 }
 

@@ -103,7 +103,7 @@ impl Connection<'_> {
             Err(Stop::Refuse(refusal)) => {
                 let id = RequestId::new();
                 let mut out = Vec::with_capacity(1024);
-                let body = response::encode(refusal.response(), &id, true, false, false, &mut out);
+                let body = response::encode(refusal.response(), &id, true, false, false, &[], &mut out);
                 log::info!(
                     "- - {} {}us {}B {id} {}",
                     refusal.status,
@@ -146,7 +146,9 @@ impl Connection<'_> {
         let head_only = request.is_head();
         let mut out = Vec::with_capacity(512);
         let status = response.status_code().0;
-        let body = response::encode(response, &request.id, close, http_1_0 && !close, head_only, &mut out);
+        let common = self.shared.handler.common_headers();
+        let kept = http_1_0 && !close;
+        let body = response::encode(response, &request.id, close, kept, head_only, common, &mut out);
         let line = log::log_enabled!(log::Level::Info).then(|| {
             let (method, path) = (request.method.as_str(), request.raw_path);
             format!(

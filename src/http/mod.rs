@@ -24,7 +24,7 @@ pub use self::{
     health::{Health, PROBE},
     request::Request,
     response::Response,
-    routes::table,
+    routes::{allow_origin, table},
     server::{Handler, Limits, Server, Stopper},
     shared::Shared,
 };
@@ -47,7 +47,7 @@ pub struct App {
     pub gateway: Gateway,
     /// Wakes those who look into notifications.
     pub sino: std::sync::Arc<Sino>,
-    pub cors_origin: String,
+    pub common_headers: String,
     pub health: std::sync::Arc<Health>,
 }
 
@@ -57,7 +57,11 @@ impl Handler for App {
         let (route, result) = routes::dispatch(self, request);
         let response = result.unwrap_or_else(|e| response::error(e, &request.id));
         METRICS.request(route, response.status_code().0, start.elapsed());
-        routes::allow_origin(&self.cors_origin, response)
+        response
+    }
+
+    fn common_headers(&self) -> &[u8] {
+        self.common_headers.as_bytes()
     }
 
     fn exempt(&self, request: &Request<'_>) -> bool {

@@ -200,7 +200,7 @@ pub fn alterar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     responses((status = 200, body = Pedido, headers(("ETag" = String, description = "The version of the order"))), (status = 304),
         (status = 404, body = Problema), (status = 422, body = Problema)))]
 pub fn buscar(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Error> {
-    response::pedido(&app.shared.pedido(&app.store, id)?, request)
+    response::pedido(&*app.shared.pedido(&app.store, id)?, request)
 }
 
 /// Cancels an order that is not paid: it leaves every list and stays on record.

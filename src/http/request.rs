@@ -62,9 +62,10 @@ pub struct Refusal {
 
 impl<'a> Head<'a> {
     pub fn parse(bytes: &'a [u8], limits: &Limits) -> Result<Head<'a>, Refusal> {
-        let mut headers = vec![httparse::EMPTY_HEADER; limits.max_headers];
-        let mut parsed = httparse::Request::new(&mut headers);
-        let parts = match parsed.parse(bytes) {
+        let mut room = Vec::with_capacity(limits.max_headers);
+        let room = &mut room.spare_capacity_mut()[..limits.max_headers];
+        let mut parsed = httparse::Request::new(&mut []);
+        let parts = match parsed.parse_with_uninit_headers(bytes, room) {
             Ok(httparse::Status::Complete(n)) if n == bytes.len() => {
                 (parsed.method, parsed.path, parsed.version)
             }
@@ -82,12 +83,10 @@ impl<'a> Head<'a> {
         if target.len() > limits.max_uri_bytes {
             return Err(Refusal::new(414, "O endereço da requisição é longo demais"));
         }
-        let count = parsed.headers.len();
-        headers.truncate(count);
         let mut head = Head {
             method,
             target,
-            headers,
+            headers: parsed.headers.to_vec(),
             http_1_0: version == 0,
             keep_alive: false,
             expects_continue: false,

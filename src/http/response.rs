@@ -1,6 +1,10 @@
 //! Answers: JSON, problems (RFC 9457), and their encoding.
 
-use std::{io::Cursor, time::SystemTime};
+use std::{
+    fmt,
+    io::{Cursor, Write},
+    time::SystemTime,
+};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -200,41 +204,43 @@ pub fn busy() -> Response {
 /// For a connection that gets no thread.
 pub fn overloaded() -> Vec<u8> {
     let mut out = Vec::with_capacity(1024);
-    let body = encode(busy(), &RequestId::new(), true, false, false, &mut out);
+    let body = encode(busy(), &RequestId::new(), true, false, false, &[], &mut out);
     out.extend_from_slice(&body);
     out
 }
 
-/// Appends the head of the answer and gives its body. `close` and `keep_alive` (for HTTP/1.0) are announced; `head_only` leaves the body out.
+/// Appends the head of the answer, with the headers that are `common` to all, and gives its body. `close` and `keep_alive` (for HTTP/1.0) are announced; `head_only` leaves the body out.
 pub fn encode(
     response: Response,
     id: &RequestId,
     close: bool,
     keep_alive: bool,
     head_only: bool,
+    common: &[u8],
     out: &mut Vec<u8>,
 ) -> Bytes {
     let status = response.status_code();
-    let mut line = |parts: &[&str]| {
-        parts.iter().for_each(|p| out.extend_from_slice(p.as_bytes()));
+    let mut line = |line: fmt::Arguments<'_>| {
+        // A Vec takes whatever is written to it.
+        let _ = out.write_fmt(line);
         out.extend_from_slice(b"\r\n");
     };
-    line(&["HTTP/1.1 ", &status.0.to_string(), " ", status.default_reason_phrase()]);
-    line(&["Date: ", &httpdate::fmt_http_date(SystemTime::now())]);
+    line(format_args!("HTTP/1.1 {} {}", status.0, status.default_reason_phrase()));
+    line(format_args!("Date: {}", httpdate::HttpDate::from(SystemTime::now())));
     if !matches!(status.0, 204 | 304) {
-        line(&["Content-Length: ", &response.data_length().unwrap_or(0).to_string()]);
+        line(format_args!("Content-Length: {}", response.data_length().unwrap_or(0)));
     }
-    line(&["X-Request-Id: ", &id.to_string()]);
-    line(&["X-Content-Type-Options: nosniff"]);
+    line(format_args!("X-Request-Id: {id}\r\nX-Content-Type-Options: nosniff"));
     if close {
-        line(&["Connection: close"]);
+        line(format_args!("Connection: close"));
     } else if keep_alive {
-        line(&["Connection: keep-alive"]);
+        line(format_args!("Connection: keep-alive"));
     }
     for header in response.headers() {
-        line(&[header.field.as_str().as_str(), ": ", header.value.as_str()]);
+        line(format_args!("{}: {}", header.field.as_str(), header.value));
     }
-    line(&[]);
+    out.extend_from_slice(common);
+    out.extend_from_slice(b"\r\n");
     if head_only { Bytes::new() } else { response.into_reader().into_inner() }
 }
 

@@ -1,6 +1,6 @@
 //! The table of routes, and what follows from it: 404, 405 with `Allow`, HEAD, OPTIONS and CORS.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet, sync::LazyLock};
 
 use tiny_http::Method::{self, Delete, Get, Head, Options, Post, Put};
 
@@ -109,15 +109,20 @@ fn no_method(request: &Request<'_>, pattern: &str) -> Response {
 
 /// The path of the table that these segments are: of two that fit, the one that is all literal.
 fn pattern_of(segments: &[Cow<'_, str>]) -> Option<&'static str> {
-    let fits = |path: &str| {
-        let mut parts = path.split('/').skip(1).filter(|p| !p.is_empty());
-        segments.iter().all(|s| parts.next().is_some_and(|p| p == "{id}" || p == *s))
-            && parts.next().is_none()
+    let fits = |parts: &[&str]| {
+        parts.len() == segments.len() && parts.iter().zip(segments).all(|(p, s)| *p == "{id}" || p == s)
     };
-    let mut fitting = ROUTES.iter().map(|(_, path, _)| *path).filter(|path| fits(path));
-    let first = fitting.next()?;
-    if first.contains("{id}") { fitting.find(|p| !p.contains("{id}")).or(Some(first)) } else { Some(first) }
+    PATTERNS.iter().find(|(_, parts)| fits(parts)).map(|(path, _)| *path)
 }
+
+/// Every path once, in its parts; those with a capture last.
+static PATTERNS: LazyLock<Vec<(&str, Vec<&str>)>> = LazyLock::new(|| {
+    let mut paths: Vec<&str> = ROUTES.iter().map(|(_, path, _)| *path).collect();
+    paths.sort_by_key(|path| path.contains("{id}"));
+    let mut seen = HashSet::new();
+    paths.retain(|path| seen.insert(*path));
+    paths.into_iter().map(|path| (path, path.split('/').filter(|p| !p.is_empty()).collect())).collect()
+});
 
 /// In every path with a capture it is the second segment.
 fn id(request: &Request<'_>) -> Result<i64, Error> {
@@ -151,12 +156,11 @@ fn preflight(request: &Request<'_>, pattern: &str) -> Response {
     response::with(response, "Access-Control-Max-Age", "86400")
 }
 
-/// What a page of another origin may see of an answer.
-pub fn allow_origin(origin: &str, response: Response) -> Response {
+/// What a page of another origin may see of an answer, as header lines.
+pub fn allow_origin(origin: &str) -> String {
     let exposed = "ETag, Link, X-Request-Id, Idempotency-Replayed, Retry-After";
-    let response = response::with(response, "Access-Control-Allow-Origin", origin);
-    let response = response::with(response, "Access-Control-Expose-Headers", exposed);
-    if origin == "*" { response } else { response::with(response, "Vary", "Origin") }
+    let vary = if origin == "*" { "" } else { "Vary: Origin\r\n" };
+    format!("Access-Control-Allow-Origin: {origin}\r\nAccess-Control-Expose-Headers: {exposed}\r\n{vary}")
 }
 
 #[cfg(test)]

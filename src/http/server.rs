@@ -44,6 +44,11 @@ pub struct Limits {
 pub trait Handler: Send + Sync + 'static {
     fn handle(&self, request: &Request<'_>) -> Response;
 
+    /// Lines that every answer carries, each with its end.
+    fn common_headers(&self) -> &[u8] {
+        &[]
+    }
+
     /// Whether a request is answered however many others run: one that asks how the process is.
     fn exempt(&self, _: &Request<'_>) -> bool {
         false

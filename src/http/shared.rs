@@ -24,7 +24,7 @@ pub struct Shared {
     estados: [ListaDePedidos; 3],
     /// All of it, and each category.
     cardapios: [Batch<(), Arc<Page<1>>>; 5],
-    pedidos: Batch<i64, Pedido>,
+    pedidos: Batch<i64, Arc<Pedido>>,
     status: Batch<i64, StatusPagamento>,
 }
 
@@ -79,7 +79,7 @@ impl Shared {
         })
     }
 
-    pub fn pedido(&self, store: &Store, id: i64) -> Result<Pedido, Error> {
+    pub fn pedido(&self, store: &Store, id: i64) -> Result<Arc<Pedido>, Error> {
         self.pedidos.ask(id, |ids| store.read(|conn| pedidos::buscar_varios(conn, ids)))
     }
 

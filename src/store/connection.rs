@@ -5,12 +5,14 @@ use crate::{
     error::DbError,
 };
 
-/// A parameter or a column. Money and times travel as the text that both engines take and give.
+/// A parameter or a column. Money travels as the text that both engines take and give; so do times, but that MySQL gives
+/// them in parts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Null,
     Int(i64),
     Text(String),
+    Time(DataHora),
 }
 
 #[derive(Debug)]
@@ -65,6 +67,9 @@ impl Row {
     }
 
     pub fn time_or_null(&self, column: usize) -> Result<Option<DataHora>, DbError> {
+        if let Some(Value::Time(time)) = self.0.get(column) {
+            return Ok(Some(*time));
+        }
         let Some(text) = self.text_or_null(column)? else { return Ok(None) };
         DataHora::de_sql(text).map(Some).ok_or_else(|| unexpected(column, "a time", &self.0[column]))
     }
@@ -85,6 +90,7 @@ fn unexpected(column: usize, wanted: &str, found: &Value) -> DbError {
         Value::Null => "NULL",
         Value::Int(_) => "a number",
         Value::Text(_) => "a text",
+        Value::Time(_) => "a time",
     };
     DbError::Other(format!("column {column} should hold {wanted} and holds {found}"))
 }
@@ -109,7 +115,7 @@ impl From<String> for Value {
 
 impl From<DataHora> for Value {
     fn from(t: DataHora) -> Value {
-        Value::Text(t.sql())
+        Value::Time(t)
     }
 }
 

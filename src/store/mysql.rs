@@ -5,7 +5,7 @@ use std::time::Duration;
 use mysql::{OptsBuilder, consts::CapabilityFlags, prelude::Queryable};
 
 use super::connection::{Connection, Row, Value};
-use crate::error::DbError;
+use crate::{domain::data_hora::DataHora, error::DbError};
 
 pub struct Mysql(mysql::Conn);
 
@@ -125,6 +125,7 @@ fn positional(params: &[Value]) -> mysql::Params {
         Value::Null => mysql::Value::NULL,
         Value::Int(n) => mysql::Value::Int(*n),
         Value::Text(t) => mysql::Value::Bytes(t.as_bytes().to_vec()),
+        Value::Time(t) => mysql::Value::Bytes(t.sql().into_bytes()),
     };
     mysql::Params::Positional(params.iter().map(bind).collect())
 }
@@ -136,11 +137,16 @@ fn value(value: mysql::Value) -> Result<Value, DbError> {
         mysql::Value::UInt(n) => {
             Value::Int(i64::try_from(n).map_err(|_| DbError::Other("a number beyond 64 bits".into()))?)
         }
-        mysql::Value::Bytes(b) => Value::Text(String::from_utf8_lossy(&b).into_owned()),
+        mysql::Value::Bytes(b) => Value::Text(
+            String::from_utf8(b).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
+        ),
         // Old servers took a date of zeros for none.
         mysql::Value::Date(0, 0, 0, ..) => Value::Null,
         mysql::Value::Date(y, m, d, h, min, s, _) => {
-            Value::Text(format!("{y:04}-{m:02}-{d:02} {h:02}:{min:02}:{s:02}"))
+            let small = |n: u8| i8::try_from(n).unwrap_or(i8::MAX);
+            let day = (i16::try_from(y).unwrap_or(i16::MAX), small(m), small(d));
+            let time = DataHora::de_partes(day, (small(h), small(min), small(s)));
+            Value::Time(time.ok_or_else(|| DbError::Other("a date that is none".into()))?)
         }
         mysql::Value::Float(_) | mysql::Value::Double(_) | mysql::Value::Time(..) => {
             return Err(DbError::Other("a column holds a float or a span of time".into()));

@@ -1,6 +1,6 @@
 //! `pedidos` and their `itens`, always read together: two queries for any number of orders.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     connection::{Connection, Row, Value},
@@ -124,13 +124,16 @@ pub fn buscar(conn: &mut dyn Connection, id: i64) -> Result<Pedido, Error> {
 }
 
 /// Each of these orders, or that there is none.
-pub fn buscar_varios(conn: &mut dyn Connection, ids: &[i64]) -> Result<Vec<Result<Pedido, Error>>, Error> {
+pub fn buscar_varios(
+    conn: &mut dyn Connection,
+    ids: &[i64],
+) -> Result<Vec<Result<Arc<Pedido>, Error>>, Error> {
     let (marcas, valores) = marcas(ids);
     let sql = format!("SELECT {COLUNAS} FROM pedidos WHERE id IN ({marcas})");
     let mut pedidos: Vec<Pedido> =
         conn.query(&sql, &valores)?.iter().map(pedido).collect::<Result<_, _>>()?;
     juntar_itens(conn, &mut pedidos)?;
-    let pedidos: HashMap<i64, Pedido> = pedidos.into_iter().map(|p| (p.id, p)).collect();
+    let pedidos: HashMap<i64, Arc<Pedido>> = pedidos.into_iter().map(|p| (p.id, Arc::new(p))).collect();
     Ok(ids.iter().map(|id| pedidos.get(id).cloned().ok_or(NAO_ENCONTRADO)).collect())
 }
 

@@ -74,6 +74,7 @@ impl rusqlite::ToSql for Value {
             Value::Null => types::ValueRef::Null,
             Value::Int(n) => types::ValueRef::Integer(*n),
             Value::Text(t) => types::ValueRef::Text(t.as_bytes()),
+            Value::Time(t) => return Ok(t.sql().into()),
         }))
     }
 }
