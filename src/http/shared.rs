@@ -35,8 +35,9 @@ struct ListaDePedidos {
     ultima: Mutex<Option<Ultima>>,
 }
 
-/// The mark was read before the page: a page that is newer than its mark is found out the next time, never an older one.
-type Ultima = (Option<String>, Arc<Page<3>>);
+/// The mark is that of the page itself. One read beside it would not do: between two reads an order can come and go, and
+/// leave the mark as it was.
+type Ultima = (String, Arc<Page<3>>);
 
 impl Default for Shared {
     fn default() -> Shared {
@@ -93,13 +94,19 @@ impl ListaDePedidos {
         let ultima = || self.ultima.lock().unwrap_or_else(PoisonError::into_inner);
         let antes = ultima().clone();
         let (marca, page) = store.read(|conn| {
-            let marca = pedidos::marca(conn, lista)?;
-            match &antes {
-                Some((antes, page)) if *antes == marca => Ok((marca, page.clone())),
-                _ => Ok((marca, Arc::new(Page::new(pedidos::listar(conn, lista, pagina)?)?))),
+            if let Some((marca, page)) = &antes
+                && pedidos::marca(conn, lista)? == *marca
+            {
+                return Ok((None, page.clone()));
             }
+            let (lidos, proxima) = pedidos::listar(conn, lista, pagina)?;
+            // Where there is more than the page holds, its mark is not that of the list.
+            let marca = proxima.is_none().then(|| pedidos::marca_de(&lidos));
+            Ok((marca, Arc::new(Page::new((lidos, proxima))?)))
         })?;
-        *ultima() = Some((marca, page.clone()));
+        if let Some(marca) = marca {
+            *ultima() = Some((marca, page.clone()));
+        }
         Ok(page)
     }
 }

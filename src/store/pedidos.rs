@@ -58,13 +58,20 @@ pub struct Novo {
 /// How many orders are looked for at a time.
 pub const JUNTOS: usize = 256;
 
-/// What tells one state of a list from every other: which orders are in it, each in which version. Versions only grow, so
-/// a state that has gone never comes again. `None` for an empty list.
-pub fn marca(conn: &mut dyn Connection, lista: Lista) -> Result<Option<String>, Error> {
+/// What tells one content of a list from every other: which orders are in it, each in which version.
+pub fn marca(conn: &mut dyn Connection, lista: Lista) -> Result<String, Error> {
     let (filtro, _, valores) = lista.sql();
-    let sql = format!("SELECT GROUP_CONCAT(CONCAT(id, ':', versao)) FROM pedidos WHERE {filtro}");
+    let sql = format!("SELECT GROUP_CONCAT(CONCAT(id, ':', versao) ORDER BY id) FROM pedidos WHERE {filtro}");
     let linhas = conn.query(&sql, &valores)?;
-    Ok(linhas.first().map(|l| l.string_or_null(0)).transpose()?.flatten())
+    Ok(linhas.first().map(|l| l.string_or_null(0)).transpose()?.flatten().unwrap_or_default())
+}
+
+/// The mark of a list that holds these and no others.
+pub fn marca_de(pedidos: &[Pedido]) -> String {
+    let mut versoes: Vec<(i64, i64)> = pedidos.iter().map(|p| (p.id, p.versao)).collect();
+    versoes.sort_unstable();
+    let pares: Vec<String> = versoes.iter().map(|(id, versao)| format!("{id}:{versao}")).collect();
+    pares.join(",")
 }
 
 pub fn listar(

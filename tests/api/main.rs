@@ -15,6 +15,8 @@ mod cozinha;
 mod devolucoes;
 mod documento;
 mod erros;
+mod fio;
+mod frescor;
 mod mercado_pago;
 mod operacao;
 mod original;
