@@ -65,25 +65,18 @@ impl<Q, A> Batch<Q, A> {
         let size = state.waiting.len().min(self.at_most);
         let (questions, seats): (Vec<Q>, Vec<Arc<Seat<A>>>) = state.waiting.drain(..size).unzip();
         drop(state);
+        // The leader's own is the first: nobody was waiting when he came, or he was the first to wait.
         let mut led = Led { batch: self, seats, handed_over: false };
         let answers = match answer_all(&questions) {
             Err(error) if questions.len() > 1 && may_be_of_one(&error) => {
-                let alone = |q| {
-                    answer_all(std::slice::from_ref(q))
-                        .and_then(|mut a| a.pop().unwrap_or_else(|| Err(unanswered())))
-                };
+                let alone = |q| answer_all(std::slice::from_ref(q)).and_then(only);
                 Ok(questions.iter().map(alone).collect())
             }
             whole => whole,
         };
         // First, so that the next batch is at the database while the answers of this one are being written.
         led.hand_over();
-        led.give(answers);
-        drop(led);
-        match seat.wait() {
-            Turn::Answer(answer) => answer,
-            Turn::Lead => Err(Error::Internal("told to lead a second time".into())),
-        }
+        led.give(answers)
     }
 
     fn state(&self) -> MutexGuard<'_, State<Q, A>> {
@@ -118,17 +111,26 @@ impl<Q, A> Led<'_, Q, A> {
         }
     }
 
-    fn give(&mut self, answers: Result<Vec<Result<A, Error>>, Error>) {
-        match answers {
-            Ok(answers) => {
-                let answered = answers.len().min(self.seats.len());
-                for (seat, answer) in self.seats.drain(..answered).zip(answers) {
-                    seat.give(Turn::Answer(answer));
-                }
+    /// To each of the others his own, and the leader's back.
+    fn give(&mut self, answers: Result<Vec<Result<A, Error>>, Error>) -> Result<A, Error> {
+        let mut answers = match answers {
+            Ok(answers) => answers.into_iter(),
+            Err(error) => {
+                self.seats.drain(..).skip(1).for_each(|seat| seat.give(Turn::Answer(Err(error.clone()))));
+                return Err(error);
             }
-            Err(error) => self.seats.drain(..).for_each(|seat| seat.give(Turn::Answer(Err(error.clone())))),
+        };
+        let own = answers.next().unwrap_or_else(|| Err(unanswered()));
+        let others = self.seats.len().min(answers.len() + 1);
+        for (seat, answer) in self.seats.drain(..others).skip(1).zip(answers) {
+            seat.give(Turn::Answer(answer));
         }
+        own
     }
+}
+
+fn only<A>(mut answers: Vec<Result<A, Error>>) -> Result<A, Error> {
+    answers.pop().unwrap_or_else(|| Err(unanswered()))
 }
 
 impl<Q, A> Drop for Led<'_, Q, A> {
