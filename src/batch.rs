@@ -165,7 +165,7 @@ impl<A> Seat<A> {
 mod tests {
     use std::{
         panic::{AssertUnwindSafe, catch_unwind},
-        sync::atomic::{AtomicUsize, Ordering},
+        sync::atomic::{AtomicBool, AtomicUsize, Ordering},
         thread,
     };
 
@@ -181,10 +181,12 @@ mod tests {
     fn who_come_while_one_is_answered_are_answered_together_and_each_gets_his_own() {
         let batch = Batch::of(100);
         let sizes = Mutex::new(Vec::new());
+        let inside = AtomicBool::new(false);
         thread::scope(|s| {
             let ask = |n: usize| {
                 batch.ask(n, |all| {
                     if n == 0 {
+                        inside.store(true, Ordering::SeqCst);
                         waiting(&batch, 10);
                     }
                     sizes.lock().unwrap().push(all.len());
@@ -195,7 +197,7 @@ mod tests {
                 })
             };
             let first = s.spawn(move || ask(0));
-            while !batch.state().led {
+            while !inside.load(Ordering::SeqCst) {
                 thread::yield_now();
             }
             let others: Vec<_> = (1..=10).map(|n| s.spawn(move || (n, ask(n)))).collect();
@@ -235,14 +237,16 @@ mod tests {
     #[test]
     fn who_panics_while_leading_leaves_an_error_to_his_batch_and_a_leader_to_the_next() {
         let batch: Batch<usize, usize> = Batch::of(100);
+        let inside = AtomicBool::new(false);
         thread::scope(|s| {
             let first = s.spawn(|| {
                 batch.ask(0, |_| {
+                    inside.store(true, Ordering::SeqCst);
                     waiting(&batch, 2);
                     Ok(vec![Ok(0)])
                 })
             });
-            while !batch.state().led {
+            while !inside.load(Ordering::SeqCst) {
                 thread::yield_now();
             }
             let followers: Vec<_> = (1..=2)
@@ -267,9 +271,11 @@ mod tests {
     ) -> (Vec<Result<usize, Error>>, usize) {
         let batch = Batch::of(100);
         let tries = AtomicUsize::new(0);
+        let inside = AtomicBool::new(false);
         let ask = |n: usize| {
             batch.ask(n, |all| {
                 if n == 0 {
+                    inside.store(true, Ordering::SeqCst);
                     waiting(&batch, 10);
                     return Ok(vec![Ok(0)]);
                 }
@@ -279,7 +285,7 @@ mod tests {
         };
         let answers = thread::scope(|s| {
             let first = s.spawn(|| ask(0));
-            while !batch.state().led {
+            while !inside.load(Ordering::SeqCst) {
                 thread::yield_now();
             }
             let ask = &ask;
