@@ -4,7 +4,7 @@
 # Without the embedded SQLite, since a container's file system ends with it: set MYSQL_HOST or DATABASE_URL.
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
-ENV RUSTFLAGS="-C target-feature=+crt-static" CARGO_PROFILE_RELEASE_OPT_LEVEL=3
+ENV RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
 
 # The dependencies in a layer of their own: built again only when Cargo.toml or Cargo.lock changes. A target is named so
 # that the flags are not for build scripts and macros, which cannot be static.
