@@ -18,6 +18,7 @@ use crate::{
 
 nos_dois!(
     duzentos_clientes_e_dez_chaves_repetidas,
+    um_pedido_ruim_falha_sozinho,
     duas_filiais_a_mesma_chave,
     dois_tablets_um_pedido,
     tablets_com_if_match,
@@ -78,6 +79,50 @@ fn duzentos_clientes_e_dez_chaves_repetidas(banco: Banco) {
     for pedido in por_chave.values() {
         assert_eq!(&r.get(&format!("/pedidos/{}", pedido["id"])).ok(), pedido);
     }
+}
+
+/// Those that are written together: of every five one is good, one names an unknown product, one an unknown customer, and
+/// two use one key for different orders.
+fn um_pedido_ruim_falha_sozinho(banco: Banco) {
+    let r = Restaurante::com(banco, &[("POOL_WAIT_MS", "30000")]);
+    let largada = Barrier::new(100);
+    let pedir = |n: usize| {
+        let (corpo, chave) = match n % 5 {
+            0 => (json!({"itens": itens(n)}), format!("boa-{n}")),
+            1 => (
+                json!({"itens": [{"produto": 1, "quantidade": 1}, {"produto": 999, "quantidade": 1}]}),
+                format!("produto-{n}"),
+            ),
+            2 => (json!({"id_cliente": 999, "itens": itens(n)}), format!("cliente-{n}")),
+            _ => (json!({"itens": itens(n)}), format!("disputada-{}", n / 5)),
+        };
+        largada.wait();
+        let cabecalhos = [("Idempotency-Key", &*chave)];
+        r.pedir("POST", "/pedidos/checkout", &cabecalhos, Some(&corpo.to_string()))
+    };
+    let respostas: Vec<(usize, crate::Resposta)> = thread::scope(|s| {
+        let pedir = &pedir;
+        let clientes: Vec<_> = (0..100).map(|n| s.spawn(move || (n, pedir(n)))).collect();
+        clientes.into_iter().map(|c| c.join().unwrap()).collect()
+    });
+    let mut disputadas: BTreeMap<usize, Vec<u16>> = BTreeMap::new();
+    for (n, resposta) in &respostas {
+        match n % 5 {
+            0 => assert_eq!(centavos(&resposta.ok()["valor_total"]), total(*n)),
+            1 => drop(resposta.problema(404, "Produto não encontrado")),
+            2 => drop(resposta.problema(404, "Cliente não encontrado")),
+            _ => disputadas.entry(n / 5).or_default().push(resposta.status),
+        }
+    }
+    for status in disputadas.values_mut() {
+        status.sort_unstable();
+        assert_eq!(*status, [200, 422]);
+    }
+    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 6 + 40);
+    assert_eq!(r.contar("SELECT COUNT(DISTINCT senha) FROM pedidos"), 6 + 40);
+    // What failed left its key free.
+    let cabecalhos = [("Idempotency-Key", "produto-1")];
+    r.pedir("POST", "/pedidos/checkout", &cabecalhos, Some(&json!({"itens": itens(1)}).to_string())).ok();
 }
 
 fn duas_filiais_a_mesma_chave(banco: Banco) {
