@@ -5,9 +5,16 @@ use std::{
     mem,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
+    time::{Duration, Instant},
 };
 
-use crate::error::{DbError, Error};
+use crate::{
+    error::{DbError, Error},
+    metrics::METRICS,
+};
+
+/// How long one waits for his turn before he goes alone.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Questions of type `Q`, answered together, each with an `A` or an error of its own.
 pub struct Batch<Q, A> {
@@ -26,6 +33,11 @@ struct State<Q, A> {
 struct Seat<A> {
     turn: Mutex<Option<Turn<A>>>,
     came: Condvar,
+}
+
+enum GivenUp<Q, A> {
+    Alone(Q),
+    Turn(Turn<A>),
 }
 
 enum Turn<A> {
@@ -53,8 +65,17 @@ impl<Q, A> Batch<Q, A> {
         state.waiting.push((question, seat.clone()));
         if mem::replace(&mut state.led, true) {
             drop(state);
-            if let Turn::Answer(answer) = seat.wait() {
-                return answer;
+            let start = Instant::now();
+            let turn = seat.wait(PATIENCE);
+            METRICS.batch_wait(start.elapsed());
+            match turn {
+                Some(Turn::Answer(answer)) => return answer,
+                Some(Turn::Lead) => {}
+                None => match self.give_up(&seat) {
+                    GivenUp::Alone(question) => return answer_all(&[question]).and_then(only),
+                    GivenUp::Turn(Turn::Answer(answer)) => return answer,
+                    GivenUp::Turn(Turn::Lead) => {}
+                },
             }
             state = self.state();
         }
@@ -69,14 +90,31 @@ impl<Q, A> Batch<Q, A> {
         let mut led = Led { batch: self, seats, handed_over: false };
         let answers = match answer_all(&questions) {
             Err(error) if questions.len() > 1 && may_be_of_one(&error) => {
-                let alone = |q| answer_all(std::slice::from_ref(q)).and_then(only);
-                Ok(questions.iter().map(alone).collect())
+                Ok(one_by_one(&questions, answer_all))
             }
             whole => whole,
         };
         // First, so that the next batch is at the database while the answers of this one are being written.
         led.hand_over();
         led.give(answers)
+    }
+
+    /// For one who has waited too long, for those at the database hang: he takes his question back and asks it himself;
+    /// unless they have it already, or he is told to lead.
+    fn give_up(&self, seat: &Arc<Seat<A>>) -> GivenUp<Q, A> {
+        let mut state = self.state();
+        if let Some(turn) = seat.take() {
+            return GivenUp::Turn(turn);
+        }
+        if let Some(at) = state.waiting.iter().position(|(_, s)| Arc::ptr_eq(s, seat)) {
+            return GivenUp::Alone(state.waiting.remove(at).0);
+        }
+        drop(state);
+        loop {
+            if let Some(turn) = seat.wait(PATIENCE) {
+                return GivenUp::Turn(turn);
+            }
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State<Q, A>> {
@@ -86,12 +124,29 @@ impl<Q, A> Batch<Q, A> {
 
 /// Not those of a database that is away or busy: that is so for everybody, and each would wait for it again.
 fn may_be_of_one(error: &Error) -> bool {
-    use DbError::{Busy, Lost, Retry, Unknown};
-    !matches!(error, Error::Unavailable(_) | Error::Database(Lost(_) | Unknown(_) | Retry(_) | Busy(_)))
+    use DbError::{Busy, Lost, Unknown};
+    !matches!(error, Error::Unavailable(_) | Error::Database(Lost(_) | Unknown(_) | Busy(_)))
 }
 
 fn unanswered() -> Error {
     Error::Internal("nobody answered this one of a batch".into())
+}
+
+/// Once the database is away, so it is for the rest.
+fn one_by_one<Q, A>(
+    questions: &[Q],
+    mut answer_all: impl FnMut(&[Q]) -> Result<Vec<Result<A, Error>>, Error>,
+) -> Vec<Result<A, Error>> {
+    let mut common = None;
+    let alone = |question| {
+        if let Some(error) = &common {
+            return Err(Error::clone(error));
+        }
+        let answer = answer_all(std::slice::from_ref(question)).and_then(only);
+        common = answer.as_ref().err().filter(|e| !may_be_of_one(e)).cloned();
+        answer
+    };
+    questions.iter().map(alone).collect()
 }
 
 /// The batch that is being answered. However that ends, everybody in it gets an answer and the next batch a leader.
@@ -150,14 +205,14 @@ impl<A> Seat<A> {
         self.came.notify_one();
     }
 
-    fn wait(&self) -> Turn<A> {
-        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            match turn.take() {
-                Some(turn) => return turn,
-                None => turn = self.came.wait(turn).unwrap_or_else(PoisonError::into_inner),
-            }
-        }
+    fn take(&self) -> Option<Turn<A>> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn wait(&self, at_most: Duration) -> Option<Turn<A>> {
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.came.wait_timeout_while(turn, at_most, |turn| turn.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.take()
     }
 }
 
@@ -301,6 +356,38 @@ mod tests {
         let (answers, tries) = ten(|_| Err(Error::Unavailable("away".into())));
         assert!(answers.iter().all(|a| matches!(a, Err(Error::Unavailable(_)))));
         assert_eq!(tries, 1);
+    }
+
+    #[test]
+    fn who_waits_too_long_goes_alone_and_the_rest_goes_on() {
+        let batch: Batch<usize, usize> = Batch::of(100);
+        let (inside, released) = (AtomicBool::new(false), AtomicBool::new(false));
+        thread::scope(|s| {
+            let first = s.spawn(|| {
+                batch.ask(0, |_| {
+                    inside.store(true, Ordering::SeqCst);
+                    while !released.load(Ordering::SeqCst) {
+                        thread::yield_now();
+                    }
+                    Ok(vec![Ok(0)])
+                })
+            });
+            while !inside.load(Ordering::SeqCst) {
+                thread::yield_now();
+            }
+            let ask = |n| {
+                let batch = &batch;
+                s.spawn(move || batch.ask(n, |all| Ok(all.iter().map(|n| Ok(n + 1)).collect())).unwrap())
+            };
+            let others: Vec<_> = (1..=10).map(ask).collect();
+            for (n, other) in (1..).zip(others) {
+                assert_eq!(other.join().unwrap(), n + 1);
+            }
+            assert!(batch.state().waiting.is_empty());
+            released.store(true, Ordering::SeqCst);
+            assert_eq!(first.join().unwrap().unwrap(), 0);
+        });
+        assert!(!batch.state().led);
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub struct Metrics {
     pool: Family<State, Gauge>,
     pool_wait: Histogram,
     pool_timeouts: Counter,
+    batch_wait: Histogram,
     orders: Family<Estado, Gauge>,
     oldest: Gauge,
     matters: Gauge,
@@ -104,6 +105,7 @@ impl Metrics {
             pool: Family::default(),
             pool_wait: histogram(),
             pool_timeouts: Counter::<u64, AtomicU64>::default(),
+            batch_wait: histogram(),
             orders: Family::default(),
             oldest: Gauge::default(),
             matters: Gauge::default(),
@@ -124,6 +126,8 @@ impl Metrics {
         let text = "Wait for a database connection";
         r.register_with_unit("pool_wait", text, Unit::Seconds, m.pool_wait.clone());
         r.register("pool_timeouts", "Waits that ended without a connection", m.pool_timeouts.clone());
+        let text = "Wait for the turn, or the answer, of those who ask together";
+        r.register_with_unit("batch_wait", text, Unit::Seconds, m.batch_wait.clone());
         r.register("orders_open", "Open orders by state", m.orders.clone());
         let text = "Age of the oldest open order";
         r.register_with_unit("oldest_open_order", text, Unit::Seconds, m.oldest.clone());
@@ -146,6 +150,10 @@ impl Metrics {
         if !got {
             self.pool_timeouts.inc();
         }
+    }
+
+    pub fn batch_wait(&self, took: Duration) {
+        self.batch_wait.observe(took.as_secs_f64());
     }
 
     pub fn payment(&self, verdict: &'static str) {

@@ -141,7 +141,7 @@ pub fn fila(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     responses((status = 200, body = Pedido, headers(("ETag" = String, description = "The version of the order"),
             ("Idempotency-Replayed" = String, description = "`true` when this is the answer to an earlier request"))),
         (status = 404, body = Problema, description = "Unknown cliente or produto"),
-        (status = 409, body = Problema, description = "The request with this key is still under way"), (status = 422, body = Problema)))]
+        (status = 422, body = Problema)))]
 pub fn checkout(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let corpo: Checkout = ler_corpo(request)?;
     let mut erros = Erros::default();

@@ -37,7 +37,7 @@ struct ListaDePedidos {
 
 /// The mark is that of the page itself. One read beside it would not do: between two reads an order can come and go, and
 /// leave the mark as it was.
-type Ultima = (String, Arc<Page<3>>);
+type Ultima = Arc<(String, Arc<Page<3>>)>;
 
 impl Default for Shared {
     fn default() -> Shared {
@@ -93,20 +93,19 @@ impl ListaDePedidos {
     fn ler(&self, store: &Store, lista: Lista, pagina: &Pagina<3>) -> Result<Arc<Page<3>>, Error> {
         let ultima = || self.ultima.lock().unwrap_or_else(PoisonError::into_inner);
         let antes = ultima().clone();
-        let (marca, page) = store.read(|conn| {
-            if let Some((marca, page)) = &antes
-                && pedidos::marca(conn, lista)? == *marca
+        let (depois, page) = store.read(|conn| {
+            if let Some(ultima) = &antes
+                && pedidos::marca(conn, lista)? == ultima.0
             {
-                return Ok((None, page.clone()));
+                return Ok((antes.clone(), ultima.1.clone()));
             }
             let (lidos, proxima) = pedidos::listar(conn, lista, pagina)?;
             // Where there is more than the page holds, its mark is not that of the list.
             let marca = proxima.is_none().then(|| pedidos::marca_de(&lidos));
-            Ok((marca, Arc::new(Page::new((lidos, proxima))?)))
+            let page = Arc::new(Page::new((lidos, proxima))?);
+            Ok((marca.map(|marca| Arc::new((marca, page.clone()))), page))
         })?;
-        if let Some(marca) = marca {
-            *ultima() = Some((marca, page.clone()));
-        }
+        *ultima() = depois;
         Ok(page)
     }
 }

@@ -5,6 +5,7 @@ pub mod cobrancas;
 mod connection;
 pub mod eventos;
 pub mod idempotencia;
+mod itens;
 mod migrations;
 mod mysql;
 pub mod notificacoes;
@@ -237,8 +238,9 @@ fn transaction<T>(
                 conn.suspect = false;
                 return Ok(value);
             }
-            Err(DbError::Lost(cause)) => return Err(DbError::Unknown(cause).into()),
-            Err(other) => Err(other.into()),
+            // Of these it is known that nothing happened.
+            Err(e @ (DbError::Retry(_) | DbError::Busy(_))) => Err(e.into()),
+            Err(other) => return Err(DbError::Unknown(other.to_string()).into()),
         },
         error => error,
     };

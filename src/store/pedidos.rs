@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     connection::{Connection, Row, Value},
-    eventos, inserir_linhas, marcas,
+    eventos, inserir_linhas, itens, marcas,
     pagina::{Cursor, Pagina, cortar},
     senhas,
 };
@@ -58,20 +58,23 @@ pub struct Novo {
 /// How many orders are looked for at a time.
 pub const JUNTOS: usize = 256;
 
-/// What tells one content of a list from every other: which orders are in it, each in which version.
+/// What tells one content of a list from every other: which orders are in it, each in which version. The time tells an
+/// order from one of the same number before a backup was put back.
 pub fn marca(conn: &mut dyn Connection, lista: Lista) -> Result<String, Error> {
     let (filtro, _, valores) = lista.sql();
-    let sql = format!("SELECT GROUP_CONCAT(CONCAT(id, ':', versao) ORDER BY id) FROM pedidos WHERE {filtro}");
+    let sql = format!(
+        "SELECT GROUP_CONCAT(CONCAT(id, ':', versao, ':', datahora_recebido) ORDER BY id) FROM pedidos WHERE {filtro}"
+    );
     let linhas = conn.query(&sql, &valores)?;
     Ok(linhas.first().map(|l| l.string_or_null(0)).transpose()?.flatten().unwrap_or_default())
 }
 
 /// The mark of a list that holds these and no others.
 pub fn marca_de(pedidos: &[Pedido]) -> String {
-    let mut versoes: Vec<(i64, i64)> = pedidos.iter().map(|p| (p.id, p.versao)).collect();
-    versoes.sort_unstable();
-    let pares: Vec<String> = versoes.iter().map(|(id, versao)| format!("{id}:{versao}")).collect();
-    pares.join(",")
+    let mut pedidos: Vec<&Pedido> = pedidos.iter().collect();
+    pedidos.sort_unstable_by_key(|p| p.id);
+    let um = |p: &&Pedido| format!("{}:{}:{}", p.id, p.versao, p.datahora_recebido.sql());
+    pedidos.iter().map(um).collect::<Vec<_>>().join(",")
 }
 
 pub fn listar(
@@ -102,7 +105,7 @@ pub fn listar(
         conn.query(&sql, &valores)?.iter().map(pedido).collect::<Result<_, _>>()?;
     let chave = |p: &Pedido| [p.status_pedido as i64, p.datahora_recebido.segundos(), p.id];
     let proxima = cortar(&mut pedidos, pagina.limite, chave);
-    juntar_itens(conn, &mut pedidos)?;
+    itens::juntar(conn, &mut pedidos)?;
     Ok((pedidos, proxima))
 }
 
@@ -137,11 +140,17 @@ pub fn buscar_varios(
 ) -> Result<Vec<Result<Arc<Pedido>, Error>>, Error> {
     let (marcas, valores) = marcas(ids);
     let sql = format!("SELECT {COLUNAS} FROM pedidos WHERE id IN ({marcas})");
-    let mut pedidos: Vec<Pedido> =
-        conn.query(&sql, &valores)?.iter().map(pedido).collect::<Result<_, _>>()?;
-    juntar_itens(conn, &mut pedidos)?;
-    let pedidos: HashMap<i64, Arc<Pedido>> = pedidos.into_iter().map(|p| (p.id, Arc::new(p))).collect();
-    Ok(ids.iter().map(|id| pedidos.get(id).cloned().ok_or(NAO_ENCONTRADO)).collect())
+    let (mut pedidos, mut achados) = (Vec::new(), HashMap::new());
+    for linha in conn.query(&sql, &valores)? {
+        // One that cannot be read is nobody else's trouble.
+        match pedido(&linha) {
+            Ok(pedido) => pedidos.push(pedido),
+            Err(erro) => drop(achados.insert(linha.int(0)?, Err(erro.into()))),
+        }
+    }
+    itens::juntar(conn, &mut pedidos)?;
+    achados.extend(pedidos.into_iter().map(|p| (p.id, Ok(Arc::new(p)))));
+    Ok(ids.iter().map(|id| achados.get(id).cloned().unwrap_or(Err(NAO_ENCONTRADO))).collect())
 }
 
 pub fn status_de_varios(
@@ -151,9 +160,11 @@ pub fn status_de_varios(
     let (marcas, valores) = marcas(ids);
     let sql = format!("SELECT id, status_pagamento FROM pedidos WHERE id IN ({marcas})");
     let linhas = conn.query(&sql, &valores)?;
-    let status: HashMap<i64, StatusPagamento> =
-        linhas.iter().map(|l| Ok((l.int(0)?, l.numbered(1)?))).collect::<Result<_, DbError>>()?;
-    Ok(ids.iter().map(|id| status.get(id).copied().ok_or(NAO_ENCONTRADO)).collect())
+    let status: HashMap<i64, Result<StatusPagamento, Error>> = linhas
+        .iter()
+        .map(|l| Ok((l.int(0)?, l.numbered(1).map_err(Error::from))))
+        .collect::<Result<_, DbError>>()?;
+    Ok(ids.iter().map(|id| status.get(id).cloned().unwrap_or(Err(NAO_ENCONTRADO))).collect())
 }
 
 /// The newest, should an imported database hold several.
@@ -206,7 +217,7 @@ pub fn inserir(conn: &mut dyn Connection, novos: Vec<Novo>, agora: DataHora) -> 
         let id = pedido.senha.and_then(|senha| ids.get(&senha));
         pedido.id = *id.ok_or_else(|| Error::Internal("an order is gone in its own transaction".into()))?;
     }
-    inserir_itens(conn, &pedidos)?;
+    itens::inserir(conn, &pedidos)?;
     let evento = Evento::novo("recebido", agora).mudanca(None, Some(StatusPedido::Recebido as i64));
     eventos::registrar(conn, pedidos.iter().map(|p| (p.id, &evento)))?;
     Ok(pedidos)
@@ -221,7 +232,7 @@ fn recebido(senha: i64, novo: Novo, agora: DataHora) -> Result<Pedido, Error> {
         status_pedido: status,
         status_pedido_descricao: status.descricao(),
         cliente: novo.cliente,
-        valor_total: total(&novo.itens)?,
+        valor_total: itens::total(&novo.itens)?,
         itens: novo.itens,
         datahora_recebido: agora,
         datahora_preparacao: None,
@@ -293,7 +304,7 @@ const TENTATIVAS: u32 = 10;
 const NAO_ENCONTRADO: Error = Error::NotFound("Pedido não encontrado");
 
 /// What was found a moment ago and is gone at the write was deleted in between.
-fn sumiu(detail: &'static str) -> impl Fn(DbError) -> Error {
+pub fn sumiu(detail: &'static str) -> impl Fn(DbError) -> Error {
     move |erro| match erro {
         DbError::ForeignKey(_) => Error::NotFound(detail),
         outro => outro.into(),
@@ -304,49 +315,8 @@ fn um(conn: &mut dyn Connection, condicao: &str, valor: Value) -> Result<Pedido,
     let sql = format!("SELECT {COLUNAS} FROM pedidos WHERE {condicao}");
     let mut pedidos: Vec<Pedido> =
         conn.query(&sql, &[valor])?.iter().map(pedido).collect::<Result<_, _>>()?;
-    juntar_itens(conn, &mut pedidos)?;
+    itens::juntar(conn, &mut pedidos)?;
     pedidos.pop().ok_or(NAO_ENCONTRADO)
-}
-
-fn inserir_itens(conn: &mut dyn Connection, pedidos: &[Pedido]) -> Result<(), Error> {
-    let linha = |(pedido, item): (i64, &Item)| {
-        let Item { produto, nome, quantidade, descricao, valor } = item;
-        [
-            pedido.into(),
-            (*produto).into(),
-            nome.as_str().into(),
-            (*quantidade).into(),
-            (*valor).into(),
-            descricao.clone().into(),
-        ]
-    };
-    let itens = pedidos.iter().flat_map(|p| p.itens.iter().map(|item| (p.id, item)));
-    let tabela = "itens (pedido, produto, nome, quantidade, valor, descricao)";
-    inserir_linhas(conn, tabela, itens.map(linha).collect()).map_err(sumiu("Produto não encontrado"))
-}
-
-fn juntar_itens(conn: &mut dyn Connection, pedidos: &mut [Pedido]) -> Result<(), Error> {
-    let ids: Vec<i64> = pedidos.iter().map(|p| p.id).collect();
-    let mut por_pedido: HashMap<i64, Vec<Item>> = HashMap::with_capacity(ids.len());
-    for ids in ids.chunks(512) {
-        let (marcas, valores) = marcas(ids);
-        let sql = format!(
-            "SELECT pedido, produto, nome, quantidade, descricao, valor FROM itens WHERE pedido IN ({marcas}) ORDER BY pedido, id"
-        );
-        for linha in conn.query(&sql, &valores)? {
-            por_pedido.entry(linha.int(0)?).or_default().push(item(&linha)?);
-        }
-    }
-    for pedido in pedidos {
-        pedido.itens = por_pedido.remove(&pedido.id).unwrap_or_default();
-        pedido.valor_total = total(&pedido.itens)?;
-    }
-    Ok(())
-}
-
-fn total(itens: &[Item]) -> Result<Dinheiro, Error> {
-    let valores: Option<Vec<Dinheiro>> = itens.iter().map(|i| i.valor.vezes(i.quantidade)).collect();
-    valores.map(|v| v.into_iter().sum()).ok_or_else(|| Error::Internal("a total beyond 64 bits".into()))
 }
 
 fn pedido(linha: &Row) -> Result<Pedido, DbError> {
@@ -381,14 +351,4 @@ fn pedido(linha: &Row) -> Result<Pedido, DbError> {
 fn meio(nome: &str) -> Result<Meio, DbError> {
     nome.try_into()
         .map_err(|_| DbError::Other(format!("meio_pagamento should be a way to pay and is {nome}")))
-}
-
-fn item(linha: &Row) -> Result<Item, DbError> {
-    Ok(Item {
-        produto: linha.int_or_null(1)?,
-        nome: linha.text(2)?.to_owned(),
-        quantidade: linha.int(3)?,
-        descricao: linha.string_or_null(4)?,
-        valor: linha.money(5)?,
-    })
 }

@@ -58,6 +58,8 @@ pub type Lote = Batch<Entrada, Gravado>;
 
 /// Orders of one transaction at most.
 pub const LOTE_MAX: usize = 64;
+/// An order with more lines has a transaction of its own: others should not wait for it.
+const LINHAS_EM_LOTE: usize = 16;
 
 pub enum Gravado {
     /// The answer that was given before.
@@ -82,10 +84,14 @@ pub fn checkout(
 ) -> Result<Resposta, Error> {
     let registro = chave.map(|c| Ok::<_, Error>((c.to_owned(), impressao(&escolha)?))).transpose()?;
     let entrada = Entrada { escolha, chave: registro, id_pagamento: cobranca::nova_chave() };
-    let gravado = lote.ask(entrada, |entradas| {
-        let agora = DataHora::agora();
-        store.write(|conn| gravar(conn, gateway, entradas, agora))
-    })?;
+    let gravar =
+        |entradas: &[Entrada]| store.write(|conn| gravar(conn, gateway, entradas, DataHora::agora()));
+    let gravado = if entrada.escolha.linhas.len() <= LINHAS_EM_LOTE {
+        lote.ask(entrada, gravar)?
+    } else {
+        let mut gravados = gravar(&[entrada])?;
+        gravados.pop().ok_or_else(|| Error::Internal("an order too few".into()))??
+    };
     match gravado {
         Gravado::Antes(corpo) => {
             let Repetida { versao } = serde_json::from_str(&corpo).map_err(defeito)?;
@@ -128,20 +134,22 @@ fn gravar(
     let mut primeiras: HashMap<&str, usize> = HashMap::new();
     let mut destinos = Vec::with_capacity(entradas.len());
     for (i, entrada) in entradas.iter().enumerate() {
-        let (uso, primeira) = match entrada.chave() {
-            Some(chave) => (usos.get(chave), *primeiras.entry(chave).or_insert(i)),
-            None => (None, i),
-        };
-        destinos.push(match uso {
-            Some(uso) => Destino::Decidido(entrada.repetida(&uso.corpo, uso.resposta.clone())),
-            None if primeira != i => Destino::Como(primeira),
-            None => match entrada.novo(gateway, &clientes, &cardapio, agora) {
-                Ok(novo) => {
-                    novos.push(novo);
-                    Destino::Novo
-                }
-                Err(erro) => Destino::Decidido(Err(erro)),
-            },
+        if let Some(uso) = entrada.chave().and_then(|chave| usos.get(chave)) {
+            destinos.push(Destino::Decidido(entrada.repetida(&uso.corpo, uso.resposta.clone())));
+            continue;
+        }
+        if let Some(primeira) = entrada.chave().and_then(|chave| primeiras.get(chave)) {
+            destinos.push(Destino::Como(*primeira));
+            continue;
+        }
+        destinos.push(match entrada.novo(gateway, &clientes, &cardapio, agora) {
+            Ok(novo) => {
+                novos.push(novo);
+                // One that comes to nothing leaves its key to the next.
+                primeiras.extend(entrada.chave().map(|chave| (chave, i)));
+                Destino::Novo
+            }
+            Err(erro) => Destino::Decidido(Err(erro)),
         });
     }
     let pedidos = pedidos::inserir(conn, novos, agora)?;
@@ -209,11 +217,7 @@ impl Entrada {
     fn como(&self, primeira: &Entrada, resposta: &Result<Gravado, Error>) -> Result<Gravado, Error> {
         match (&primeira.chave, resposta) {
             (Some((_, corpo)), Ok(Gravado::Agora(novo))) => self.repetida(corpo, json(&novo.pedido)?),
-            // It came to nothing, so the key is free.
-            _ => Err(Error::conflict(
-                "em_andamento",
-                "Este mesmo pedido ainda está em andamento; tente de novo",
-            )),
+            _ => Err(Error::Internal("an order that is like none".into())),
         }
     }
 

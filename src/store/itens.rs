@@ -1,0 +1,68 @@
+//! `itens`: the lines of orders, always written and read with them.
+
+use std::collections::HashMap;
+
+use super::{
+    connection::{Connection, Row},
+    inserir_linhas, marcas, pedidos,
+};
+use crate::{
+    domain::{
+        dinheiro::Dinheiro,
+        pedido::{Item, Pedido},
+    },
+    error::{DbError, Error},
+};
+
+/// Writes the lines of these orders.
+pub fn inserir(conn: &mut dyn Connection, pedidos: &[Pedido]) -> Result<(), Error> {
+    let linha = |(pedido, item): (i64, &Item)| {
+        let Item { produto, nome, quantidade, descricao, valor } = item;
+        [
+            pedido.into(),
+            (*produto).into(),
+            nome.as_str().into(),
+            (*quantidade).into(),
+            (*valor).into(),
+            descricao.clone().into(),
+        ]
+    };
+    let itens = pedidos.iter().flat_map(|p| p.itens.iter().map(|item| (p.id, item)));
+    let tabela = "itens (pedido, produto, nome, quantidade, valor, descricao)";
+    inserir_linhas(conn, tabela, itens.map(linha).collect()).map_err(pedidos::sumiu("Produto não encontrado"))
+}
+
+/// Reads the lines of these orders into them, and adds them up.
+pub fn juntar(conn: &mut dyn Connection, pedidos: &mut [Pedido]) -> Result<(), Error> {
+    let ids: Vec<i64> = pedidos.iter().map(|p| p.id).collect();
+    let mut por_pedido: HashMap<i64, Vec<Item>> = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(512) {
+        let (marcas, valores) = marcas(ids);
+        let sql = format!(
+            "SELECT pedido, produto, nome, quantidade, descricao, valor FROM itens WHERE pedido IN ({marcas}) ORDER BY pedido, id"
+        );
+        for linha in conn.query(&sql, &valores)? {
+            por_pedido.entry(linha.int(0)?).or_default().push(item(&linha)?);
+        }
+    }
+    for pedido in pedidos {
+        pedido.itens = por_pedido.remove(&pedido.id).unwrap_or_default();
+        pedido.valor_total = total(&pedido.itens)?;
+    }
+    Ok(())
+}
+
+pub fn total(itens: &[Item]) -> Result<Dinheiro, Error> {
+    let valores: Option<Vec<Dinheiro>> = itens.iter().map(|i| i.valor.vezes(i.quantidade)).collect();
+    valores.map(|v| v.into_iter().sum()).ok_or_else(|| Error::Internal("a total beyond 64 bits".into()))
+}
+
+fn item(linha: &Row) -> Result<Item, DbError> {
+    Ok(Item {
+        produto: linha.int_or_null(1)?,
+        nome: linha.text(2)?.to_owned(),
+        quantidade: linha.int(3)?,
+        descricao: linha.string_or_null(4)?,
+        valor: linha.money(5)?,
+    })
+}
