@@ -35,7 +35,9 @@ struct Seat<A> {
     came: Condvar,
 }
 
-enum GivenUp<Q, A> {
+/// How a wait ends.
+enum Outcome<Q, A> {
+    /// With the question taken back.
     Alone(Q),
     Turn(Turn<A>),
 }
@@ -63,26 +65,21 @@ impl<Q, A> Batch<Q, A> {
         let seat = Arc::new(Seat { turn: Mutex::new(None), came: Condvar::new() });
         let mut state = self.state();
         state.waiting.push((question, seat.clone()));
-        if mem::replace(&mut state.led, true) {
-            drop(state);
+        let led = mem::replace(&mut state.led, true);
+        drop(state);
+        if led {
             let start = Instant::now();
-            let turn = seat.wait(PATIENCE);
+            let outcome = seat.wait(PATIENCE).map_or_else(|| self.give_up(&seat), Outcome::Turn);
             METRICS.batch_wait(start.elapsed());
-            match turn {
-                Some(Turn::Answer(answer)) => return answer,
-                Some(Turn::Lead) => {}
-                None => match self.give_up(&seat) {
-                    GivenUp::Alone(question) => return answer_all(&[question]).and_then(only),
-                    GivenUp::Turn(Turn::Answer(answer)) => return answer,
-                    GivenUp::Turn(Turn::Lead) => {}
-                },
+            match outcome {
+                Outcome::Turn(Turn::Answer(answer)) => return answer,
+                Outcome::Turn(Turn::Lead) => {}
+                Outcome::Alone(question) => return answer_all(&[question]).and_then(only),
             }
-            state = self.state();
         }
         // Whoever is about to ask comes along, if the machine has others to run; if not, this is nothing.
-        drop(state);
         thread::yield_now();
-        state = self.state();
+        let mut state = self.state();
         let size = state.waiting.len().min(self.at_most);
         let (questions, seats): (Vec<Q>, Vec<Arc<Seat<A>>>) = state.waiting.drain(..size).unzip();
         drop(state);
@@ -101,18 +98,18 @@ impl<Q, A> Batch<Q, A> {
 
     /// For one who has waited too long, for those at the database hang: he takes his question back and asks it himself;
     /// unless they have it already, or he is told to lead.
-    fn give_up(&self, seat: &Arc<Seat<A>>) -> GivenUp<Q, A> {
+    fn give_up(&self, seat: &Arc<Seat<A>>) -> Outcome<Q, A> {
         let mut state = self.state();
         if let Some(turn) = seat.take() {
-            return GivenUp::Turn(turn);
+            return Outcome::Turn(turn);
         }
         if let Some(at) = state.waiting.iter().position(|(_, s)| Arc::ptr_eq(s, seat)) {
-            return GivenUp::Alone(state.waiting.remove(at).0);
+            return Outcome::Alone(state.waiting.remove(at).0);
         }
         drop(state);
         loop {
             if let Some(turn) = seat.wait(PATIENCE) {
-                return GivenUp::Turn(turn);
+                return Outcome::Turn(turn);
             }
         }
     }

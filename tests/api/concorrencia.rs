@@ -19,6 +19,7 @@ use crate::{
 nos_dois!(
     duzentos_clientes_e_dez_chaves_repetidas,
     um_pedido_ruim_falha_sozinho,
+    um_pedido_ilegivel_so_atrapalha_quem_o_le,
     duas_filiais_a_mesma_chave,
     dois_tablets_um_pedido,
     tablets_com_if_match,
@@ -123,6 +124,26 @@ fn um_pedido_ruim_falha_sozinho(banco: Banco) {
     // What failed left its key free.
     let cabecalhos = [("Idempotency-Key", "produto-1")];
     r.pedir("POST", "/pedidos/checkout", &cabecalhos, Some(&json!({"itens": itens(1)}).to_string())).ok();
+}
+
+/// Those that are read together, one of which holds what cannot be.
+fn um_pedido_ilegivel_so_atrapalha_quem_o_le(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    r.sql("UPDATE pedidos SET status_pagamento = 9 WHERE id = 1");
+    let largada = Barrier::new(40);
+    thread::scope(|s| {
+        for n in 0..40 {
+            let (r, largada) = (&r, &largada);
+            s.spawn(move || {
+                largada.wait();
+                for vez in 0..10 {
+                    let fim = if vez % 2 == 0 { "" } else { "/status_pagamento" };
+                    let resposta = r.get(&format!("/pedidos/{}{fim}", n % 4 + 1));
+                    assert_eq!(resposta.status, if n % 4 == 0 { 500 } else { 200 }, "{}", resposta.corpo);
+                }
+            });
+        }
+    });
 }
 
 fn duas_filiais_a_mesma_chave(banco: Banco) {
