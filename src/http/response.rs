@@ -209,7 +209,8 @@ pub fn overloaded() -> Vec<u8> {
     out
 }
 
-/// Appends the head of the answer, with the headers that are `common` to all, and gives its body. `close` and `keep_alive` (for HTTP/1.0) are announced; `head_only` leaves the body out.
+/// Appends the head of the answer, with the headers that are `common` to all, and gives its body. `close` and
+/// `keep_alive` (for HTTP/1.0) are announced; `head_only` leaves the body out.
 pub fn encode(
     response: Response,
     id: &RequestId,

@@ -172,13 +172,9 @@ pub fn do_pagamento(conn: &mut dyn Connection, id_pagamento: &str) -> Result<Ped
     um(conn, "id_pagamento = ? ORDER BY id DESC LIMIT 1", id_pagamento.into())
 }
 
-pub fn status_pagamento(conn: &mut dyn Connection, id: i64) -> Result<StatusPagamento, Error> {
-    let linhas = conn.query("SELECT status_pagamento FROM pedidos WHERE id = ?", &[id.into()])?;
-    Ok(linhas.first().ok_or(NAO_ENCONTRADO)?.numbered(0)?)
-}
-
 pub fn existe(conn: &mut dyn Connection, id: i64) -> Result<(), Error> {
-    status_pagamento(conn, id).map(drop)
+    let linhas = conn.query("SELECT id FROM pedidos WHERE id = ?", &[id.into()])?;
+    linhas.first().map(drop).ok_or(NAO_ENCONTRADO)
 }
 
 /// Writes the orders, each with its number, its lines and its first event, and gives them as `buscar` would.

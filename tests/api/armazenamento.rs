@@ -220,12 +220,12 @@ fn vinte_cabem_em_um_servidor() {
     let filiais: Vec<_> = (0..20).map(|_| r.filial()).collect();
     thread::scope(|s| {
         for filial in &filiais {
-            for _ in 0..10 {
+            for _ in 0..24 {
                 s.spawn(|| {
-                    for _ in 0..5 {
+                    for _ in 0..4 {
                         let corpo = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
                         filial.pedir("POST", "/pedidos/checkout", &[], Some(&corpo)).ok();
-                        filial.pedir("GET", "/produtos", &[], None).ok();
+                        filial.pedir("GET", "/clientes", &[], None).ok();
                     }
                 });
             }
