@@ -1,9 +1,9 @@
-//! One act for all who wait for the same kind of thing. While one batch is at the database the next one gathers: nobody
+//! One act for all who ask for the same kind of thing. While one batch is at the database the next one gathers: nobody
 //! waits for a timer, and who is alone is served at once, on his own thread.
 
 use std::{
-    mem,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -11,111 +11,162 @@ use std::{
 use crate::{
     error::{DbError, Error},
     metrics::METRICS,
+    threads::Threads,
 };
 
-/// How long one waits for his turn before he goes alone.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long those who wait put up with a leader who does not come back.
+pub const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Questions of type `Q`, answered together, each with an `A` or an error of its own.
 pub struct Batch<Q, A> {
     /// How many are answered at a time.
     at_most: usize,
+    answer_all: Box<AnswerAll<Q, A>>,
+    threads: Arc<Threads>,
     state: Mutex<State<Q, A>>,
 }
 
+/// Gives an answer for each question, in their order.
+type AnswerAll<Q, A> = dyn Fn(&[Q]) -> Answers<A> + Send + Sync;
+type Answers<A> = Result<Vec<Result<A, Error>>, Error>;
+type Then<A> = Box<dyn FnOnce(Result<A, Error>) + Send>;
+
 struct State<Q, A> {
-    /// Somebody is answering, or has been told to.
-    led: bool,
-    waiting: Vec<(Q, Arc<Seat<A>>)>,
+    /// Since when the one who answers has been away with his batch; `None` when nobody answers.
+    led_since: Option<Instant>,
+    waiting: Vec<(Q, Seat<A>)>,
 }
 
-/// Where the one who asked waits.
 struct Seat<A> {
-    turn: Mutex<Option<Turn<A>>>,
-    came: Condvar,
+    since: Instant,
+    then: Then<A>,
 }
 
-/// How a wait ends.
-enum Outcome<Q, A> {
-    /// With the question taken back.
-    Alone(Q),
-    Turn(Turn<A>),
-}
-
-enum Turn<A> {
-    /// To answer the batch that has gathered, his own question in it.
-    Lead,
-    Answer(Result<A, Error>),
-}
-
-impl<Q, A> Batch<Q, A> {
-    pub fn of(at_most: usize) -> Batch<Q, A> {
-        Batch { at_most, state: Mutex::new(State { led: false, waiting: Vec::new() }) }
+impl<Q: Send + 'static, A: Send + 'static> Batch<Q, A> {
+    /// Where the whole fails for a reason that may be one's own, each is asked alone, so that one bad question is nobody
+    /// else's trouble.
+    pub fn new(
+        threads: &Arc<Threads>,
+        at_most: usize,
+        answer_all: impl Fn(&[Q]) -> Answers<A> + Send + Sync + 'static,
+    ) -> Arc<Batch<Q, A>> {
+        let state = Mutex::new(State { led_since: None, waiting: Vec::new() });
+        Arc::new(Batch { at_most, answer_all: Box::new(answer_all), threads: threads.clone(), state })
     }
 
     /// Answers the question together with those of others that came before `answer_all` begins. So what it reads is as
-    /// fresh as if each had read it himself. It gives an answer for each question, in their order. Where the whole fails
-    /// for a reason that may be one's own, each is asked alone, so that one bad question is nobody else's trouble.
-    /// Of the `answer_all` of those who ask together one runs: they must all do the same.
-    pub fn ask(
-        &self,
-        question: Q,
-        mut answer_all: impl FnMut(&[Q]) -> Result<Vec<Result<A, Error>>, Error>,
-    ) -> Result<A, Error> {
-        let seat = Arc::new(Seat { turn: Mutex::new(None), came: Condvar::new() });
+    /// fresh as if each had read it himself. `then` gets the answer: here, before this returns, when nobody else is
+    /// answering, and otherwise on the thread of whoever does. It must not wait for anything, since others wait for it.
+    pub fn ask(self: &Arc<Self>, question: Q, then: impl FnOnce(Result<A, Error>) + Send + 'static) {
+        let now = Instant::now();
         let mut state = self.state();
-        state.waiting.push((question, seat.clone()));
-        let led = mem::replace(&mut state.led, true);
-        drop(state);
-        if led {
-            let start = Instant::now();
-            let outcome = seat.wait(PATIENCE).map_or_else(|| self.give_up(&seat), Outcome::Turn);
-            METRICS.batch_wait(start.elapsed());
-            match outcome {
-                Outcome::Turn(Turn::Answer(answer)) => return answer,
-                Outcome::Turn(Turn::Lead) => {}
-                Outcome::Alone(question) => return answer_all(&[question]).and_then(only),
-            }
+        state.waiting.push((question, Seat { since: now, then: Box::new(then) }));
+        if state.is_led() {
+            return;
         }
-        // Whoever is about to ask comes along, if the machine has others to run; if not, this is nothing.
-        thread::yield_now();
-        let mut state = self.state();
-        let size = state.waiting.len().min(self.at_most);
-        let (questions, seats): (Vec<Q>, Vec<Arc<Seat<A>>>) = state.waiting.drain(..size).unzip();
+        state.led_since = Some(now);
         drop(state);
-        // The leader's own is the first: nobody was waiting when he came, or he was the first to wait.
-        let mut led = Led { batch: self, seats, handed_over: false };
-        let answers = match answer_all(&questions) {
-            Err(error) if questions.len() > 1 && may_be_of_one(&error) => {
-                Ok(one_by_one(&questions, answer_all))
-            }
-            whole => whole,
-        };
-        // First, so that the next batch is at the database while the answers of this one are being written.
-        led.hand_over();
-        led.give(answers)
+        self.lead(now);
     }
 
-    /// For one who has waited too long, for those at the database hang: he takes his question back and asks it himself;
-    /// unless they have it already, or he is told to lead.
-    fn give_up(&self, seat: &Arc<Seat<A>>) -> Outcome<Q, A> {
-        let mut state = self.state();
-        if let Some(turn) = seat.take() {
-            return Outcome::Turn(turn);
+    /// As `ask`, and waits for the answer.
+    pub fn wait_for(self: &Arc<Self>, question: Q) -> Result<A, Error> {
+        let (tell, told) = mpsc::sync_channel(1);
+        self.ask(question, move |answer| drop(tell.send(answer)));
+        told.recv().unwrap_or_else(|_| Err(unanswered()))
+    }
+
+    /// To be called now and then: those who have waited too long get another leader.
+    pub fn relieve(self: &Arc<Self>) {
+        let state = self.state();
+        if !state.is_led() {
+            self.lead_elsewhere(state);
         }
-        if let Some(at) = state.waiting.iter().position(|(_, s)| Arc::ptr_eq(s, seat)) {
-            return Outcome::Alone(state.waiting.remove(at).0);
-        }
-        drop(state);
-        loop {
-            if let Some(turn) = seat.wait(PATIENCE) {
-                return Outcome::Turn(turn);
+    }
+
+    /// Answers the batch that has gathered.
+    fn lead(self: &Arc<Self>, turn: Instant) {
+        // Whoever is about to ask comes along, if the machine has others to run; if not, this is nothing.
+        thread::yield_now();
+        let (questions, seats) = self.close();
+        let answers = match self.answer_all(&questions) {
+            Err(error) if questions.len() > 1 && may_be_of_one(&error) => Ok(self.one_by_one(&questions)),
+            whole => whole,
+        };
+        // First, so that the next batch is at the database while the answers of this one are being given.
+        self.hand_over(turn);
+        let mut answers = answers.map(Vec::into_iter);
+        for Seat { since, then } in seats {
+            let answer = match &mut answers {
+                Ok(answers) => answers.next().unwrap_or_else(|| Err(unanswered())),
+                Err(error) => Err(error.clone()),
+            };
+            METRICS.batch_wait(since.elapsed());
+            // What one makes of his answer is not the others' business.
+            if catch_unwind(AssertUnwindSafe(|| then(answer))).is_err() {
+                log::error!("a panic over the answer of a batch");
             }
         }
+    }
+
+    /// The batch that has gathered: who comes now belongs to the next.
+    fn close(&self) -> (Vec<Q>, Vec<Seat<A>>) {
+        let mut state = self.state();
+        let size = state.waiting.len().min(self.at_most);
+        state.waiting.drain(..size).unzip()
+    }
+
+    /// To another thread, since the one who leads on his own has a client who may go on talking.
+    fn hand_over(self: &Arc<Self>, turn: Instant) {
+        let mut state = self.state();
+        // Unless somebody has lost patience and leads now.
+        if state.led_since == Some(turn) {
+            state.led_since = None;
+            self.lead_elsewhere(state);
+        }
+    }
+
+    fn lead_elsewhere(self: &Arc<Self>, mut state: MutexGuard<'_, State<Q, A>>) {
+        if state.waiting.is_empty() {
+            return;
+        }
+        let (turn, batch) = (Instant::now(), self.clone());
+        state.led_since = Some(turn);
+        drop(state);
+        if let Err(error) = self.threads.run(Box::new(move || batch.lead(turn))) {
+            log::warn!("no thread for those who ask together: {error}");
+            // For the next who asks, or to be relieved.
+            self.state().led_since = None;
+        }
+    }
+
+    fn answer_all(&self, questions: &[Q]) -> Answers<A> {
+        catch_unwind(AssertUnwindSafe(|| (self.answer_all)(questions))).unwrap_or_else(|_| Err(unanswered()))
+    }
+
+    /// Once the database is away, so it is for the rest.
+    fn one_by_one(&self, questions: &[Q]) -> Vec<Result<A, Error>> {
+        let mut common = None;
+        let alone = |question| {
+            if let Some(error) = &common {
+                return Err(Error::clone(error));
+            }
+            let answers = self.answer_all(std::slice::from_ref(question));
+            let answer = answers.and_then(|mut a| a.pop().unwrap_or_else(|| Err(unanswered())));
+            common = answer.as_ref().err().filter(|e| !may_be_of_one(e)).cloned();
+            answer
+        };
+        questions.iter().map(alone).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State<Q, A>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<Q, A> State<Q, A> {
+    fn is_led(&self) -> bool {
+        self.led_since.is_some_and(|since| since.elapsed() < PATIENCE)
     }
 }
 
@@ -129,273 +180,227 @@ fn unanswered() -> Error {
     Error::Internal("nobody answered this one of a batch".into())
 }
 
-/// Once the database is away, so it is for the rest.
-fn one_by_one<Q, A>(
-    questions: &[Q],
-    mut answer_all: impl FnMut(&[Q]) -> Result<Vec<Result<A, Error>>, Error>,
-) -> Vec<Result<A, Error>> {
-    let mut common = None;
-    let alone = |question| {
-        if let Some(error) = &common {
-            return Err(Error::clone(error));
-        }
-        let answer = answer_all(std::slice::from_ref(question)).and_then(only);
-        common = answer.as_ref().err().filter(|e| !may_be_of_one(e)).cloned();
-        answer
-    };
-    questions.iter().map(alone).collect()
-}
-
-/// The batch that is being answered. However that ends, everybody in it gets an answer and the next batch a leader.
-struct Led<'a, Q, A> {
-    batch: &'a Batch<Q, A>,
-    seats: Vec<Arc<Seat<A>>>,
-    handed_over: bool,
-}
-
-impl<Q, A> Led<'_, Q, A> {
-    fn hand_over(&mut self) {
-        self.handed_over = true;
-        let mut state = self.batch.state();
-        match state.waiting.first() {
-            Some((_, next)) => next.give(Turn::Lead),
-            None => state.led = false,
-        }
-    }
-
-    /// To each of the others his own, and the leader's back.
-    fn give(&mut self, answers: Result<Vec<Result<A, Error>>, Error>) -> Result<A, Error> {
-        let mut answers = match answers {
-            Ok(answers) => answers.into_iter(),
-            Err(error) => {
-                self.seats.drain(..).skip(1).for_each(|seat| seat.give(Turn::Answer(Err(error.clone()))));
-                return Err(error);
-            }
-        };
-        let own = answers.next().unwrap_or_else(|| Err(unanswered()));
-        let others = self.seats.len().min(answers.len() + 1);
-        for (seat, answer) in self.seats.drain(..others).skip(1).zip(answers) {
-            seat.give(Turn::Answer(answer));
-        }
-        own
-    }
-}
-
-fn only<A>(mut answers: Vec<Result<A, Error>>) -> Result<A, Error> {
-    answers.pop().unwrap_or_else(|| Err(unanswered()))
-}
-
-impl<Q, A> Drop for Led<'_, Q, A> {
-    fn drop(&mut self) {
-        if !self.handed_over {
-            self.hand_over();
-        }
-        for seat in self.seats.drain(..) {
-            seat.give(Turn::Answer(Err(unanswered())));
-        }
-    }
-}
-
-impl<A> Seat<A> {
-    fn give(&self, turn: Turn<A>) {
-        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
-        self.came.notify_one();
-    }
-
-    fn take(&self) -> Option<Turn<A>> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn wait(&self, at_most: Duration) -> Option<Turn<A>> {
-        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.came.wait_timeout_while(turn, at_most, |turn| turn.is_none());
-        waited.unwrap_or_else(PoisonError::into_inner).0.take()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{
-        panic::{AssertUnwindSafe, catch_unwind},
-        sync::atomic::{AtomicBool, AtomicUsize, Ordering},
-        thread,
+    use std::sync::{
+        Condvar,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, channel},
     };
 
     use super::*;
 
-    fn waiting(batch: &Batch<usize, usize>, count: usize) {
-        while batch.state().waiting.len() < count {
-            thread::yield_now();
+    /// Where the leader of question 0 waits.
+    #[derive(Default)]
+    struct Gate {
+        arrived_and_open: Mutex<(bool, bool)>,
+        changed: Condvar,
+    }
+
+    impl Gate {
+        fn pass(&self) {
+            let mut state = self.arrived_and_open.lock().unwrap();
+            state.0 = true;
+            self.changed.notify_all();
+            drop(self.changed.wait_while(state, |s| !s.1).unwrap());
         }
+
+        fn wait_for_arrival(&self) {
+            drop(self.changed.wait_while(self.arrived_and_open.lock().unwrap(), |s| !s.0).unwrap());
+        }
+
+        fn open(&self) {
+            self.arrived_and_open.lock().unwrap().1 = true;
+            self.changed.notify_all();
+        }
+    }
+
+    type Numbers = Arc<Batch<usize, usize>>;
+
+    fn batch(
+        at_most: usize,
+        answer_all: impl Fn(&[usize]) -> Answers<usize> + Send + Sync + 'static,
+    ) -> (Numbers, Arc<Gate>) {
+        let gate = Arc::new(Gate::default());
+        let closed = gate.clone();
+        let answer_all = move |all: &[usize]| {
+            if all == [0] {
+                closed.pass();
+            }
+            answer_all(all)
+        };
+        (Batch::new(&Arc::default(), at_most, answer_all), gate)
+    }
+
+    /// A thread whose question 0 is at the database and does not come back before the gate opens.
+    fn leader(batch: &Numbers, gate: &Gate) -> thread::JoinHandle<Result<usize, Error>> {
+        let asking = batch.clone();
+        let leader = thread::spawn(move || asking.wait_for(0));
+        gate.wait_for_arrival();
+        leader
+    }
+
+    /// Asks without waiting.
+    fn ask(batch: &Numbers, question: usize) -> Receiver<Result<usize, Error>> {
+        let (tell, told) = channel();
+        batch.ask(question, move |answer| tell.send(answer).unwrap());
+        told
+    }
+
+    /// Ten that ask while a leader is away, and in how many batches of which sizes they were answered.
+    fn ten(
+        answer_all: impl Fn(&[usize]) -> Answers<usize> + Send + Sync + 'static,
+    ) -> (Vec<Result<usize, Error>>, Vec<usize>) {
+        let sizes = Arc::new(Mutex::new(Vec::new()));
+        let seen = sizes.clone();
+        let (batch, gate) = batch(100, move |all| {
+            seen.lock().unwrap().push(all.len());
+            if all == [0] { Ok(vec![Ok(0)]) } else { answer_all(all) }
+        });
+        let leader = leader(&batch, &gate);
+        let asked: Vec<_> = (1..=10).map(|n| ask(&batch, n)).collect();
+        gate.open();
+        leader.join().unwrap().unwrap();
+        let answers = asked.into_iter().map(|a| a.recv().unwrap()).collect();
+        let sizes = sizes.lock().unwrap().split_off(1);
+        (answers, sizes)
     }
 
     #[test]
     fn who_come_while_one_is_answered_are_answered_together_and_each_gets_his_own() {
-        let batch = Batch::of(100);
-        let sizes = Mutex::new(Vec::new());
-        let inside = AtomicBool::new(false);
-        thread::scope(|s| {
-            let ask = |n: usize| {
-                batch.ask(n, |all| {
-                    if n == 0 {
-                        inside.store(true, Ordering::SeqCst);
-                        waiting(&batch, 10);
-                    }
-                    sizes.lock().unwrap().push(all.len());
-                    Ok(all
-                        .iter()
-                        .map(|n| if n % 2 == 0 { Ok(n * 10) } else { Err(Error::NotFound("odd")) })
-                        .collect())
-                })
-            };
-            let first = s.spawn(move || ask(0));
-            while !inside.load(Ordering::SeqCst) {
-                thread::yield_now();
-            }
-            let others: Vec<_> = (1..=10).map(|n| s.spawn(move || (n, ask(n)))).collect();
-            assert_eq!(first.join().unwrap().unwrap(), 0);
-            for other in others {
-                let (n, answer) = other.join().unwrap();
-                assert_eq!(answer.ok(), (n % 2 == 0).then_some(n * 10));
-            }
+        let (answers, sizes) = ten(|all| {
+            Ok(all
+                .iter()
+                .map(|n| if n % 2 == 0 { Ok(n * 10) } else { Err(Error::NotFound("odd")) })
+                .collect())
         });
-        assert_eq!(*sizes.lock().unwrap(), [1, 10]);
-        assert!(!batch.state().led);
+        for (n, answer) in (1..).zip(answers) {
+            assert_eq!(answer.ok(), (n % 2 == 0).then_some(n * 10));
+        }
+        assert_eq!(sizes, [10]);
     }
 
     #[test]
     fn a_batch_has_a_largest_size_and_nobody_is_forgotten() {
-        let batch = Batch::of(3);
-        let answered = AtomicUsize::new(0);
-        thread::scope(|s| {
-            for n in 0..64 {
-                let (batch, answered) = (&batch, &answered);
-                s.spawn(move || {
-                    for _ in 0..200 {
-                        let answer = batch.ask(n, |all| {
-                            assert!(all.len() <= 3);
-                            Ok(all.iter().map(|n| Ok(n + 1)).collect())
-                        });
-                        assert_eq!(answer.unwrap(), n + 1);
-                        answered.fetch_add(1, Ordering::Relaxed);
-                    }
-                });
-            }
+        let (batch, gate) = batch(3, |all| {
+            assert!(all.len() <= 3);
+            Ok(all.iter().map(|n| Ok(n + 1)).collect())
         });
-        assert_eq!(answered.into_inner(), 64 * 200);
-        assert!(!batch.state().led && batch.state().waiting.is_empty());
+        gate.open();
+        let ask = |n| {
+            let batch = batch.clone();
+            thread::spawn(move || (0..200).for_each(|_| assert_eq!(batch.wait_for(n).unwrap(), n + 1)))
+        };
+        let all: Vec<_> = (0..64).map(ask).collect();
+        all.into_iter().for_each(|t| t.join().unwrap());
+        assert!(batch.state().waiting.is_empty());
     }
 
     #[test]
-    fn who_panics_while_leading_leaves_an_error_to_his_batch_and_a_leader_to_the_next() {
-        let batch: Batch<usize, usize> = Batch::of(100);
-        let inside = AtomicBool::new(false);
-        thread::scope(|s| {
-            let first = s.spawn(|| {
-                batch.ask(0, |_| {
-                    inside.store(true, Ordering::SeqCst);
-                    waiting(&batch, 2);
-                    Ok(vec![Ok(0)])
-                })
-            });
-            while !inside.load(Ordering::SeqCst) {
-                thread::yield_now();
+    fn who_led_is_not_kept_by_the_next_batch() {
+        let stuck = Arc::new(Gate::default());
+        let next = stuck.clone();
+        let (batch, gate) = batch(100, move |all| {
+            if all == [1] {
+                next.pass();
             }
-            let followers: Vec<_> = (1..=2)
-                .map(|n| {
-                    s.spawn({
-                        let batch = &batch;
-                        move || catch_unwind(AssertUnwindSafe(|| batch.ask(n, |_| panic!("while leading"))))
-                    })
-                })
-                .collect();
-            first.join().unwrap().unwrap();
-            let outcomes: Vec<_> = followers.into_iter().map(|f| f.join().unwrap()).collect();
-            assert_eq!(outcomes.iter().filter(|o| o.is_err()).count(), 1);
-            assert!(outcomes.iter().any(|o| matches!(o, Ok(Err(Error::Internal(_))))));
+            Ok(all.iter().map(|n| Ok(*n)).collect())
         });
-        assert_eq!(batch.ask(7, |all| Ok(all.iter().map(|n| Ok(*n)).collect())).unwrap(), 7);
+        let leader = leader(&batch, &gate);
+        let second = ask(&batch, 1);
+        gate.open();
+        assert_eq!(leader.join().unwrap().unwrap(), 0);
+        stuck.wait_for_arrival();
+        stuck.open();
+        assert_eq!(second.recv().unwrap().unwrap(), 1);
     }
 
-    /// Ten that are answered together, and how often somebody tried.
-    fn ten(
-        answer_all: impl Fn(&[usize]) -> Result<Vec<Result<usize, Error>>, Error> + Sync,
-    ) -> (Vec<Result<usize, Error>>, usize) {
-        let batch = Batch::of(100);
-        let tries = AtomicUsize::new(0);
-        let inside = AtomicBool::new(false);
-        let ask = |n: usize| {
-            batch.ask(n, |all| {
-                if n == 0 {
-                    inside.store(true, Ordering::SeqCst);
-                    waiting(&batch, 10);
-                    return Ok(vec![Ok(0)]);
-                }
-                tries.fetch_add(1, Ordering::Relaxed);
-                answer_all(all)
-            })
-        };
-        let answers = thread::scope(|s| {
-            let first = s.spawn(|| ask(0));
-            while !inside.load(Ordering::SeqCst) {
-                thread::yield_now();
-            }
-            let ask = &ask;
-            let others: Vec<_> = (1..=10).map(|n| s.spawn(move || ask(n))).collect();
-            first.join().unwrap().unwrap();
-            others.into_iter().map(|o| o.join().unwrap()).collect()
-        });
-        (answers, tries.into_inner())
+    #[test]
+    fn a_panic_is_an_error_to_its_batch_and_nothing_to_the_next() {
+        let (answers, sizes) = ten(|_| panic!("at the database"));
+        assert!(answers.iter().all(|a| matches!(a, Err(Error::Internal(_)))));
+        assert_eq!(sizes, [[10].as_slice(), &[1; 10]].concat());
+
+        let (batch, gate) = batch(100, |all| Ok(all.iter().map(|n| Ok(*n)).collect()));
+        let leader = leader(&batch, &gate);
+        batch.ask(1, |_| panic!("over the answer"));
+        let other = ask(&batch, 2);
+        gate.open();
+        leader.join().unwrap().unwrap();
+        assert_eq!(other.recv().unwrap().unwrap(), 2);
+        assert_eq!(batch.wait_for(3).unwrap(), 3);
     }
 
     #[test]
     fn a_database_that_is_away_is_so_for_everybody_and_is_asked_once() {
-        let (answers, tries) = ten(|_| Err(Error::Unavailable("away".into())));
+        let (answers, sizes) = ten(|_| Err(Error::Unavailable("away".into())));
         assert!(answers.iter().all(|a| matches!(a, Err(Error::Unavailable(_)))));
-        assert_eq!(tries, 1);
-    }
-
-    #[test]
-    fn who_waits_too_long_goes_alone_and_the_rest_goes_on() {
-        let batch: Batch<usize, usize> = Batch::of(100);
-        let (inside, released) = (AtomicBool::new(false), AtomicBool::new(false));
-        thread::scope(|s| {
-            let first = s.spawn(|| {
-                batch.ask(0, |_| {
-                    inside.store(true, Ordering::SeqCst);
-                    while !released.load(Ordering::SeqCst) {
-                        thread::yield_now();
-                    }
-                    Ok(vec![Ok(0)])
-                })
-            });
-            while !inside.load(Ordering::SeqCst) {
-                thread::yield_now();
-            }
-            let ask = |n| {
-                let batch = &batch;
-                s.spawn(move || batch.ask(n, |all| Ok(all.iter().map(|n| Ok(n + 1)).collect())).unwrap())
-            };
-            let others: Vec<_> = (1..=10).map(ask).collect();
-            for (n, other) in (1..).zip(others) {
-                assert_eq!(other.join().unwrap(), n + 1);
-            }
-            assert!(batch.state().waiting.is_empty());
-            released.store(true, Ordering::SeqCst);
-            assert_eq!(first.join().unwrap().unwrap(), 0);
-        });
-        assert!(!batch.state().led);
+        assert_eq!(sizes, [10]);
     }
 
     #[test]
     fn one_that_spoils_the_whole_fails_alone() {
-        let (answers, tries) = ten(|all| match all.contains(&7) {
+        let (answers, sizes) = ten(|all| match all.contains(&7) {
             true => Err(DbError::ForeignKey("of the seventh".into()).into()),
             false => Ok(all.iter().map(|n| Ok(n + 1)).collect()),
         });
         for (n, answer) in (1..).zip(answers) {
             assert_eq!(answer.ok(), (n != 7).then_some(n + 1));
         }
-        assert_eq!(tries, 11);
+        assert_eq!(sizes.len(), 11);
+    }
+
+    #[test]
+    fn who_waits_too_long_gets_another_leader_and_the_one_that_comes_back_takes_nothing_from_him() {
+        let (batch, gate) = batch(100, |all| Ok(all.iter().map(|n| Ok(n + 1)).collect()));
+        let leader = leader(&batch, &gate);
+        let asked: Vec<_> = (1..=10).map(|n| ask(&batch, n)).collect();
+        batch.relieve();
+        assert_eq!(batch.state().waiting.len(), 10, "relieved too soon");
+        while !batch.state().waiting.is_empty() {
+            batch.relieve();
+            thread::yield_now();
+        }
+        for (n, answer) in (1..).zip(asked) {
+            assert_eq!(answer.recv().unwrap().unwrap(), n + 1);
+        }
+        gate.open();
+        assert_eq!(leader.join().unwrap().unwrap(), 1);
+        assert_eq!(batch.wait_for(11).unwrap(), 12);
+    }
+
+    #[test]
+    fn without_a_relief_the_next_who_asks_leads_those_who_waited_too_long() {
+        let (batch, gate) = batch(100, |all| Ok(all.iter().map(|n| Ok(n + 1)).collect()));
+        let leader = leader(&batch, &gate);
+        let early = ask(&batch, 1);
+        while batch.state().is_led() {
+            thread::yield_now();
+        }
+        assert_eq!(batch.wait_for(2).unwrap(), 3);
+        assert_eq!(early.recv().unwrap().unwrap(), 2);
+        gate.open();
+        leader.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn each_answer_is_newer_than_its_question() {
+        let clock = Arc::new(AtomicUsize::new(0));
+        let read = clock.clone();
+        let (batch, gate) = batch(100, move |all| {
+            Ok(vec![read.load(Ordering::SeqCst); all.len()].into_iter().map(Ok).collect())
+        });
+        gate.open();
+        let ask = || {
+            let (batch, clock) = (batch.clone(), clock.clone());
+            thread::spawn(move || {
+                for n in 0..500 {
+                    let before = clock.fetch_add(1, Ordering::SeqCst) + 1;
+                    assert!(batch.wait_for(n).unwrap() >= before);
+                }
+            })
+        };
+        let all: Vec<_> = (0..16).map(|_| ask()).collect();
+        all.into_iter().for_each(|t| t.join().unwrap());
     }
 }

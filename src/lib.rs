@@ -8,4 +8,5 @@ pub mod http;
 pub mod metrics;
 pub mod pagamento;
 pub mod store;
+pub mod threads;
 pub mod use_cases;

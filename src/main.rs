@@ -3,13 +3,14 @@
 use std::{process::ExitCode, sync::Arc, thread, time::Duration};
 
 use ambrosia::{
+    batch::PATIENCE,
     config::{Config, VARIABLES},
     domain::data_hora::DataHora,
     http::{self, App, Health, PROBE, Server, Shared},
     pagamento::{Gateway, MercadoPago, Settings},
     store::{Database, Store, cobrancas, idempotencia, notificacoes},
     use_cases::{
-        checkout::{LOTE_MAX, Lote},
+        checkout,
         conciliacao::{self, Sino},
     },
 };
@@ -57,10 +58,13 @@ fn run(config: Config) -> ExitCode {
         Err(error) => return fail(&format!("MERCADO_PAGO_CA_FILE: {error}"), 2),
     };
     let (sino, health) = (Arc::new(Sino::default()), Arc::new(Health::default()));
+    let threads = Arc::default();
+    let shared = Arc::new(Shared::new(&store, &threads));
+    let checkouts = checkout::lote(&store, &gateway, &threads);
     let app = App {
         store: store.clone(),
-        shared: Shared::default(),
-        checkouts: Lote::of(LOTE_MAX),
+        shared: shared.clone(),
+        checkouts: checkouts.clone(),
         gateway: gateway.clone(),
         sino: sino.clone(),
         common_headers: http::allow_origin(&config.cors_origin),
@@ -75,6 +79,13 @@ fn run(config: Config) -> ExitCode {
             (Ok(address), Ok(stopper), Ok(signals)) => (address, stopper, signals),
             (Err(e), ..) | (_, Err(e), _) | (.., Err(e)) => return fail(&format!("cannot start: {e}"), 1),
         };
+    thread::spawn(move || {
+        loop {
+            thread::sleep(PATIENCE / 4);
+            shared.relieve();
+            checkouts.relieve();
+        }
+    });
     let cared_for = store.clone();
     let simulated = matches!(gateway, Gateway::Simulado);
     thread::spawn(move || care_for(&cared_for, simulated));

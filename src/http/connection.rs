@@ -3,17 +3,20 @@
 
 use std::{
     borrow::Cow,
-    io::{self, IoSlice, Read, Write},
+    io::{self, Read},
     net::Shutdown,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, atomic::Ordering},
+    thread,
     time::{Duration, Instant},
 };
 
 use super::{
     chunked::{Chunk, next_chunk},
+    reply::{self, Reply},
     request::{Body, Head, Refusal, Request, RequestId},
-    response::{self, Response},
-    server::{Limits, Peer, Running, Shared},
+    response,
+    server::{Limits, Peer, Shared},
 };
 
 const BUFFER_BYTES: usize = 4 * 1024;
@@ -28,7 +31,7 @@ const LINGER: Duration = Duration::from_secs(1);
 /// The raw bytes of a chunked body may exceed its content by this much.
 const CHUNK_OVERHEAD_BYTES: usize = 64 * 1024;
 
-pub fn serve(shared: &Shared, peer: &Peer) {
+pub fn serve(shared: &Arc<Shared>, peer: &Arc<Peer>) {
     let mut connection = Connection {
         shared,
         peer,
@@ -48,8 +51,8 @@ pub fn serve(shared: &Shared, peer: &Peer) {
 }
 
 struct Connection<'a> {
-    shared: &'a Shared,
-    peer: &'a Peer,
+    shared: &'a Arc<Shared>,
+    peer: &'a Arc<Peer>,
     limits: &'a Limits,
     /// Bytes that were read and not used yet are `buffer[start..end]`.
     buffer: Vec<u8>,
@@ -64,10 +67,12 @@ enum Next {
     Close,
 }
 
-/// Why no request could be read: the client is to be told, or it is gone.
+/// Why no request is read: the client is to be told, or it is gone.
 enum Stop {
     Refuse(Refusal),
     Gone(io::Error),
+    /// It has been told that there will be no more.
+    Closing,
 }
 
 impl From<io::Error> for Stop {
@@ -85,7 +90,6 @@ impl From<Refusal> for Stop {
 impl Connection<'_> {
     /// One request and its answer. An error means that there is nobody to talk to any more.
     fn exchange(&mut self) -> io::Result<Next> {
-        self.peer.waits(self.shared.now());
         let started;
         let result = match self.read_head() {
             Ok((head_len, first_byte)) => {
@@ -98,8 +102,9 @@ impl Connection<'_> {
             }
         };
         match result {
-            Ok(next) => Ok(next),
+            Ok(()) => Ok(Next::KeepAlive),
             Err(Stop::Gone(error)) => Err(error),
+            Err(Stop::Closing) => Ok(Next::Close),
             Err(Stop::Refuse(refusal)) => {
                 let id = RequestId::new();
                 let mut out = Vec::with_capacity(1024);
@@ -111,13 +116,13 @@ impl Connection<'_> {
                     out.len() + body.len(),
                     refusal.detail
                 );
-                self.write(&out, &body)?;
+                reply::write(self.shared, self.peer, &out, &body)?;
                 Ok(Next::Close)
             }
         }
     }
 
-    fn answer(&mut self, head_len: usize, started: Instant) -> Result<Next, Stop> {
+    fn answer(&mut self, head_len: usize, started: Instant) -> Result<(), Stop> {
         let head = Head::parse(&self.buffer[self.start..self.start + head_len], self.limits)?;
         let (head, body, used) = match head.body(self.limits)? {
             Body::None => (head, Cow::Borrowed(&[][..]), head_len),
@@ -135,57 +140,54 @@ impl Connection<'_> {
                 (Head::parse(head, self.limits)?, Cow::Owned(body), used)
             }
         };
-        let (keep_alive, http_1_0) = (head.keep_alive, head.http_1_0);
         let mut request = Request::new(head, body)?;
         if !self.peer.works() {
             return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
         }
         request.load = self.shared.load();
-        let response = self.call_handler(&request);
-        let close = !keep_alive || self.shared.is_closing();
-        let head_only = request.is_head();
-        let mut out = Vec::with_capacity(512);
-        let status = response.status_code().0;
-        let common = self.shared.handler.common_headers();
-        let kept = http_1_0 && !close;
-        let body = response::encode(response, &request.id, close, kept, head_only, common, &mut out);
-        let line = log::log_enabled!(log::Level::Info).then(|| {
-            let (method, path) = (request.method.as_str(), request.raw_path);
-            format!(
-                "{method} {path} {status} {}us {}B {}",
-                started.elapsed().as_micros(),
-                out.len() + body.len(),
-                request.id
-            )
-        });
+        self.call_handler(&request, started);
+        let keep_alive = request.keep_alive;
         drop(request);
         self.start += used;
-        self.peer.waits(self.shared.now());
-        let written = self.write(&out, &body);
-        if let Some(line) = line {
-            log::info!("{line}{}", if written.is_err() { " (client gone)" } else { "" });
+        if !keep_alive {
+            self.settle();
         }
-        written?;
-        Ok(if close { Next::Close } else { Next::KeepAlive })
+        self.goes_on()
     }
 
     /// Runs the handler, unless too many run already; those that tell how the process is are always answered.
-    fn call_handler(&self, request: &Request<'_>) -> Response {
+    fn call_handler(&self, request: &Request<'_>, started: Instant) {
         let handler = &self.shared.handler;
+        let mut reply = Reply::owed(self.shared, self.peer, request, started);
         // They take no place of the others either.
-        let running = (!handler.exempt(request)).then(|| Running::start(self.shared));
-        if running.as_ref().is_some_and(|r| r.count > self.limits.max_requests) {
-            return response::busy();
+        if !handler.exempt(request) && reply.runs() > self.limits.max_requests {
+            return reply.send(response::busy());
         }
-        catch_unwind(AssertUnwindSafe(|| handler.handle(request))).unwrap_or_else(|_| {
+        // Its reply goes down with it, and says so.
+        if catch_unwind(AssertUnwindSafe(|| handler.handle(request, reply))).is_err() {
             log::error!("a handler panicked: {} {} {}", request.method, request.raw_path, request.id);
-            response::internal_error()
-        })
+        }
+    }
+
+    /// Until the last request has its answer, whoever gives it.
+    fn settle(&self) {
+        while self.peer.owed.load(Ordering::Acquire) {
+            thread::park();
+        }
+    }
+
+    /// Unless the client has been told that there will be no more.
+    fn goes_on(&self) -> Result<(), Stop> {
+        if self.peer.closing.load(Ordering::Acquire) { Err(Stop::Closing) } else { Ok(()) }
     }
 
     /// Reads until the empty line. Gives the length of the head and when its first byte was seen.
     fn read_head(&mut self) -> Result<(usize, Instant), Stop> {
         let (mut scanned, mut empty_lines) = (0, 0);
+        if self.start < self.end {
+            self.settle();
+            self.goes_on()?;
+        }
         let mut first_byte = (self.start < self.end).then(Instant::now);
         if first_byte.is_none() {
             self.peer.idles(&self.shared.stopping);
@@ -214,7 +216,10 @@ impl Connection<'_> {
                 return Err(Refusal::head_too_large(seen, self.limits).into());
             }
             let deadline = first_byte.map(|t| t + self.limits.head_timeout);
-            match self.fill(deadline, self.limits.max_head_bytes) {
+            let filled = self.fill(deadline, self.limits.max_head_bytes);
+            self.settle();
+            self.goes_on()?;
+            match filled {
                 Ok(0) if first_byte.is_none() => {
                     return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
                 }
@@ -222,6 +227,10 @@ impl Connection<'_> {
                 Ok(_) => {}
                 Err(e) if timed_out(&e) && first_byte.is_some() => {
                     return Err(Refusal::new(408, "O cabeçalho demorou demais para chegar").into());
+                }
+                // It was not the client that was waited for, but its last answer.
+                Err(e) if timed_out(&e) && self.peer.waited(self.shared.now()) < self.limits.idle_timeout => {
+                    continue;
                 }
                 Err(e) => return Err(e.into()),
             }
@@ -237,7 +246,7 @@ impl Connection<'_> {
     fn read_length(&mut self, head_len: usize, length: usize, goes_ahead: bool) -> Result<(), Stop> {
         let deadline = Instant::now() + self.limits.body_timeout;
         if goes_ahead && self.end - self.start < head_len + length {
-            self.write(CONTINUE, &[])?;
+            reply::write(self.shared, self.peer, CONTINUE, &[])?;
         }
         while self.end - self.start < head_len + length {
             self.fill_body(deadline, head_len + length)?;
@@ -250,7 +259,7 @@ impl Connection<'_> {
         let deadline = Instant::now() + self.limits.body_timeout;
         let raw_max = head_len + self.limits.max_body_bytes + CHUNK_OVERHEAD_BYTES;
         if goes_ahead {
-            self.write(CONTINUE, &[])?;
+            reply::write(self.shared, self.peer, CONTINUE, &[])?;
         }
         let mut body = Vec::new();
         let mut at = head_len;
@@ -330,27 +339,6 @@ impl Connection<'_> {
             let larger = (self.buffer.len() * 2).min(at_most.max(BUFFER_BYTES)).max(self.end + 1);
             self.buffer.resize(larger, 0);
         }
-    }
-
-    /// Head and body in one call.
-    fn write(&self, head: &[u8], body: &[u8]) -> io::Result<()> {
-        let mut parts = [IoSlice::new(head), IoSlice::new(body)];
-        let mut parts = &mut parts[..];
-        // The socket's own time-out bounds each wait, this one a client that takes a byte at a time.
-        let deadline = Instant::now() + self.limits.write_timeout;
-        IoSlice::advance_slices(&mut parts, 0);
-        while !parts.is_empty() {
-            match (&self.peer.stream).write_vectored(parts) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(n) => IoSlice::advance_slices(&mut parts, n),
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-            }
-            if !parts.is_empty() && Instant::now() >= deadline {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
-        }
-        Ok(())
     }
 
     /// Closes so that the answer arrives: a close with unread bytes would reset the connection under it.

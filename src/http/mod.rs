@@ -10,18 +10,19 @@ mod pagamentos;
 mod pedidos;
 mod produtos;
 mod qrcode;
+mod reply;
 mod request;
 mod response;
 mod routes;
 mod server;
 mod shared;
-mod threads;
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 pub use self::{
     docs::openapi,
     health::{Health, PROBE},
+    reply::Reply,
     request::Request,
     response::Response,
     routes::{allow_origin, table},
@@ -30,7 +31,7 @@ pub use self::{
 };
 use crate::{
     error::Error,
-    metrics::METRICS,
+    metrics::{METRICS, Route},
     pagamento::Gateway,
     store::{
         Store,
@@ -41,23 +42,19 @@ use crate::{
 
 /// All that a handler may touch.
 pub struct App {
-    pub store: std::sync::Arc<Store>,
-    pub shared: Shared,
-    pub checkouts: Lote,
+    pub store: Arc<Store>,
+    pub shared: Arc<Shared>,
+    pub checkouts: Arc<Lote>,
     pub gateway: Gateway,
     /// Wakes those who look into notifications.
-    pub sino: std::sync::Arc<Sino>,
+    pub sino: Arc<Sino>,
     pub common_headers: String,
-    pub health: std::sync::Arc<Health>,
+    pub health: Arc<Health>,
 }
 
 impl Handler for App {
-    fn handle(&self, request: &Request<'_>) -> Response {
-        let start = Instant::now();
-        let (route, result) = routes::dispatch(self, request);
-        let response = result.unwrap_or_else(|e| response::error(e, &request.id));
-        METRICS.request(route, response.status_code().0, start.elapsed());
-        response
+    fn handle(&self, request: &Request<'_>, reply: Reply) {
+        routes::dispatch(self, request, reply);
     }
 
     fn common_headers(&self) -> &[u8] {
@@ -66,6 +63,46 @@ impl Handler for App {
 
     fn exempt(&self, request: &Request<'_>) -> bool {
         matches!(&request.segments[..], [only] if ["livez", "readyz", "metrics"].contains(&only.as_ref()))
+    }
+}
+
+/// The answer of a route.
+pub struct Owed {
+    route: Route,
+    reply: Reply,
+    start: Instant,
+}
+
+impl Owed {
+    fn to(reply: Reply, route: Route) -> Owed {
+        Owed { route, reply, start: Instant::now() }
+    }
+
+    /// On the thread of the request: waits for its client.
+    fn give(self, result: Result<Response, Error>) {
+        let response = self.count(result);
+        self.reply.send(response);
+    }
+
+    /// On any thread: waits for nobody.
+    fn give_at_once(self, result: Result<Response, Error>) {
+        let response = self.count(result);
+        self.reply.send_at_once(response);
+    }
+
+    /// What becomes of the first page of a list, once it is known.
+    fn page_of<const N: usize>(
+        self,
+        request: &Request<'_>,
+    ) -> impl FnOnce(Result<Arc<response::Page<N>>, Error>) + Send + 'static + use<N> {
+        let path = request.raw_path.to_owned();
+        move |page| self.give_at_once(page.map(|page| response::page_at(&path, None, &page)))
+    }
+
+    fn count(&self, result: Result<Response, Error>) -> Response {
+        let response = result.unwrap_or_else(|e| response::error(e, self.reply.id()));
+        METRICS.request(self.route, response.status_code().0, self.start.elapsed());
+        response
     }
 }
 

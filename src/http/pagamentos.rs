@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::{
-    App,
+    App, Owed,
     campo::{
         Acao, Erros, Identificador, Ignorado, MeioNoBalcao, Motivo, Preco, Responsavel, corpo, ler_corpo,
     },
@@ -111,7 +111,7 @@ fn simulado(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let action = erros.opcional("action", corpo.action).flatten();
     let Identificador(id) = erros.ou(id)?;
     let action = action.as_ref().map_or("", |Acao(a)| a);
-    response::pedido(&confirmacao::simular(&app.store, &id, action, DataHora::agora())?, request)
+    response::pedido(&confirmacao::simular(&app.store, &id, action, DataHora::agora())?, None)
 }
 
 /// The id in the address is the one that is signed; so the body's counts only where the address has none.
@@ -197,7 +197,7 @@ pub fn receber(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Er
     let vista = super::pedidos::vista(request)?;
     let pedido = recebimento::receber(&app.store, id, (meio, &responsavel), &vista, DataHora::agora())?;
     app.sino.tocar();
-    response::pedido(&pedido, request)
+    response::pedido(&pedido, None)
 }
 
 /// Cancels an order and gives the money back, if it was paid: at the provider for a QR code, at the counter otherwise. An
@@ -215,7 +215,7 @@ pub fn cancelar(app: &App, request: &Request<'_>, id: i64) -> Result<Response, E
     let pedida = Pedida::ComReembolso { motivo: &motivo };
     let vista = super::pedidos::vista(request)?;
     let pedido = cancelamento::cancelar(&app.store, &app.gateway, id, &pedida, &vista, DataHora::agora())?;
-    response::pedido(&pedido, request)
+    response::pedido(&pedido, None)
 }
 
 /// Gives back a part of a payment by QR code, at Mercado Pago; the order stands. `If-Match` is needed: two taps must not
@@ -245,7 +245,7 @@ pub fn reembolsar(app: &App, request: &Request<'_>, id: i64) -> Result<Response,
         &vista,
         DataHora::agora(),
     )?;
-    response::pedido(&pedido, request)
+    response::pedido(&pedido, None)
 }
 
 /// Orders whose money needs a person, the oldest matter first.
@@ -268,7 +268,8 @@ pub fn resolver(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> 
 /// The status of an order's payment, as a text: `"1"` sent, `"2"` approved, `"3"` refused, `"4"` refunded.
 #[utoipa::path(get, path = "/pedidos/{id}/status_pagamento", tag = "Pagamentos", params(("id" = i64, Path, minimum = 1)),
     responses((status = 200, body = String, content_type = "application/json", example = json!("1")), (status = 404, body = Problema), (status = 422, body = Problema)))]
-pub fn status(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
-    let status = app.shared.status(&app.store, id)?;
-    response::json(&(status as i64).to_string())
+pub fn status(app: &App, _: &Request<'_>, id: i64, owed: Owed) {
+    app.shared.status.ask(id, move |status| {
+        owed.give_at_once(status.and_then(|status| response::json(&(status as i64).to_string())));
+    });
 }

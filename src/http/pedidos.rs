@@ -6,7 +6,7 @@ use utoipa::{
 };
 
 use super::{
-    App, LIMITE_PADRAO, Paginacao,
+    App, LIMITE_PADRAO, Owed, Paginacao,
     campo::{
         Erros, Falha, Id, Identificador, Ignorado, Leitura, Observacao, Quantidade, corpo, ler_corpo,
         ler_lista, ler_objeto,
@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// An open order must not be hidden by a page: a kitchen that does not ask for pages gets them all, up to here.
-const EM_ABERTO_PADRAO: usize = 5000;
+pub(super) const EM_ABERTO_PADRAO: usize = 5000;
 /// Events of one order that are shown.
 const EVENTOS_MAX: i64 = 1000;
 const CHAVE_MAX: usize = 255;
@@ -90,48 +90,48 @@ corpo! {
 #[utoipa::path(get, path = "/pedidos", tag = "Pedidos",
     params(Paginacao),
     responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
-pub fn em_aberto(app: &App, request: &Request<'_>) -> Result<Response, Error> {
-    listar(app, request, Lista::EmAberto, EM_ABERTO_PADRAO)
+pub fn em_aberto(app: &App, request: &Request<'_>, owed: Owed) {
+    listar(app, request, Lista::EmAberto, EM_ABERTO_PADRAO, owed);
 }
 
 /// Orders in Recebido, oldest first.
 #[utoipa::path(get, path = "/pedidos/recebidos", tag = "Pedidos",
     params(Paginacao),
     responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
-pub fn recebidos(app: &App, request: &Request<'_>) -> Result<Response, Error> {
-    listar(app, request, Lista::Estado(StatusPedido::Recebido), EM_ABERTO_PADRAO)
+pub fn recebidos(app: &App, request: &Request<'_>, owed: Owed) {
+    listar(app, request, Lista::Estado(StatusPedido::Recebido), EM_ABERTO_PADRAO, owed);
 }
 
 /// Orders in Em preparação, oldest first.
 #[utoipa::path(get, path = "/pedidos/empreparacao", tag = "Pedidos",
     params(Paginacao),
     responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
-pub fn em_preparacao(app: &App, request: &Request<'_>) -> Result<Response, Error> {
-    listar(app, request, Lista::Estado(StatusPedido::EmPreparacao), EM_ABERTO_PADRAO)
+pub fn em_preparacao(app: &App, request: &Request<'_>, owed: Owed) {
+    listar(app, request, Lista::Estado(StatusPedido::EmPreparacao), EM_ABERTO_PADRAO, owed);
 }
 
 /// Orders in Pronto, oldest first.
 #[utoipa::path(get, path = "/pedidos/prontos", tag = "Pedidos",
     params(Paginacao),
     responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
-pub fn prontos(app: &App, request: &Request<'_>) -> Result<Response, Error> {
-    listar(app, request, Lista::Estado(StatusPedido::Pronto), EM_ABERTO_PADRAO)
+pub fn prontos(app: &App, request: &Request<'_>, owed: Owed) {
+    listar(app, request, Lista::Estado(StatusPedido::Pronto), EM_ABERTO_PADRAO, owed);
 }
 
 /// Orders in Finalizado, oldest first, a page at a time.
 #[utoipa::path(get, path = "/pedidos/finalizados", tag = "Pedidos",
     params(Paginacao),
     responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
-pub fn finalizados(app: &App, request: &Request<'_>) -> Result<Response, Error> {
-    listar(app, request, Lista::Estado(StatusPedido::Finalizado), LIMITE_PADRAO)
+pub fn finalizados(app: &App, request: &Request<'_>, owed: Owed) {
+    listar(app, request, Lista::Estado(StatusPedido::Finalizado), LIMITE_PADRAO, owed);
 }
 
 /// The queue: orders in Recebido, oldest first.
 #[utoipa::path(get, path = "/pedidos/fila", tag = "Pedidos",
     params(Paginacao),
     responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
-pub fn fila(app: &App, request: &Request<'_>) -> Result<Response, Error> {
-    listar(app, request, Lista::Estado(StatusPedido::Recebido), EM_ABERTO_PADRAO)
+pub fn fila(app: &App, request: &Request<'_>, owed: Owed) {
+    listar(app, request, Lista::Estado(StatusPedido::Recebido), EM_ABERTO_PADRAO, owed);
 }
 
 /// Makes an order of what the customer chose, at the menu's prices, with its number and its QR code. When the provider
@@ -191,7 +191,7 @@ pub fn alterar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     };
     let vista = vista(request)?;
     let pedido = preparo::alterar(&app.store, id, &alteracao, &vista, DataHora::agora(), conferir)?;
-    response::pedido(&pedido, request)
+    response::pedido(&pedido, None)
 }
 
 /// One order.
@@ -199,8 +199,14 @@ pub fn alterar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     params(("id" = i64, Path, minimum = 1), ("If-None-Match" = Option<String>, Header, description = "The `ETag` last seen: 304 when nothing has changed")),
     responses((status = 200, body = Pedido, headers(("ETag" = String, description = "The version of the order"))), (status = 304),
         (status = 404, body = Problema), (status = 422, body = Problema)))]
-pub fn buscar(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Error> {
-    response::pedido(&*app.shared.pedido(&app.store, id)?, request)
+pub fn buscar(app: &App, request: &Request<'_>, id: i64, owed: Owed) {
+    let visto = match request.header("if-none-match") {
+        Ok(visto) => visto.map(str::to_owned),
+        Err(error) => return owed.give(Err(error)),
+    };
+    app.shared.pedidos.ask(id, move |pedido| {
+        owed.give_at_once(pedido.and_then(|pedido| response::pedido(&pedido, visto.as_deref())));
+    });
 }
 
 /// Cancels an order that is not paid: it leaves every list and stays on record.
@@ -225,16 +231,16 @@ pub fn eventos(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
     response::json(&eventos)
 }
 
-fn listar(app: &App, request: &Request<'_>, lista: Lista, padrao: usize) -> Result<Response, Error> {
-    let pagina = pagina(request, padrao)?;
-    let inteira = request.query.is_empty().then(|| app.shared.lista(&app.store, lista, &pagina)).flatten();
-    match inteira {
-        Some(page) => response::page(request, &*page?),
-        None => {
-            let lidos = app.store.read(|conn| pedidos::listar(conn, lista, &pagina))?;
-            response::page(request, &Page::new(lidos)?)
-        }
+fn listar(app: &App, request: &Request<'_>, lista: Lista, padrao: usize, owed: Owed) {
+    if request.query.is_empty()
+        && let Some(inteira) = app.shared.lista(lista)
+    {
+        return inteira.ask((), owed.page_of(request));
     }
+    owed.give(pagina(request, padrao).and_then(|pagina| {
+        let lidos = app.store.read(|conn| pedidos::listar(conn, lista, &pagina))?;
+        response::page(request, &Page::new(lidos)?)
+    }));
 }
 
 /// The versions that `If-Match` names; `*` is any. What is no version matches none.

@@ -1,7 +1,7 @@
 //! `/produtos`, and the menu by category.
 
 use super::{
-    App, LIMITE_PADRAO, Paginacao,
+    App, LIMITE_PADRAO, Owed, Paginacao,
     campo::{DescricaoProduto, Erros, Id, NomeProduto, Preco, corpo, ler_corpo},
     pagina,
     request::Request,
@@ -41,40 +41,40 @@ corpo! {
 #[utoipa::path(get, path = "/produtos", tag = "Produtos",
     params(Paginacao),
     responses((status = 200, body = [Produto], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
-pub fn listar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
-    cardapio(app, request, None)
+pub fn listar(app: &App, request: &Request<'_>, owed: Owed) {
+    cardapio(app, request, None, owed);
 }
 
 /// The menu: lanches.
 #[utoipa::path(get, path = "/lanches", tag = "Produtos",
     params(Paginacao),
     responses((status = 200, body = [Produto], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
-pub fn lanches(app: &App, request: &Request<'_>) -> Result<Response, Error> {
-    cardapio(app, request, Some(Categoria::Lanche))
+pub fn lanches(app: &App, request: &Request<'_>, owed: Owed) {
+    cardapio(app, request, Some(Categoria::Lanche), owed);
 }
 
 /// The menu: acompanhamentos.
 #[utoipa::path(get, path = "/acompanhamentos", tag = "Produtos",
     params(Paginacao),
     responses((status = 200, body = [Produto], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
-pub fn acompanhamentos(app: &App, request: &Request<'_>) -> Result<Response, Error> {
-    cardapio(app, request, Some(Categoria::Acompanhamento))
+pub fn acompanhamentos(app: &App, request: &Request<'_>, owed: Owed) {
+    cardapio(app, request, Some(Categoria::Acompanhamento), owed);
 }
 
 /// The menu: bebidas.
 #[utoipa::path(get, path = "/bebidas", tag = "Produtos",
     params(Paginacao),
     responses((status = 200, body = [Produto], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
-pub fn bebidas(app: &App, request: &Request<'_>) -> Result<Response, Error> {
-    cardapio(app, request, Some(Categoria::Bebida))
+pub fn bebidas(app: &App, request: &Request<'_>, owed: Owed) {
+    cardapio(app, request, Some(Categoria::Bebida), owed);
 }
 
 /// The menu: sobremesas.
 #[utoipa::path(get, path = "/sobremesas", tag = "Produtos",
     params(Paginacao),
     responses((status = 200, body = [Produto], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
-pub fn sobremesas(app: &App, request: &Request<'_>) -> Result<Response, Error> {
-    cardapio(app, request, Some(Categoria::Sobremesa))
+pub fn sobremesas(app: &App, request: &Request<'_>, owed: Owed) {
+    cardapio(app, request, Some(Categoria::Sobremesa), owed);
 }
 
 /// A new product, on sale at once.
@@ -135,10 +135,12 @@ pub fn retirar(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
     response::json(&true)
 }
 
-fn cardapio(app: &App, request: &Request<'_>, categoria: Option<Categoria>) -> Result<Response, Error> {
-    let pagina = pagina(request, LIMITE_PADRAO)?;
+fn cardapio(app: &App, request: &Request<'_>, categoria: Option<Categoria>, owed: Owed) {
     if request.query.is_empty() {
-        return response::page(request, &*app.shared.cardapio(&app.store, categoria, &pagina)?);
+        return app.shared.cardapio(categoria).ask((), owed.page_of(request));
     }
-    response::page(request, &Page::new(app.store.read(|conn| produtos::cardapio(conn, categoria, &pagina))?)?)
+    owed.give(pagina(request, LIMITE_PADRAO).and_then(|pagina| {
+        let lidos = app.store.read(|conn| produtos::cardapio(conn, categoria, &pagina))?;
+        response::page(request, &Page::new(lidos)?)
+    }));
 }

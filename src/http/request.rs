@@ -30,6 +30,8 @@ pub struct Request<'a> {
     pub id: RequestId,
     /// How busy the server is.
     pub load: Load,
+    pub http_1_0: bool,
+    pub keep_alive: bool,
     headers: Vec<httparse::Header<'a>>,
 }
 
@@ -38,8 +40,8 @@ pub struct Head<'a> {
     method: &'a str,
     target: &'a str,
     headers: Vec<httparse::Header<'a>>,
-    pub http_1_0: bool,
-    pub keep_alive: bool,
+    http_1_0: bool,
+    keep_alive: bool,
     pub expects_continue: bool,
 }
 
@@ -199,6 +201,8 @@ impl<'a> Request<'a> {
             body,
             id,
             load: Load::default(),
+            http_1_0: head.http_1_0,
+            keep_alive: head.keep_alive,
             headers: head.headers,
         })
     }

@@ -57,17 +57,13 @@ pub fn json_bytes(body: impl Into<Bytes>) -> Response {
     respond(200, "application/json", body)
 }
 
-/// An order goes out with its version as `ETag`, so that a client can say which one it has seen.
-pub fn pedido(pedido: &Pedido, request: &Request<'_>) -> Result<Response, Error> {
+/// An order goes out with its version as `ETag`, so that a client can say which one it has seen, in the `If-None-Match` of
+/// a read.
+pub fn pedido(pedido: &Pedido, if_none_match: Option<&str>) -> Result<Response, Error> {
     let tag = etag(pedido.versao);
-    let seen = request.header("if-none-match")?.is_some_and(|h| tags(h).any(|t| t == "*" || t == tag));
-    let response =
-        if seen && is_read(request) { respond(304, "application/json", "") } else { json(pedido)? };
+    let seen = if_none_match.is_some_and(|h| tags(h).any(|t| t == "*" || t == tag));
+    let response = if seen { respond(304, "application/json", "") } else { json(pedido)? };
     Ok(with(response, "ETag", &tag))
-}
-
-fn is_read(request: &Request<'_>) -> bool {
-    matches!(request.method, tiny_http::Method::Get | tiny_http::Method::Head)
 }
 
 pub fn etag(versao: i64) -> String {
@@ -91,16 +87,20 @@ impl<const N: usize> Page<N> {
     }
 }
 
-/// The `Link` of a page leads to the next, with the parameters of this one.
 pub fn page<const N: usize>(request: &Request<'_>, page: &Page<N>) -> Result<Response, Error> {
+    Ok(page_at(request.raw_path, request.parameter("limite").as_deref(), page))
+}
+
+/// The `Link` of a page leads to the next, with the path and the limit of this one.
+pub fn page_at<const N: usize>(path: &str, limit: Option<&str>, page: &Page<N>) -> Response {
     let response = json_bytes(page.rows.clone());
-    let Some(next) = &page.next else { return Ok(response) };
+    let Some(next) = &page.next else { return response };
     let mut query = form_urlencoded::Serializer::new(String::new());
-    if let Some(limit) = request.parameter("limite") {
-        query.append_pair("limite", &limit);
+    if let Some(limit) = limit {
+        query.append_pair("limite", limit);
     }
     let query = query.append_pair("apos", &next.to_string()).finish();
-    Ok(with(response, "Link", &format!("<{}?{query}>; rel=\"next\"", request.raw_path)))
+    with(response, "Link", &format!("<{path}?{query}>; rel=\"next\""))
 }
 
 pub fn redirect(to: &str) -> Response {

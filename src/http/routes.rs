@@ -5,7 +5,8 @@ use std::{borrow::Cow, collections::HashSet, sync::LazyLock};
 use tiny_http::Method::{self, Delete, Get, Head, Options, Post, Put};
 
 use super::{
-    App, clientes, docs, health, pagamentos, pedidos, produtos, qrcode,
+    App, Owed, clientes, docs, health, pagamentos, pedidos, produtos, qrcode,
+    reply::Reply,
     request::Request,
     response::{self, Response},
 };
@@ -15,8 +16,11 @@ use crate::{error::Error, metrics::Route};
 enum Act {
     Plain(fn(&App, &Request<'_>) -> Result<Response, Error>),
     OfId(fn(&App, &Request<'_>, i64) -> Result<Response, Error>),
+    /// Answered together with others, on the thread of one of them.
+    Shared(fn(&App, &Request<'_>, Owed)),
+    SharedOfId(fn(&App, &Request<'_>, i64, Owed)),
 }
-use Act::{OfId, Plain};
+use Act::{OfId, Plain, Shared, SharedOfId};
 
 #[rustfmt::skip]
 static ROUTES: &[(Method, &str, Act)] = &[
@@ -33,27 +37,27 @@ static ROUTES: &[(Method, &str, Act)] = &[
     (Get,    "/clientes/{id}",                 OfId(clientes::buscar)),
     (Delete, "/clientes/{id}",                 OfId(clientes::apagar)),
     (Get,    "/clientes/{id}/pedidos",         OfId(clientes::pedidos)),
-    (Get,    "/produtos",                      Plain(produtos::listar)),
+    (Get,    "/produtos",                      Shared(produtos::listar)),
     (Post,   "/produtos",                      Plain(produtos::criar)),
     (Put,    "/produtos",                      Plain(produtos::alterar)),
     (Get,    "/produtos/{id}",                 OfId(produtos::buscar)),
     (Delete, "/produtos/{id}",                 OfId(produtos::retirar)),
-    (Get,    "/lanches",                       Plain(produtos::lanches)),
-    (Get,    "/acompanhamentos",               Plain(produtos::acompanhamentos)),
-    (Get,    "/bebidas",                       Plain(produtos::bebidas)),
-    (Get,    "/sobremesas",                    Plain(produtos::sobremesas)),
-    (Get,    "/pedidos",                       Plain(pedidos::em_aberto)),
+    (Get,    "/lanches",                       Shared(produtos::lanches)),
+    (Get,    "/acompanhamentos",               Shared(produtos::acompanhamentos)),
+    (Get,    "/bebidas",                       Shared(produtos::bebidas)),
+    (Get,    "/sobremesas",                    Shared(produtos::sobremesas)),
+    (Get,    "/pedidos",                       Shared(pedidos::em_aberto)),
     (Put,    "/pedidos",                       Plain(pedidos::alterar)),
-    (Get,    "/pedidos/recebidos",             Plain(pedidos::recebidos)),
-    (Get,    "/pedidos/empreparacao",          Plain(pedidos::em_preparacao)),
-    (Get,    "/pedidos/prontos",               Plain(pedidos::prontos)),
-    (Get,    "/pedidos/finalizados",           Plain(pedidos::finalizados)),
-    (Get,    "/pedidos/fila",                  Plain(pedidos::fila)),
+    (Get,    "/pedidos/recebidos",             Shared(pedidos::recebidos)),
+    (Get,    "/pedidos/empreparacao",          Shared(pedidos::em_preparacao)),
+    (Get,    "/pedidos/prontos",               Shared(pedidos::prontos)),
+    (Get,    "/pedidos/finalizados",           Shared(pedidos::finalizados)),
+    (Get,    "/pedidos/fila",                  Shared(pedidos::fila)),
     (Post,   "/pedidos/checkout",              Plain(pedidos::checkout)),
     (Post,   "/pedidos/status_pagamento",      Plain(pagamentos::webhook)),
-    (Get,    "/pedidos/{id}",                  OfId(pedidos::buscar)),
+    (Get,    "/pedidos/{id}",                  SharedOfId(pedidos::buscar)),
     (Delete, "/pedidos/{id}",                  OfId(pedidos::cancelar)),
-    (Get,    "/pedidos/{id}/status_pagamento", OfId(pagamentos::status)),
+    (Get,    "/pedidos/{id}/status_pagamento", SharedOfId(pagamentos::status)),
     (Post,   "/pedidos/{id}/pagamento",        OfId(pagamentos::receber)),
     (Post,   "/pedidos/{id}/cancelamento",     OfId(pagamentos::cancelar)),
     (Post,   "/pedidos/{id}/reembolso",        OfId(pagamentos::reembolsar)),
@@ -69,22 +73,23 @@ pub fn table() -> impl Iterator<Item = (&'static str, &'static str)> {
     ROUTES.iter().map(|(method, path, _)| (method.as_str(), *path))
 }
 
-/// The answer, and the route that gave it.
-pub fn dispatch(app: &App, request: &Request<'_>) -> (Route, Result<Response, Error>) {
+pub fn dispatch(app: &App, request: &Request<'_>, reply: Reply) {
     let Some(pattern) = pattern_of(&request.segments) else {
-        return (Route { method: "-", route: "-" }, no_route(request));
+        return Owed::to(reply, Route { method: "-", route: "-" }).give(no_route(request));
     };
     let wanted = if request.method == Head { &Get } else { &request.method };
     match ROUTES.iter().find(|(method, path, _)| method == wanted && *path == pattern) {
         Some((method, path, act)) => {
-            let route = Route { method: method.as_str(), route: path };
-            let result = match act {
-                Plain(act) => act(app, request),
-                OfId(act) => id(request).and_then(|id| act(app, request, id)),
-            };
-            (route, result)
+            let owed = Owed::to(reply, Route { method: method.as_str(), route: path });
+            match (act, id(request)) {
+                (Plain(act), _) => owed.give(act(app, request)),
+                (Shared(act), _) => act(app, request, owed),
+                (OfId(act), Ok(id)) => owed.give(act(app, request, id)),
+                (SharedOfId(act), Ok(id)) => act(app, request, id, owed),
+                (OfId(_) | SharedOfId(_), Err(error)) => owed.give(Err(error)),
+            }
         }
-        None => (Route { method: "-", route: pattern }, Ok(no_method(request, pattern))),
+        None => Owed::to(reply, Route { method: "-", route: pattern }).give(Ok(no_method(request, pattern))),
     }
 }
 

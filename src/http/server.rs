@@ -15,12 +15,8 @@ use std::{
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{
-    connection,
-    request::Request,
-    response::{self, Response},
-    threads::Threads,
-};
+use super::{connection, reply::Reply, request::Request, response};
+use crate::threads::Threads;
 
 /// Everything that is bounded, with what happens at the bound in `config::VARIABLES`.
 #[derive(Clone, Debug)]
@@ -42,7 +38,8 @@ pub struct Limits {
 
 /// What answers requests. It may block and may panic; both are the business of its own connection only.
 pub trait Handler: Send + Sync + 'static {
-    fn handle(&self, request: &Request<'_>) -> Response;
+    /// Sends the reply, or gives it to somebody who does.
+    fn handle(&self, request: &Request<'_>, reply: Reply);
 
     /// Lines that every answer carries, each with its end.
     fn common_headers(&self) -> &[u8] {
@@ -81,12 +78,12 @@ pub struct Shared {
     draining: AtomicBool,
     /// Connections, as many as `connections` holds.
     open: AtomicUsize,
-    /// Requests whose handler runs.
-    running: AtomicUsize,
+    /// Requests whose reply is not sent yet.
+    pub running: AtomicUsize,
     started: Instant,
     connections: Mutex<Connections>,
     closed: Condvar,
-    threads: Arc<Threads>,
+    pub threads: Arc<Threads>,
 }
 
 type Connections = HashMap<u64, Arc<Peer>>;
@@ -98,6 +95,10 @@ pub struct Peer {
     waiting_since: AtomicU64,
     /// Nothing of a next request has been read.
     idle: AtomicBool,
+    /// Its last request has no answer yet.
+    pub owed: AtomicBool,
+    /// It ends with the answer that it got last.
+    pub closing: AtomicBool,
 }
 
 const BUSY: u64 = u64::MAX;
@@ -176,8 +177,7 @@ impl Shared {
             return refuse(&stream);
         }
         let id = self.started.elapsed().as_nanos() as u64;
-        let waiting_since = AtomicU64::new(self.now());
-        let peer = Arc::new(Peer { stream, waiting_since, idle: AtomicBool::new(true) });
+        let peer = Arc::new(Peer::new(stream, self.now()));
         self.connections().insert(id, peer.clone());
         self.open.fetch_add(1, Ordering::AcqRel);
         let slot = Slot { shared: self.clone(), id };
@@ -277,8 +277,24 @@ impl Shared {
 }
 
 impl Peer {
+    fn new(stream: TcpStream, now: u64) -> Peer {
+        let no = || AtomicBool::new(false);
+        Peer {
+            stream,
+            waiting_since: AtomicU64::new(now),
+            idle: AtomicBool::new(true),
+            owed: no(),
+            closing: no(),
+        }
+    }
+
     pub fn waits(&self, now: u64) {
         self.becomes(now);
+    }
+
+    /// How long it has waited for its client.
+    pub fn waited(&self, now: u64) -> Duration {
+        Duration::from_millis(now.saturating_sub(self.waiting_since.load(Ordering::Acquire)))
     }
 
     /// `false` when the connection was closed to make room, a moment ago.
@@ -338,24 +354,6 @@ impl Drop for Slot {
     }
 }
 
-/// Counts a request for as long as its handler runs, however it ends.
-pub struct Running<'a> {
-    shared: &'a Shared,
-    pub count: usize,
-}
-
-impl<'a> Running<'a> {
-    pub fn start(shared: &'a Shared) -> Running<'a> {
-        Running { shared, count: shared.running.fetch_add(1, Ordering::AcqRel) + 1 }
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.shared.running.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 /// Answers without a thread: one write that fits in the socket's buffer, and no wait for the client.
 fn refuse(stream: &TcpStream) {
     let _ = stream.set_nonblocking(true);
@@ -384,7 +382,7 @@ mod tests {
     fn peer(since: u64) -> Arc<Peer> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        Arc::new(Peer { stream, waiting_since: AtomicU64::new(since), idle: AtomicBool::new(true) })
+        Arc::new(Peer::new(stream, since))
     }
 
     #[test]

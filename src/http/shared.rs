@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::response::Page;
+use super::{LIMITE_PADRAO, pedidos::EM_ABERTO_PADRAO, response::Page};
 use crate::{
     batch::Batch,
     domain::{
-        pedido::{Pedido, StatusPagamento},
+        pedido::{Pedido, StatusPagamento, StatusPedido},
         produto::Categoria,
     },
     error::Error,
@@ -16,22 +16,79 @@ use crate::{
         pedidos::{self, Lista},
         produtos,
     },
+    threads::Threads,
 };
 
+pub type Whole<const N: usize> = Arc<Batch<(), Arc<Page<N>>>>;
+
 pub struct Shared {
-    em_aberto: ListaDePedidos,
+    em_aberto: Whole<3>,
     /// Of Recebido, Em preparação and Pronto.
-    estados: [ListaDePedidos; 3],
+    estados: [Whole<3>; 3],
     /// All of it, and each category.
-    cardapios: [Batch<(), Arc<Page<1>>>; 5],
-    pedidos: Batch<i64, Arc<Pedido>>,
-    status: Batch<i64, StatusPagamento>,
+    cardapios: [Whole<1>; 5],
+    pub pedidos: Arc<Batch<i64, Arc<Pedido>>>,
+    pub status: Arc<Batch<i64, StatusPagamento>>,
+}
+
+impl Shared {
+    pub fn new(store: &Arc<Store>, threads: &Arc<Threads>) -> Shared {
+        let lista = |lista| {
+            let (store, lida) = (store.clone(), ListaLida { lista, ultima: Mutex::new(None) });
+            Batch::new(threads, usize::MAX, once(move || lida.ler(&store)))
+        };
+        let cardapio = |categoria| {
+            let store = store.clone();
+            Batch::new(threads, usize::MAX, once(move || ler_cardapio(&store, categoria)))
+        };
+        let (de_pedidos, de_status) = (store.clone(), store.clone());
+        Shared {
+            em_aberto: lista(Lista::EmAberto),
+            estados: [StatusPedido::Recebido, StatusPedido::EmPreparacao, StatusPedido::Pronto]
+                .map(|estado| lista(Lista::Estado(estado))),
+            cardapios: [
+                None,
+                Some(Categoria::Lanche),
+                Some(Categoria::Acompanhamento),
+                Some(Categoria::Bebida),
+                Some(Categoria::Sobremesa),
+            ]
+            .map(cardapio),
+            pedidos: Batch::new(threads, pedidos::JUNTOS, move |ids| {
+                de_pedidos.read(|conn| pedidos::buscar_varios(conn, ids))
+            }),
+            status: Batch::new(threads, pedidos::JUNTOS, move |ids| {
+                de_status.read(|conn| pedidos::status_de_varios(conn, ids))
+            }),
+        }
+    }
+
+    /// The whole of a list of open orders; `None` for the lists that grow for ever.
+    pub fn lista(&self, lista: Lista) -> Option<&Whole<3>> {
+        match lista {
+            Lista::EmAberto => Some(&self.em_aberto),
+            Lista::Estado(estado) => self.estados.get(estado as usize - 1),
+            Lista::Cliente(_) => None,
+        }
+    }
+
+    pub fn cardapio(&self, categoria: Option<Categoria>) -> &Whole<1> {
+        &self.cardapios[categoria.map_or(0, |c| c as usize)]
+    }
+
+    /// See `Batch::relieve`.
+    pub fn relieve(&self) {
+        self.estados.iter().chain([&self.em_aberto]).for_each(Batch::relieve);
+        self.cardapios.iter().for_each(Batch::relieve);
+        self.pedidos.relieve();
+        self.status.relieve();
+    }
 }
 
 /// A list of open orders, and what it was last time: while the database shows the same mark, nothing of it needs to be
 /// read or encoded again.
-struct ListaDePedidos {
-    batch: Batch<(), Arc<Page<3>>>,
+struct ListaLida {
+    lista: Lista,
     ultima: Mutex<Option<Ultima>>,
 }
 
@@ -39,67 +96,18 @@ struct ListaDePedidos {
 /// leave the mark as it was.
 type Ultima = Arc<(String, Arc<Page<3>>)>;
 
-impl Default for Shared {
-    fn default() -> Shared {
-        let lista = || ListaDePedidos { batch: Batch::of(usize::MAX), ultima: Mutex::new(None) };
-        Shared {
-            em_aberto: lista(),
-            estados: std::array::from_fn(|_| lista()),
-            cardapios: std::array::from_fn(|_| Batch::of(usize::MAX)),
-            pedidos: Batch::of(pedidos::JUNTOS),
-            status: Batch::of(pedidos::JUNTOS),
-        }
-    }
-}
-
-impl Shared {
-    /// The whole of a list of open orders; `None` for the lists that grow for ever.
-    pub fn lista(
-        &self,
-        store: &Store,
-        lista: Lista,
-        pagina: &Pagina<3>,
-    ) -> Option<Result<Arc<Page<3>>, Error>> {
-        let shared = match lista {
-            Lista::EmAberto => Some(&self.em_aberto),
-            Lista::Estado(estado) => self.estados.get(estado as usize - 1),
-            Lista::Cliente(_) => None,
-        }?;
-        Some(once(&shared.batch, || shared.ler(store, lista, pagina)))
-    }
-
-    pub fn cardapio(
-        &self,
-        store: &Store,
-        categoria: Option<Categoria>,
-        pagina: &Pagina<1>,
-    ) -> Result<Arc<Page<1>>, Error> {
-        let batch = &self.cardapios[categoria.map_or(0, |c| c as usize)];
-        once(batch, || {
-            Ok(Arc::new(Page::new(store.read(|conn| produtos::cardapio(conn, categoria, pagina))?)?))
-        })
-    }
-
-    pub fn pedido(&self, store: &Store, id: i64) -> Result<Arc<Pedido>, Error> {
-        self.pedidos.ask(id, |ids| store.read(|conn| pedidos::buscar_varios(conn, ids)))
-    }
-
-    pub fn status(&self, store: &Store, id: i64) -> Result<StatusPagamento, Error> {
-        self.status.ask(id, |ids| store.read(|conn| pedidos::status_de_varios(conn, ids)))
-    }
-}
-
-impl ListaDePedidos {
-    fn ler(&self, store: &Store, lista: Lista, pagina: &Pagina<3>) -> Result<Arc<Page<3>>, Error> {
+impl ListaLida {
+    fn ler(&self, store: &Store) -> Result<Arc<Page<3>>, Error> {
         let ultima = || self.ultima.lock().unwrap_or_else(PoisonError::into_inner);
         let antes = ultima().clone();
         let (depois, page) = store.read(|conn| {
             if let Some(ultima) = &antes
-                && pedidos::marca(conn, lista)? == ultima.0
+                && pedidos::marca(conn, self.lista)? == ultima.0
             {
                 return Ok((antes.clone(), ultima.1.clone()));
             }
-            let (lidos, proxima) = pedidos::listar(conn, lista, pagina)?;
+            let pagina = Pagina { limite: EM_ABERTO_PADRAO, apos: None };
+            let (lidos, proxima) = pedidos::listar(conn, self.lista, &pagina)?;
             // Where there is more than the page holds, its mark is not that of the list.
             let marca = proxima.is_none().then(|| pedidos::marca_de(&lidos));
             let page = Arc::new(Page::new((lidos, proxima))?);
@@ -110,6 +118,14 @@ impl ListaDePedidos {
     }
 }
 
-fn once<A: Clone>(batch: &Batch<(), A>, read: impl Fn() -> Result<A, Error>) -> Result<A, Error> {
-    batch.ask((), |all| Ok(vec![read(); all.len()]))
+fn ler_cardapio(store: &Store, categoria: Option<Categoria>) -> Result<Arc<Page<1>>, Error> {
+    let pagina = Pagina { limite: LIMITE_PADRAO, apos: None };
+    Ok(Arc::new(Page::new(store.read(|conn| produtos::cardapio(conn, categoria, &pagina))?)?))
+}
+
+/// One answer for all who ask the same.
+fn once<A: Clone>(
+    read: impl Fn() -> Result<A, Error>,
+) -> impl Fn(&[()]) -> Result<Vec<Result<A, Error>>, Error> {
+    move |all| Ok(vec![read(); all.len()])
 }

@@ -1,7 +1,7 @@
 //! A customer's choice becomes an order, with its number and the intention to charge for it: all of it, or nothing. Then
 //! the provider is asked for the QR code, with no connection held; what it says late is found by reconciliation.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,7 @@ use crate::{
     error::Error,
     pagamento::{Gateway, MercadoPago, simulado},
     store::{Connection, Store, clientes, cobrancas, idempotencia, pedidos, produtos},
+    threads::Threads,
 };
 
 /// What the customer chose. Prices are not asked for: they are on the menu.
@@ -56,8 +57,21 @@ pub struct Entrada {
 
 pub type Lote = Batch<Entrada, Gravado>;
 
+pub fn lote(store: &Arc<Store>, gateway: &Gateway, threads: &Arc<Threads>) -> Arc<Lote> {
+    let (store, gateway) = (store.clone(), gateway.clone());
+    Batch::new(threads, LOTE_MAX, move |entradas| escrever(&store, &gateway, entradas))
+}
+
+fn escrever(
+    store: &Store,
+    gateway: &Gateway,
+    entradas: &[Entrada],
+) -> Result<Vec<Result<Gravado, Error>>, Error> {
+    store.write(|conn| gravar(conn, gateway, entradas, DataHora::agora()))
+}
+
 /// Orders of one transaction at most.
-pub const LOTE_MAX: usize = 64;
+const LOTE_MAX: usize = 64;
 /// An order with more lines has a transaction of its own: others should not wait for it.
 const LINHAS_EM_LOTE: usize = 16;
 
@@ -78,18 +92,16 @@ pub struct Novo {
 pub fn checkout(
     store: &Store,
     gateway: &Gateway,
-    lote: &Lote,
+    lote: &Arc<Lote>,
     escolha: Escolha,
     chave: Option<&str>,
 ) -> Result<Resposta, Error> {
     let registro = chave.map(|c| Ok::<_, Error>((c.to_owned(), impressao(&escolha)?))).transpose()?;
     let entrada = Entrada { escolha, chave: registro, id_pagamento: cobranca::nova_chave() };
-    let gravar =
-        |entradas: &[Entrada]| store.write(|conn| gravar(conn, gateway, entradas, DataHora::agora()));
     let gravado = if entrada.escolha.linhas.len() <= LINHAS_EM_LOTE {
-        lote.ask(entrada, gravar)?
+        lote.wait_for(entrada)?
     } else {
-        let mut gravados = gravar(&[entrada])?;
+        let mut gravados = escrever(store, gateway, &[entrada])?;
         gravados.pop().ok_or_else(|| Error::Internal("an order too few".into()))??
     };
     match gravado {

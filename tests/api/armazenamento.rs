@@ -12,7 +12,7 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    Banco, Restaurante,
+    Banco, Resposta, Restaurante,
     banco::{self, Esquema, Privado},
     fio::ligado_por_um_fio,
     nos_dois,
@@ -122,6 +122,36 @@ fn uma_conexao_perdida_e_trocada_sem_que_ninguem_note() {
         r.comprar(1);
     }
     assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 16);
+}
+
+#[test]
+fn quem_pergunta_com_outros_nao_espera_pela_conexao_que_trava() {
+    if !banco::tem_mysql() {
+        return;
+    }
+    let (fio, r) = ligado_por_um_fio(false, &[("STATEMENT_TIMEOUT_MS", "60000")]);
+    let pedidos = || r.contar("SELECT COUNT(*) FROM pedidos");
+    let antes = pedidos();
+    let itens = json!({"itens": [{"produto": 1, "quantidade": 1}]});
+    // What each says to the database the first time.
+    let perguntas: [(&str, &(dyn Fn() -> Resposta + Sync)); 4] = [
+        ("FROM pedidos WHERE status_pedido IN", &|| r.get("/pedidos")),
+        ("FROM produtos WHERE ativo = 1", &|| r.get("/produtos")),
+        ("SELECT id, status_pagamento FROM pedidos", &|| r.get("/pedidos/1/status_pagamento")),
+        ("SELECT id, nome, valor FROM produtos", &|| r.post("/pedidos/checkout", itens.clone())),
+    ];
+    for (isto, pergunta) in perguntas {
+        fio.congelar_quem_disser(isto);
+        thread::scope(|s| {
+            let primeiro = s.spawn(pergunta);
+            ate("the first is at the database", || fio.congelou());
+            let segundo = pergunta();
+            assert!(!primeiro.is_finished(), "{isto}");
+            fio.derreter();
+            assert_eq!(primeiro.join().unwrap().status, segundo.status, "{isto}");
+        });
+    }
+    assert_eq!(pedidos(), antes + 2);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{
     io::{self, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
-        Arc, Mutex,
+        Arc, Condvar, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -20,6 +20,23 @@ pub struct Fio {
     porta: u16,
     cortado: Arc<AtomicBool>,
     conexoes: Arc<Mutex<Vec<TcpStream>>>,
+    gelo: Arc<Gelo>,
+}
+
+/// Holds up what one connection says, and leaves the others alone.
+#[derive(Default)]
+struct Gelo {
+    estado: Mutex<Estado>,
+    mudou: Condvar,
+}
+
+#[derive(Default, PartialEq)]
+enum Estado {
+    #[default]
+    Nenhum,
+    /// Waits for the first that says this.
+    Armado(String),
+    Congelado,
 }
 
 impl Fio {
@@ -29,8 +46,9 @@ impl Fio {
             porta: ouvinte.local_addr().unwrap().port(),
             cortado: Arc::default(),
             conexoes: Arc::default(),
+            gelo: Arc::default(),
         };
-        let (cortado, conexoes) = (fio.cortado.clone(), fio.conexoes.clone());
+        let (cortado, conexoes, gelo) = (fio.cortado.clone(), fio.conexoes.clone(), fio.gelo.clone());
         thread::spawn(move || {
             for cliente in ouvinte.incoming() {
                 let cliente = cliente.unwrap();
@@ -42,7 +60,8 @@ impl Fio {
                 }
                 let pares = [(&cliente, &servidor), (&servidor, &cliente)];
                 for (de, para) in pares.map(|(a, b)| (a.try_clone().unwrap(), b.try_clone().unwrap())) {
-                    thread::spawn(move || copiar(de, para));
+                    let gelo = gelo.clone();
+                    thread::spawn(move || copiar(de, para, &gelo));
                 }
                 conexoes.extend([cliente, servidor]);
             }
@@ -61,12 +80,38 @@ impl Fio {
         }
     }
 
+    /// The next connection that says this goes no further, until it thaws.
+    pub fn congelar_quem_disser(&self, isto: &str) {
+        *self.gelo.estado.lock().unwrap() = Estado::Armado(isto.to_owned());
+    }
+
+    pub fn congelou(&self) -> bool {
+        *self.gelo.estado.lock().unwrap() == Estado::Congelado
+    }
+
+    pub fn derreter(&self) {
+        *self.gelo.estado.lock().unwrap() = Estado::Nenhum;
+        self.gelo.mudou.notify_all();
+    }
+
     pub fn religar(&self) {
         self.cortado.store(false, Ordering::SeqCst);
     }
 }
 
-fn copiar(mut de: TcpStream, mut para: TcpStream) {
+impl Gelo {
+    fn passar(&self, bytes: &[u8]) {
+        let mut estado = self.estado.lock().unwrap();
+        if let Estado::Armado(isto) = &*estado
+            && bytes.windows(isto.len()).any(|b| b == isto.as_bytes())
+        {
+            *estado = Estado::Congelado;
+            drop(self.mudou.wait_while(estado, |estado| *estado == Estado::Congelado).unwrap());
+        }
+    }
+}
+
+fn copiar(mut de: TcpStream, mut para: TcpStream, gelo: &Gelo) {
     let mut bytes = [0; 16 * 1024];
     let copia = || -> io::Result<()> {
         loop {
@@ -74,6 +119,7 @@ fn copiar(mut de: TcpStream, mut para: TcpStream) {
             if n == 0 {
                 return Ok(());
             }
+            gelo.passar(&bytes[..n]);
             para.write_all(&bytes[..n])?;
         }
     };

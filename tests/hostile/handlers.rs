@@ -1,5 +1,5 @@
-//! What only a handler can do, and none of ours does: panic, and take its time. So this is the layer alone, with a
-//! handler made for it.
+//! What only a handler can do, and none of ours does at a test's bidding: panic, take its time, have its reply sent from
+//! elsewhere. So this is the layer alone, with a handler made for it.
 
 use std::{
     io::Cursor,
@@ -14,7 +14,7 @@ use std::{
 
 use ambrosia::{
     config::Config,
-    http::{Handler, Limits, Request, Response, Server, Stopper},
+    http::{Handler, Limits, Reply, Request, Response, Server, Stopper},
 };
 use tiny_http::StatusCode;
 
@@ -23,13 +23,16 @@ use crate::{
     wire::{Client, get, post},
 };
 
-/// `/panic` panics, `/wait` waits until the door is opened, all else is answered with its body.
+/// `/panic` panics, `/wait` waits until the door is opened, `/large` is answered with `LARGE` bytes and all else with its
+/// body. Behind `/elsewhere` the same is done by another thread than that of the connection.
 #[derive(Default)]
 struct Room {
     open: Mutex<bool>,
     opened: Condvar,
     inside: AtomicUsize,
     most_inside: AtomicUsize,
+    /// Requests that came with a body.
+    behind: AtomicUsize,
 }
 
 impl Room {
@@ -38,30 +41,52 @@ impl Room {
         self.opened.notify_all();
     }
 
+    fn serve(&self, path: &str, mut body: Vec<u8>, reply: Reply, send: fn(Reply, Response)) {
+        let leave = || self.inside.fetch_sub(1, Ordering::SeqCst);
+        match path {
+            "/panic" => {
+                leave();
+                panic!("this panic is part of the test");
+            }
+            "/wait" => drop(self.opened.wait_while(self.open.lock().unwrap(), |open| !*open).unwrap()),
+            "/large" => body = vec![b'x'; LARGE],
+            _ => {}
+        }
+        let length = body.len();
+        let response =
+            Response::new(StatusCode(200), Vec::new(), Cursor::new(body.into()), Some(length), None);
+        if path == "/large" {
+            send(reply, response);
+            leave();
+        } else {
+            leave();
+            send(reply, response);
+        }
+    }
+
     fn holds(&self, count: usize) {
         eventually("they are inside", || self.inside.load(Ordering::SeqCst) == count);
     }
 }
 
+const LARGE: usize = 64 * 1024 * 1024;
+const BOTH: [&str; 2] = ["", "/elsewhere"];
+
 struct Visits(Arc<Room>);
 
 impl Handler for Visits {
-    fn handle(&self, request: &Request<'_>) -> Response {
-        let room = &self.0;
+    fn handle(&self, request: &Request<'_>, reply: Reply) {
+        let (room, mut body) = (self.0.clone(), request.body.to_vec());
+        if request.raw_path == "/connections" {
+            body = request.load.connections.to_string().into();
+        }
+        room.behind.fetch_add(usize::from(!request.body.is_empty()), Ordering::SeqCst);
         let inside = room.inside.fetch_add(1, Ordering::SeqCst) + 1;
         room.most_inside.fetch_max(inside, Ordering::SeqCst);
-        match request.raw_path {
-            "/panic" => {
-                room.inside.fetch_sub(1, Ordering::SeqCst);
-                panic!("this panic is part of the test");
-            }
-            "/wait" => drop(room.opened.wait_while(room.open.lock().unwrap(), |open| !*open).unwrap()),
-            _ => {}
+        match request.raw_path.strip_prefix("/elsewhere").map(str::to_owned) {
+            Some(path) => drop(thread::spawn(move || room.serve(&path, body, reply, Reply::send_at_once))),
+            None => room.serve(request.raw_path, body, reply, Reply::send),
         }
-        room.inside.fetch_sub(1, Ordering::SeqCst);
-        let body = request.body.to_vec();
-        let length = body.len();
-        Response::new(StatusCode(200), Vec::new(), Cursor::new(body.into()), Some(length), None)
     }
 }
 
@@ -87,6 +112,13 @@ impl Layer {
         self.running.take().is_some_and(|running| running.join().unwrap())
     }
 
+    /// With the one that asks.
+    fn connections(&self) -> usize {
+        let mut client = Client::connect(self.address);
+        client.send(get("/connections"));
+        client.answer().body.parse().unwrap()
+    }
+
     fn is_well(&self) {
         let mut client = Client::connect(self.address);
         client.send(post("/", "well"));
@@ -106,132 +138,236 @@ impl Drop for Layer {
 
 #[test]
 fn a_panic_is_a_500_for_its_client_and_nothing_for_the_others() {
-    let layer = Layer::start(|_| {});
-    let mut bystander = Client::connect(layer.address);
-    bystander.send(get("/wait"));
-    layer.room.holds(1);
-    let mut clients: Vec<Client> = (0..20).map(|_| Client::connect(layer.address)).collect();
-    for client in &mut clients {
-        // Its own connection lives on too: what was behind the panic is answered.
-        client.send([get("/panic"), get("/panic"), post("/", "behind")].concat());
+    for place in BOTH {
+        let layer = Layer::start(|_| {});
+        let mut bystander = Client::connect(layer.address);
+        bystander.send(get("/wait"));
+        layer.room.holds(1);
+        let mut clients: Vec<Client> = (0..20).map(|_| Client::connect(layer.address)).collect();
+        let panic = get(&format!("{place}/panic"));
+        for client in &mut clients {
+            // Its own connection lives on too: what was behind the panic is answered.
+            client.send([&panic[..], &panic, &post(&format!("{place}/"), "behind")].concat());
+        }
+        for client in &mut clients {
+            let answer = client.answer();
+            assert_eq!((answer.status, answer.closes()), (500, false));
+            assert!(!answer.body.contains("part of the test"), "it tells: {}", answer.body);
+            assert_eq!(client.answer().status, 500);
+            assert_eq!(client.answer().body, "behind");
+        }
+        layer.is_well();
+        layer.room.open();
+        assert_eq!(bystander.answer().status, 200);
     }
-    for client in &mut clients {
-        let answer = client.answer();
-        assert_eq!((answer.status, answer.closes()), (500, false));
-        assert!(!answer.body.contains("part of the test"), "it tells: {}", answer.body);
-        assert_eq!(client.answer().status, 500);
-        assert_eq!(client.answer().body, "behind");
-    }
-    layer.is_well();
-    layer.room.open();
-    assert_eq!(bystander.answer().status, 200);
 }
 
 #[test]
 fn a_panic_gives_its_place_back() {
-    let layer = Layer::start(|limits| limits.max_requests = 1);
-    for _ in 0..5 {
-        let mut client = Client::connect(layer.address);
-        client.send(get("/panic"));
-        assert_eq!(client.answer().status, 500);
+    for place in BOTH {
+        let layer = Layer::start(|limits| limits.max_requests = 1);
+        for _ in 0..5 {
+            let mut client = Client::connect(layer.address);
+            client.send(get(&format!("{place}/panic")));
+            assert_eq!(client.answer().status, 500);
+        }
+        layer.is_well();
     }
-    layer.is_well();
 }
 
 #[test]
 fn too_many_requests_are_refused_while_they_are_too_many() {
-    let layer = Layer::start(|limits| limits.max_requests = 2);
-    let mut inside: Vec<Client> = (0..2).map(|_| Client::connect(layer.address)).collect();
-    inside.iter_mut().for_each(|client| client.send(get("/wait")));
-    layer.room.holds(2);
-    let mut refused = Client::connect(layer.address);
-    for _ in 0..3 {
+    for place in BOTH {
+        let layer = Layer::start(|limits| limits.max_requests = 2);
+        let mut inside: Vec<Client> = (0..2).map(|_| Client::connect(layer.address)).collect();
+        inside.iter_mut().for_each(|client| client.send(get(&format!("{place}/wait"))));
+        layer.room.holds(2);
+        let mut refused = Client::connect(layer.address);
+        for _ in 0..3 {
+            refused.send(get("/"));
+            let answer = refused.answer();
+            assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
+        }
+        layer.room.open();
+        inside.iter_mut().for_each(|client| assert_eq!(client.answer().status, 200));
         refused.send(get("/"));
-        let answer = refused.answer();
-        assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
+        assert_eq!(refused.answer().status, 200);
     }
-    layer.room.open();
-    inside.iter_mut().for_each(|client| assert_eq!(client.answer().status, 200));
-    refused.send(get("/"));
-    assert_eq!(refused.answer().status, 200);
 }
 
 #[test]
 fn too_many_connections_are_refused_while_all_are_at_work() {
-    let layer = Layer::start(|limits| limits.max_connections = 2);
-    let mut inside: Vec<Client> = (0..2).map(|_| Client::connect(layer.address)).collect();
-    inside.iter_mut().for_each(|client| client.send(get("/wait")));
-    layer.room.holds(2);
-    for _ in 0..2 {
-        let mut refused = Client::connect(layer.address);
-        let answer = refused.last_answer();
-        assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
+    for place in BOTH {
+        let layer = Layer::start(|limits| limits.max_connections = 2);
+        let mut inside: Vec<Client> = (0..2).map(|_| Client::connect(layer.address)).collect();
+        inside.iter_mut().for_each(|client| client.send(get(&format!("{place}/wait"))));
+        layer.room.holds(2);
+        for _ in 0..2 {
+            let mut refused = Client::connect(layer.address);
+            let answer = refused.last_answer();
+            assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
+        }
+        // These go before their turn comes.
+        for _ in 0..2 {
+            let mut gone = Client::connect(layer.address);
+            gone.send(get("/"));
+            gone.reset();
+        }
+        layer.room.open();
+        inside.iter_mut().for_each(|client| assert_eq!(client.answer().status, 200));
+        layer.is_well();
     }
-    // These go before their turn comes.
-    for _ in 0..2 {
-        let mut gone = Client::connect(layer.address);
-        gone.send(get("/"));
-        gone.reset();
-    }
-    layer.room.open();
-    inside.iter_mut().for_each(|client| assert_eq!(client.answer().status, 200));
-    layer.is_well();
 }
 
 #[test]
 fn the_idlest_connection_makes_room() {
-    let layer = Layer::start(|limits| limits.max_connections = 2);
-    let mut idlest = Client::connect(layer.address);
-    idlest.send(get("/"));
-    assert_eq!(idlest.answer().status, 200);
-    let mut active = Client::connect(layer.address);
-    let begun = Instant::now();
-    // Idleness is measured in milliseconds.
-    while begun.elapsed() < Duration::from_millis(5) {
-        active.send(get("/"));
+    for place in BOTH {
+        let layer = Layer::start(|limits| limits.max_connections = 2);
+        let path = format!("{place}/");
+        let mut idlest = Client::connect(layer.address);
+        idlest.send(get(&path));
+        assert_eq!(idlest.answer().status, 200);
+        let mut active = Client::connect(layer.address);
+        let begun = Instant::now();
+        // Idleness is measured in milliseconds.
+        while begun.elapsed() < Duration::from_millis(5) {
+            active.send(get(&path));
+            assert_eq!(active.answer().status, 200);
+        }
+        layer.is_well();
+        idlest.ends();
+        active.send(get(&path));
         assert_eq!(active.answer().status, 200);
     }
-    layer.is_well();
-    idlest.ends();
-    active.send(get("/"));
-    assert_eq!(active.answer().status, 200);
 }
 
 #[test]
 fn the_requests_of_a_connection_are_handled_one_at_a_time() {
-    let layer = Layer::start(|_| {});
-    let mut client = Client::connect(layer.address);
-    client.send([get("/wait"), post("/", "behind").repeat(100)].concat());
-    layer.room.holds(1);
-    layer.room.open();
-    assert_eq!(client.answer().body, "");
-    (0..100).for_each(|_| assert_eq!(client.answer().body, "behind"));
-    assert_eq!(layer.room.most_inside.load(Ordering::SeqCst), 1);
+    for place in BOTH {
+        let layer = Layer::start(|_| {});
+        let mut client = Client::connect(layer.address);
+        client.send(get(&format!("{place}/wait")));
+        layer.room.holds(1);
+        let behind: Vec<_> = (0..100).map(|n| post(&format!("{place}/"), &n.to_string())).collect();
+        client.send(behind.concat());
+        layer.room.open();
+        assert_eq!(client.answer().body, "");
+        (0..100).for_each(|n| assert_eq!(client.answer().body, n.to_string()));
+        assert_eq!(layer.room.most_inside.load(Ordering::SeqCst), 1);
+    }
 }
 
 #[test]
 fn a_running_handler_is_waited_for_at_the_end() {
-    let mut layer = Layer::start(|limits| limits.grace = Duration::from_secs(20));
-    let mut inside = Client::connect(layer.address);
-    inside.send(get("/wait"));
-    layer.room.holds(1);
-    let mut idle = Client::connect(layer.address);
-    idle.send(get("/"));
-    assert_eq!(idle.answer().status, 200);
-    layer.stopper.stop();
-    idle.ends();
-    layer.room.open();
-    assert_eq!(inside.last_answer().status, 200);
-    assert!(layer.stop(), "all were finished");
+    for place in BOTH {
+        let mut layer = Layer::start(|limits| limits.grace = Duration::from_secs(20));
+        let mut inside = Client::connect(layer.address);
+        inside.send(get(&format!("{place}/wait")));
+        layer.room.holds(1);
+        let mut idle = Client::connect(layer.address);
+        idle.send(get("/"));
+        assert_eq!(idle.answer().status, 200);
+        layer.stopper.stop();
+        idle.ends();
+        layer.room.open();
+        let answer = inside.last_answer();
+        assert_eq!((answer.status, answer.closes()), (200, true));
+        assert!(layer.stop(), "all were finished");
+    }
 }
 
 #[test]
 fn a_running_handler_is_not_waited_for_without_end() {
-    let mut layer = Layer::start(|limits| limits.grace = Duration::from_millis(100));
-    let mut inside = Client::connect(layer.address);
-    inside.send(get("/wait"));
-    layer.room.holds(1);
-    assert!(!layer.stop(), "one was not finished");
-    layer.room.open();
-    assert_eq!(inside.answer().status, 200);
+    for place in BOTH {
+        let mut layer = Layer::start(|limits| limits.grace = Duration::from_millis(100));
+        let mut inside = Client::connect(layer.address);
+        inside.send(get(&format!("{place}/wait")));
+        layer.room.holds(1);
+        assert!(!layer.stop(), "one was not finished");
+        layer.room.open();
+        assert_eq!(inside.answer().status, 200);
+    }
+}
+
+#[test]
+fn who_has_said_all_still_gets_his_answer() {
+    for place in BOTH {
+        let layer = Layer::start(|_| {});
+        let mut client = Client::connect(layer.address);
+        client.send(get(&format!("{place}/wait")));
+        client.half_close();
+        layer.room.holds(1);
+        layer.room.open();
+        assert_eq!(client.answer().status, 200);
+        client.ends();
+    }
+}
+
+#[test]
+fn who_is_gone_leaves_his_place_when_his_answer_is_there() {
+    for place in BOTH {
+        let layer = Layer::start(|limits| limits.max_connections = 1);
+        let mut gone = Client::connect(layer.address);
+        gone.send(get(&format!("{place}/wait")));
+        layer.room.holds(1);
+        gone.reset();
+        layer.room.open();
+        layer.is_well();
+    }
+}
+
+#[test]
+fn who_waits_for_an_answer_is_not_idle() {
+    for place in BOTH {
+        let idle = Duration::from_millis(100);
+        let layer = Layer::start(|limits| limits.idle_timeout = idle);
+        let mut client = Client::connect(layer.address);
+        client.send(get(&format!("{place}/wait")));
+        layer.room.holds(1);
+        let begun = Instant::now();
+        while begun.elapsed() < idle * 3 {
+            layer.is_well();
+        }
+        layer.room.open();
+        assert_eq!(client.answer().status, 200);
+        client.send(get("/"));
+        assert_eq!(client.answer().status, 200);
+        client.ends();
+    }
+}
+
+#[test]
+fn an_answer_from_elsewhere_waits_for_nobody_and_arrives_whole() {
+    let layer = Layer::start(|limits| limits.write_timeout = Duration::from_secs(3600));
+    let mut slow = Client::connect_narrow(layer.address);
+    slow.send([get("/elsewhere/large"), post("/", "behind")].concat());
+    // Whoever sent it is done with it, and nothing of it has been read.
+    eventually("it is sent", || {
+        layer.room.most_inside.load(Ordering::SeqCst) == 1 && layer.room.inside.load(Ordering::SeqCst) == 0
+    });
+    layer.is_well();
+    let answer = slow.answer();
+    assert!(answer.body.len() == LARGE && answer.body.bytes().all(|b| b == b'x'));
+    assert_eq!(slow.answer().body, "behind");
+}
+
+#[test]
+fn who_never_reads_an_answer_from_elsewhere_is_left() {
+    let layer = Layer::start(|limits| limits.write_timeout = Duration::from_millis(100));
+    let mut client = Client::connect_narrow(layer.address);
+    client.send(get("/elsewhere/large"));
+    eventually("its connection ends", || layer.connections() == 1);
+}
+
+#[test]
+fn behind_an_answer_that_did_not_arrive_nothing_is_done() {
+    for place in BOTH {
+        let layer = Layer::start(|_| {});
+        let mut gone = Client::connect_narrow(layer.address);
+        gone.send([get(&format!("{place}/large")), post("/", "behind")].concat());
+        eventually("it is begun", || layer.room.most_inside.load(Ordering::SeqCst) == 1);
+        gone.reset();
+        eventually("its connection ends", || layer.connections() == 1);
+        assert_eq!(layer.room.behind.load(Ordering::SeqCst), 0);
+    }
 }

@@ -42,7 +42,7 @@ impl Threads {
         }
         drop(state);
         let threads = self.clone();
-        let builder = thread::Builder::new().name("connection".into()).stack_size(STACK_BYTES);
+        let builder = thread::Builder::new().name("job".into()).stack_size(STACK_BYTES);
         builder.spawn(move || threads.work(job)).map(drop)
     }
 
