@@ -89,23 +89,37 @@ impl<Q: Send + 'static, A: Send + 'static> Batch<Q, A> {
         // Whoever is about to ask comes along, if the machine has others to run; if not, this is nothing.
         thread::yield_now();
         let (questions, seats) = self.close();
+        let begun = Instant::now();
         let answers = match self.answer_all(&questions) {
             Err(error) if questions.len() > 1 && may_be_of_one(&error) => Ok(self.one_by_one(&questions)),
             whole => whole,
         };
-        // First, so that the next batch is at the database while the answers of this one are being given.
-        self.hand_over(turn);
-        let mut answers = answers.map(Vec::into_iter);
-        for Seat { since, then } in seats {
+        self.give(seats, answers, begun.elapsed(), turn);
+    }
+
+    /// To each his answer. The turn goes to the next as late as his trip, if it takes as long as this one did, can be over
+    /// when all here have theirs: by then more have gathered for it.
+    fn give(self: &Arc<Self>, seats: Vec<Seat<A>>, answers: Answers<A>, trip: Duration, turn: Instant) {
+        let (begun, count) = (Instant::now(), seats.len() as u32);
+        let (mut answers, mut turn) = (answers.map(Vec::into_iter), Some(turn));
+        for (given, Seat { since, then }) in (0..).zip(seats) {
+            let now = Instant::now();
+            let due = given > 0 && (now - begun) * (count - given) <= trip * given;
+            if let Some(turn) = turn.take_if(|_| due) {
+                self.hand_over(turn);
+            }
             let answer = match &mut answers {
                 Ok(answers) => answers.next().unwrap_or_else(|| Err(unanswered())),
                 Err(error) => Err(error.clone()),
             };
-            METRICS.batch_wait(since.elapsed());
+            METRICS.batch_wait(now - since);
             // What one makes of his answer is not the others' business.
             if catch_unwind(AssertUnwindSafe(|| then(answer))).is_err() {
                 log::error!("a panic over the answer of a batch");
             }
+        }
+        if let Some(turn) = turn {
+            self.hand_over(turn);
         }
     }
 

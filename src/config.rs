@@ -5,7 +5,7 @@ use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
 use log::LevelFilter;
 
 use crate::{
-    http::Limits,
+    http::{HEADERS_MAX, Limits},
     pagamento::{self, assinatura::Segredos},
     store::{self, Address, Database},
 };
@@ -105,7 +105,7 @@ impl Config {
                 max_requests: env.number("MAX_REQUESTS", 1, 100_000)? as usize,
                 max_head_bytes: env.number("MAX_HEAD_BYTES", 256, 1 << 20)? as usize,
                 max_uri_bytes: env.number("MAX_URI_BYTES", 64, 1 << 20)? as usize,
-                max_headers: env.number("MAX_HEADERS", 1, 10_000)? as usize,
+                max_headers: env.number("MAX_HEADERS", 1, HEADERS_MAX as u64)? as usize,
                 max_body_bytes: env.number("MAX_BODY_BYTES", 0, 1 << 30)? as usize,
                 head_timeout: env.millis("HEAD_TIMEOUT_MS")?,
                 body_timeout: env.millis("BODY_TIMEOUT_MS")?,

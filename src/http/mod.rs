@@ -23,7 +23,7 @@ pub use self::{
     docs::openapi,
     health::{Health, PROBE},
     reply::Reply,
-    request::Request,
+    request::{HEADERS_MAX, Request},
     response::Response,
     routes::{allow_origin, table},
     server::{Handler, Limits, Server, Stopper},

@@ -4,6 +4,8 @@ use std::{
     borrow::Cow,
     fmt,
     hash::{BuildHasher, RandomState},
+    io::Write,
+    mem::MaybeUninit,
     str::FromStr,
     sync::{
         LazyLock,
@@ -45,6 +47,8 @@ pub struct Head<'a> {
     pub expects_continue: bool,
 }
 
+/// What `MAX_HEADERS` can be.
+pub const HEADERS_MAX: usize = 256;
 const NOT_HTTP: &str = "A requisição não é HTTP/1.1 bem formado";
 const OTHER_VERSION: &str = "Este servidor fala HTTP/1.1";
 
@@ -64,8 +68,8 @@ pub struct Refusal {
 
 impl<'a> Head<'a> {
     pub fn parse(bytes: &'a [u8], limits: &Limits) -> Result<Head<'a>, Refusal> {
-        let mut room = Vec::with_capacity(limits.max_headers);
-        let room = &mut room.spare_capacity_mut()[..limits.max_headers];
+        let mut room = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+        let room = &mut room[..limits.max_headers.min(HEADERS_MAX)];
         let mut parsed = httparse::Request::new(&mut []);
         let parts = match parsed.parse_with_uninit_headers(bytes, room) {
             Ok(httparse::Status::Complete(n)) if n == bytes.len() => {
@@ -258,11 +262,14 @@ fn segments(path: &str) -> Result<Vec<Cow<'_, str>>, Refusal> {
     segments.map_err(|_| Refusal::new(400, "O endereço da requisição não é UTF-8"))
 }
 
-/// Names a request in the log and in the answer: the client's own, when it is short and plain, or one made here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestId(String);
-
 const REQUEST_ID_MAX: usize = 64;
+
+/// Names a request in the log and in the answer: the client's own, when it is short and plain, or one made here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId {
+    /// ASCII, filled up with zeros.
+    text: [u8; REQUEST_ID_MAX],
+}
 
 impl RequestId {
     /// Unique in this process by a counter, among processes by a random start.
@@ -270,19 +277,27 @@ impl RequestId {
     pub fn new() -> RequestId {
         static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        RequestId(format!("{:016x}{:08x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed)))
+        let mut text = [0; REQUEST_ID_MAX];
+        // It fits.
+        let _ = write!(&mut text[..], "{:016x}{:08x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed));
+        RequestId { text }
     }
 
     fn accept(sent: &[u8]) -> Option<RequestId> {
         let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:".contains(b);
         let acceptable = (1..=REQUEST_ID_MAX).contains(&sent.len()) && sent.iter().all(plain);
-        acceptable.then(|| RequestId(sent.iter().map(|b| char::from(*b)).collect()))
+        acceptable.then(|| {
+            let mut text = [0; REQUEST_ID_MAX];
+            text[..sent.len()].copy_from_slice(sent);
+            RequestId { text }
+        })
     }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let length = self.text.iter().position(|b| *b == 0).unwrap_or(REQUEST_ID_MAX);
+        f.write_str(std::str::from_utf8(&self.text[..length]).unwrap_or_default())
     }
 }
 

@@ -50,7 +50,10 @@ pub fn json(value: &impl Serialize) -> Result<Response, Error> {
 }
 
 fn encoded(value: &impl Serialize) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(value).map_err(|e| Error::Internal(format!("cannot encode: {e}")))
+    // Room for an order of two lines.
+    let mut json = Vec::with_capacity(1024);
+    serde_json::to_writer(&mut json, value).map_err(|e| Error::Internal(format!("cannot encode: {e}")))?;
+    Ok(json)
 }
 
 pub fn json_bytes(body: impl Into<Bytes>) -> Response {
