@@ -55,12 +55,13 @@ impl<Q: Send + 'static, A: Send + 'static> Batch<Q, A> {
     }
 
     /// Answers the question together with those of others that came before `answer_all` begins. So what it reads is as
-    /// fresh as if each had read it himself. `then` gets the answer: here, before this returns, when nobody else is
-    /// answering, and otherwise on the thread of whoever does. It must not wait for anything, since others wait for it.
+    /// fresh as if each had read it himself. `then` gets the answer on the thread of whoever answers, which is this one
+    /// when nobody is at it. It must not wait for anything, since others wait for it.
     pub fn ask(self: &Arc<Self>, question: Q, then: impl FnOnce(Result<A, Error>) + Send + 'static) {
-        let now = Instant::now();
+        let then: Then<A> = Box::new(then);
         let mut state = self.state();
-        state.waiting.push((question, Seat { since: now, then: Box::new(then) }));
+        let now = Instant::now();
+        state.waiting.push((question, Seat { since: now, then }));
         if state.is_led() {
             return;
         }
@@ -89,6 +90,10 @@ impl<Q: Send + 'static, A: Send + 'static> Batch<Q, A> {
         // Whoever is about to ask comes along, if the machine has others to run; if not, this is nothing.
         thread::yield_now();
         let (questions, seats) = self.close();
+        if questions.is_empty() {
+            // Somebody has lost patience and taken them along.
+            return self.hand_over(turn);
+        }
         let begun = Instant::now();
         let answers = match self.answer_all(&questions) {
             Err(error) if questions.len() > 1 && may_be_of_one(&error) => Ok(self.one_by_one(&questions)),
@@ -149,8 +154,9 @@ impl<Q: Send + 'static, A: Send + 'static> Batch<Q, A> {
         drop(state);
         if let Err(error) = self.threads.run(Box::new(move || batch.lead(turn))) {
             log::warn!("no thread for those who ask together: {error}");
+            let mut state = self.state();
             // For the next who asks, or to be relieved.
-            self.state().led_since = None;
+            state.led_since.take_if(|since| *since == turn);
         }
     }
 
@@ -327,6 +333,28 @@ mod tests {
         stuck.wait_for_arrival();
         stuck.open();
         assert_eq!(second.recv().unwrap().unwrap(), 1);
+    }
+
+    #[test]
+    fn the_next_trip_begins_while_the_answers_of_a_long_one_are_given() {
+        let (batch, gate) = batch(100, |all| {
+            let begun = Instant::now();
+            while all.len() > 1 && begun.elapsed() < Duration::from_millis(50) {
+                thread::yield_now();
+            }
+            Ok(all.iter().map(|n| Ok(*n)).collect())
+        });
+        let leader = leader(&batch, &gate);
+        let (tell, told) = channel();
+        let (tell_next, next) = channel();
+        let again = batch.clone();
+        batch.ask(1, move |_| again.ask(4, move |answer| tell_next.send(answer).unwrap()));
+        let last = ask(&batch, 2);
+        batch.ask(3, move |_| tell.send(next.recv_timeout(Duration::from_secs(30)).is_ok()).unwrap());
+        gate.open();
+        leader.join().unwrap().unwrap();
+        last.recv().unwrap().unwrap();
+        assert!(told.recv().unwrap(), "the next trip waits for all answers of the one before");
     }
 
     #[test]

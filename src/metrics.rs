@@ -126,7 +126,7 @@ impl Metrics {
         let text = "Wait for a database connection";
         r.register_with_unit("pool_wait", text, Unit::Seconds, m.pool_wait.clone());
         r.register("pool_timeouts", "Waits that ended without a connection", m.pool_timeouts.clone());
-        let text = "Wait for the turn, or the answer, of those who ask together";
+        let text = "From the question to its answer, of those who ask together";
         r.register_with_unit("batch_wait", text, Unit::Seconds, m.batch_wait.clone());
         r.register("orders_open", "Open orders by state", m.orders.clone());
         let text = "Age of the oldest open order";

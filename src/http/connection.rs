@@ -176,9 +176,13 @@ impl Connection<'_> {
         }
     }
 
-    /// Unless the client has been told that there will be no more.
+    /// Unless the client is told that there will be no more; then it has its last answer when this returns.
     fn goes_on(&self) -> Result<(), Stop> {
-        if self.peer.closing.load(Ordering::Acquire) { Err(Stop::Closing) } else { Ok(()) }
+        if self.peer.closing.load(Ordering::Acquire) {
+            self.settle();
+            return Err(Stop::Closing);
+        }
+        Ok(())
     }
 
     /// Reads until the empty line. Gives the length of the head and when its first byte was seen.
@@ -192,6 +196,7 @@ impl Connection<'_> {
         if first_byte.is_none() {
             self.peer.idles(&self.shared.stopping);
         }
+        let mut idle_deadline = None;
         loop {
             // An empty line before a request is tolerated, as RFC 9112 asks, and begins nothing.
             while self.buffer[self.start..self.end].starts_with(b"\r\n") {
@@ -215,7 +220,7 @@ impl Connection<'_> {
             if seen.len() >= self.limits.max_head_bytes {
                 return Err(Refusal::head_too_large(seen, self.limits).into());
             }
-            let deadline = first_byte.map(|t| t + self.limits.head_timeout);
+            let deadline = first_byte.map(|t| t + self.limits.head_timeout).or(idle_deadline);
             let filled = self.fill(deadline, self.limits.max_head_bytes);
             self.settle();
             self.goes_on()?;
@@ -228,8 +233,13 @@ impl Connection<'_> {
                 Err(e) if timed_out(&e) && first_byte.is_some() => {
                     return Err(Refusal::new(408, "O cabeçalho demorou demais para chegar").into());
                 }
-                // It was not the client that was waited for, but its last answer.
-                Err(e) if timed_out(&e) && self.peer.waited(self.shared.now()) < self.limits.idle_timeout => {
+                Err(e) if timed_out(&e) => {
+                    let waited = self.peer.waited(self.shared.now());
+                    // For a while it was not the client that was waited for, but its last answer.
+                    match self.limits.idle_timeout.checked_sub(waited) {
+                        Some(left) if !left.is_zero() => idle_deadline = Some(Instant::now() + left),
+                        _ => return Err(e.into()),
+                    }
                     continue;
                 }
                 Err(e) => return Err(e.into()),

@@ -45,7 +45,7 @@ enum Progress {
 impl Reply {
     /// To be called on the thread of the connection.
     pub fn owed(shared: &Arc<Shared>, peer: &Arc<Peer>, request: &Request<'_>, started: Instant) -> Reply {
-        peer.owed.store(true, Ordering::Release);
+        peer.owed.store(true, Ordering::SeqCst);
         let line = || format!("{} {}", request.method.as_str(), request.raw_path);
         Reply {
             shared: shared.clone(),
@@ -62,7 +62,7 @@ impl Reply {
         }
     }
 
-    /// From here until it is sent, the request counts as running. Gives how many there are.
+    /// From here until there is an answer to send, the request counts as running. Gives how many there are.
     pub fn runs(&mut self) -> usize {
         self.runs = true;
         self.shared.running.fetch_add(1, Ordering::AcqRel) + 1
@@ -120,12 +120,10 @@ impl Reply {
     }
 
     fn finish(mut self, written: io::Result<()>) {
-        if let Some(line) = &self.line {
-            log::info!("{line}{}", if written.is_err() { " (client gone)" } else { "" });
-        }
         if written.is_ok() {
             self.progress = Progress::Done;
         }
+        self.peer.waits(self.shared.now());
         if self.peer.closing.load(Ordering::Acquire) {
             // Its thread may be waiting for what the client says next.
             let _ = self.peer.stream.shutdown(Shutdown::Write);
@@ -163,7 +161,11 @@ impl Drop for Reply {
             }
             Progress::Done => {}
         }
-        self.peer.owed.store(false, Ordering::Release);
+        if let Some(line) = &self.line {
+            let gone = if let Progress::Begun = self.progress { " (client gone)" } else { "" };
+            log::info!("{line}{gone}");
+        }
+        self.peer.is_answered(&self.shared.stopping);
         self.home.unpark();
     }
 }

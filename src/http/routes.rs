@@ -81,12 +81,14 @@ pub fn dispatch(app: &App, request: &Request<'_>, reply: Reply) {
     match ROUTES.iter().find(|(method, path, _)| method == wanted && *path == pattern) {
         Some((method, path, act)) => {
             let owed = Owed::to(reply, Route { method: method.as_str(), route: path });
-            match (act, id(request)) {
-                (Plain(act), _) => owed.give(act(app, request)),
-                (Shared(act), _) => act(app, request, owed),
-                (OfId(act), Ok(id)) => owed.give(act(app, request, id)),
-                (SharedOfId(act), Ok(id)) => act(app, request, id, owed),
-                (OfId(_) | SharedOfId(_), Err(error)) => owed.give(Err(error)),
+            match act {
+                Plain(act) => owed.give(act(app, request)),
+                OfId(act) => owed.give(id(request).and_then(|id| act(app, request, id))),
+                Shared(act) => act(app, request, owed),
+                SharedOfId(act) => match id(request) {
+                    Ok(id) => act(app, request, id, owed),
+                    Err(error) => owed.give(Err(error)),
+                },
             }
         }
         None => Owed::to(reply, Route { method: "-", route: pattern }).give(Ok(no_method(request, pattern))),

@@ -78,7 +78,7 @@ pub struct Shared {
     draining: AtomicBool,
     /// Connections, as many as `connections` holds.
     open: AtomicUsize,
-    /// Requests whose reply is not sent yet.
+    /// Requests that have no reply yet.
     pub running: AtomicUsize,
     started: Instant,
     connections: Mutex<Connections>,
@@ -231,9 +231,7 @@ impl Shared {
     fn drain(&self) -> bool {
         let deadline = Instant::now() + self.limits.grace;
         let mut connections = self.connections();
-        for peer in connections.values().filter(|p| p.idle.load(Ordering::SeqCst)) {
-            peer.end();
-        }
+        connections.values().for_each(|peer| peer.end_if(&self.stopping));
         while !connections.is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -307,23 +305,30 @@ impl Peer {
         self.waiting_since.fetch_update(Ordering::AcqRel, Ordering::Acquire, unless_closed).is_ok()
     }
 
-    /// From here until `begins`, the connection ends when the server stops: of this and `Shared::drain`, the one that
-    /// comes second sees that it is so.
+    /// From here until `begins`, the connection ends when the server stops and it has its last answer.
     pub fn idles(&self, stopping: &AtomicBool) {
         self.idle.store(true, Ordering::SeqCst);
-        if stopping.load(Ordering::SeqCst) {
-            self.end();
+        self.end_if(stopping);
+    }
+
+    /// Its last request has its answer.
+    pub fn is_answered(&self, stopping: &AtomicBool) {
+        self.owed.store(false, Ordering::SeqCst);
+        self.end_if(stopping);
+    }
+
+    /// Of those who make one of the three so, the last sees that all are.
+    fn end_if(&self, stopping: &AtomicBool) {
+        let idle = || self.idle.load(Ordering::SeqCst) && !self.owed.load(Ordering::SeqCst);
+        if stopping.load(Ordering::SeqCst) && idle() {
+            // What has arrived can still be read, and is answered.
+            let _ = self.stream.shutdown(Shutdown::Read);
         }
     }
 
     /// A request that has begun may finish.
     pub fn begins(&self) {
         self.idle.store(false, Ordering::SeqCst);
-    }
-
-    /// What has arrived can still be read, and is answered.
-    fn end(&self) {
-        let _ = self.stream.shutdown(Shutdown::Read);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     store::{
         Store,
         pagina::Pagina,
-        pedidos::{self, Lista},
+        pedidos::{self, JUNTOS, Lista},
         produtos,
     },
     threads::Threads,
@@ -35,11 +35,11 @@ impl Shared {
     pub fn new(store: &Arc<Store>, threads: &Arc<Threads>) -> Shared {
         let lista = |lista| {
             let (store, lida) = (store.clone(), ListaLida { lista, ultima: Mutex::new(None) });
-            Batch::new(threads, usize::MAX, once(move || lida.ler(&store)))
+            Batch::new(threads, JUNTOS, once(move || lida.ler(&store)))
         };
         let cardapio = |categoria| {
             let store = store.clone();
-            Batch::new(threads, usize::MAX, once(move || ler_cardapio(&store, categoria)))
+            Batch::new(threads, JUNTOS, once(move || ler_cardapio(&store, categoria)))
         };
         let (de_pedidos, de_status) = (store.clone(), store.clone());
         Shared {
@@ -54,10 +54,10 @@ impl Shared {
                 Some(Categoria::Sobremesa),
             ]
             .map(cardapio),
-            pedidos: Batch::new(threads, pedidos::JUNTOS, move |ids| {
+            pedidos: Batch::new(threads, JUNTOS, move |ids| {
                 de_pedidos.read(|conn| pedidos::buscar_varios(conn, ids))
             }),
-            status: Batch::new(threads, pedidos::JUNTOS, move |ids| {
+            status: Batch::new(threads, JUNTOS, move |ids| {
                 de_status.read(|conn| pedidos::status_de_varios(conn, ids))
             }),
         }

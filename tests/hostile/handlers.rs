@@ -23,8 +23,9 @@ use crate::{
     wire::{Client, get, post},
 };
 
-/// `/panic` panics, `/wait` waits until the door is opened, `/large` is answered with `LARGE` bytes and all else with its
-/// body. Behind `/elsewhere` the same is done by another thread than that of the connection.
+/// `/panic` panics, `/wait` waits until the door is opened, `/large` is answered with `LARGE` bytes, `/late` is both, and
+/// all else is answered with its body. Behind `/here` the reply waits for nobody, behind `/elsewhere` neither does it and
+/// is sent by another thread than that of the connection.
 #[derive(Default)]
 struct Room {
     open: Mutex<bool>,
@@ -48,9 +49,13 @@ impl Room {
                 leave();
                 panic!("this panic is part of the test");
             }
-            "/wait" => drop(self.opened.wait_while(self.open.lock().unwrap(), |open| !*open).unwrap()),
-            "/large" => body = vec![b'x'; LARGE],
+            "/wait" | "/late" => {
+                drop(self.opened.wait_while(self.open.lock().unwrap(), |open| !*open).unwrap());
+            }
             _ => {}
+        }
+        if matches!(path, "/large" | "/late") {
+            body = vec![b'x'; LARGE];
         }
         let length = body.len();
         let response =
@@ -70,7 +75,7 @@ impl Room {
 }
 
 const LARGE: usize = 64 * 1024 * 1024;
-const BOTH: [&str; 2] = ["", "/elsewhere"];
+const PLACES: [&str; 3] = ["", "/here", "/elsewhere"];
 
 struct Visits(Arc<Room>);
 
@@ -85,7 +90,10 @@ impl Handler for Visits {
         room.most_inside.fetch_max(inside, Ordering::SeqCst);
         match request.raw_path.strip_prefix("/elsewhere").map(str::to_owned) {
             Some(path) => drop(thread::spawn(move || room.serve(&path, body, reply, Reply::send_at_once))),
-            None => room.serve(request.raw_path, body, reply, Reply::send),
+            None => match request.raw_path.strip_prefix("/here") {
+                Some(path) => room.serve(path, body, reply, Reply::send_at_once),
+                None => room.serve(request.raw_path, body, reply, Reply::send),
+            },
         }
     }
 }
@@ -138,7 +146,7 @@ impl Drop for Layer {
 
 #[test]
 fn a_panic_is_a_500_for_its_client_and_nothing_for_the_others() {
-    for place in BOTH {
+    for place in PLACES {
         let layer = Layer::start(|_| {});
         let mut bystander = Client::connect(layer.address);
         bystander.send(get("/wait"));
@@ -164,7 +172,7 @@ fn a_panic_is_a_500_for_its_client_and_nothing_for_the_others() {
 
 #[test]
 fn a_panic_gives_its_place_back() {
-    for place in BOTH {
+    for place in PLACES {
         let layer = Layer::start(|limits| limits.max_requests = 1);
         for _ in 0..5 {
             let mut client = Client::connect(layer.address);
@@ -177,7 +185,7 @@ fn a_panic_gives_its_place_back() {
 
 #[test]
 fn too_many_requests_are_refused_while_they_are_too_many() {
-    for place in BOTH {
+    for place in PLACES {
         let layer = Layer::start(|limits| limits.max_requests = 2);
         let mut inside: Vec<Client> = (0..2).map(|_| Client::connect(layer.address)).collect();
         inside.iter_mut().for_each(|client| client.send(get(&format!("{place}/wait"))));
@@ -197,7 +205,7 @@ fn too_many_requests_are_refused_while_they_are_too_many() {
 
 #[test]
 fn too_many_connections_are_refused_while_all_are_at_work() {
-    for place in BOTH {
+    for place in PLACES {
         let layer = Layer::start(|limits| limits.max_connections = 2);
         let mut inside: Vec<Client> = (0..2).map(|_| Client::connect(layer.address)).collect();
         inside.iter_mut().for_each(|client| client.send(get(&format!("{place}/wait"))));
@@ -221,7 +229,7 @@ fn too_many_connections_are_refused_while_all_are_at_work() {
 
 #[test]
 fn the_idlest_connection_makes_room() {
-    for place in BOTH {
+    for place in PLACES {
         let layer = Layer::start(|limits| limits.max_connections = 2);
         let path = format!("{place}/");
         let mut idlest = Client::connect(layer.address);
@@ -243,7 +251,7 @@ fn the_idlest_connection_makes_room() {
 
 #[test]
 fn the_requests_of_a_connection_are_handled_one_at_a_time() {
-    for place in BOTH {
+    for place in PLACES {
         let layer = Layer::start(|_| {});
         let mut client = Client::connect(layer.address);
         client.send(get(&format!("{place}/wait")));
@@ -259,16 +267,22 @@ fn the_requests_of_a_connection_are_handled_one_at_a_time() {
 
 #[test]
 fn a_running_handler_is_waited_for_at_the_end() {
-    for place in BOTH {
-        let mut layer = Layer::start(|limits| limits.grace = Duration::from_secs(20));
+    for place in PLACES {
+        let mut layer = Layer::start(|limits| {
+            limits.grace = Duration::from_secs(20);
+            limits.idle_timeout = Duration::from_secs(3600);
+        });
         let mut inside = Client::connect(layer.address);
         inside.send(get(&format!("{place}/wait")));
         layer.room.holds(1);
-        let mut idle = Client::connect(layer.address);
-        idle.send(get("/"));
-        assert_eq!(idle.answer().status, 200);
+        // Many, so that the one inside is hardly the last to be looked at.
+        let mut idle: Vec<Client> = (0..50).map(|_| Client::connect(layer.address)).collect();
+        for client in &mut idle {
+            client.send(get("/"));
+            assert_eq!(client.answer().status, 200);
+        }
         layer.stopper.stop();
-        idle.ends();
+        idle.iter_mut().for_each(Client::ends);
         layer.room.open();
         let answer = inside.last_answer();
         assert_eq!((answer.status, answer.closes()), (200, true));
@@ -278,7 +292,7 @@ fn a_running_handler_is_waited_for_at_the_end() {
 
 #[test]
 fn a_running_handler_is_not_waited_for_without_end() {
-    for place in BOTH {
+    for place in PLACES {
         let mut layer = Layer::start(|limits| limits.grace = Duration::from_millis(100));
         let mut inside = Client::connect(layer.address);
         inside.send(get(&format!("{place}/wait")));
@@ -291,7 +305,7 @@ fn a_running_handler_is_not_waited_for_without_end() {
 
 #[test]
 fn who_has_said_all_still_gets_his_answer() {
-    for place in BOTH {
+    for place in PLACES {
         let layer = Layer::start(|_| {});
         let mut client = Client::connect(layer.address);
         client.send(get(&format!("{place}/wait")));
@@ -305,7 +319,7 @@ fn who_has_said_all_still_gets_his_answer() {
 
 #[test]
 fn who_is_gone_leaves_his_place_when_his_answer_is_there() {
-    for place in BOTH {
+    for place in PLACES {
         let layer = Layer::start(|limits| limits.max_connections = 1);
         let mut gone = Client::connect(layer.address);
         gone.send(get(&format!("{place}/wait")));
@@ -318,7 +332,7 @@ fn who_is_gone_leaves_his_place_when_his_answer_is_there() {
 
 #[test]
 fn who_waits_for_an_answer_is_not_idle() {
-    for place in BOTH {
+    for place in PLACES {
         let idle = Duration::from_millis(100);
         let layer = Layer::start(|limits| limits.idle_timeout = idle);
         let mut client = Client::connect(layer.address);
@@ -361,7 +375,7 @@ fn who_never_reads_an_answer_from_elsewhere_is_left() {
 
 #[test]
 fn behind_an_answer_that_did_not_arrive_nothing_is_done() {
-    for place in BOTH {
+    for place in PLACES {
         let layer = Layer::start(|_| {});
         let mut gone = Client::connect_narrow(layer.address);
         gone.send([get(&format!("{place}/large")), post("/", "behind")].concat());
@@ -369,5 +383,45 @@ fn behind_an_answer_that_did_not_arrive_nothing_is_done() {
         gone.reset();
         eventually("its connection ends", || layer.connections() == 1);
         assert_eq!(layer.room.behind.load(Ordering::SeqCst), 0);
+    }
+}
+
+#[test]
+fn an_answer_that_is_read_slowly_is_whole_though_the_server_stops() {
+    for place in PLACES {
+        let mut layer = Layer::start(|limits| limits.grace = Duration::from_secs(3600));
+        let mut slow = Client::connect_narrow(layer.address);
+        slow.send(get(&format!("{place}/late")));
+        layer.room.holds(1);
+        layer.stopper.stop();
+        layer.room.open();
+        let answer = slow.last_answer();
+        assert!(answer.body.len() == LARGE && answer.closes(), "{place}");
+        assert!(layer.stop(), "all were finished");
+    }
+}
+
+#[test]
+fn idleness_begins_with_the_answer_wherever_it_came_from() {
+    for place in PLACES {
+        let idle = Duration::from_secs(1);
+        let layer = Layer::start(|limits| limits.idle_timeout = idle);
+        let mut early = Client::connect(layer.address);
+        let mut late = Client::connect(layer.address);
+        early.send(get(&format!("{place}/wait")));
+        let mut ask_for = |time| {
+            let begun = Instant::now();
+            while begun.elapsed() < time {
+                late.send(get("/"));
+                assert_eq!(late.answer().status, 200);
+            }
+        };
+        ask_for(idle / 4);
+        layer.room.open();
+        assert_eq!(early.answer().status, 200);
+        ask_for(idle / 2);
+        late.ends();
+        early.stream.set_nonblocking(true).unwrap();
+        assert_eq!(early.stream.peek(&mut [0]).unwrap(), 0, "{place}: it outlived one that was idle later");
     }
 }

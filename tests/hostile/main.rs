@@ -14,5 +14,6 @@ mod pipelining;
 mod process;
 mod semantics;
 mod shutdown;
+mod slow_readers;
 mod timeouts;
 mod wire;
