@@ -1,6 +1,6 @@
 //! Ambrosia and what a user would write instead (`../shared/yardstick`: axum and sqlx), on the same database server in the
-//! same run, in turns: requests a second with 64 clients, the tail at a load that both can bear, and the checkouts that
-//! the database alone can do. The answers are compared before anything is measured.
+//! same run, in turns: requests a second with 64 clients, the tail at a load that both can bear, the checkouts that
+//! the database alone can do, and what the machine can do when nothing is looked up. The answers are compared before anything is measured.
 //!
 //! `cargo bench --bench side_by_side` starts a private MariaDB; `TEST_DATABASE_URL=mysql://user:password@host:port` takes
 //! another server. A word after `--` chooses among the routes. Needs `wrk` and `mariadb-server`. `ROUNDS` (5) and `SECONDS` (3) make it longer or shorter.
@@ -11,6 +11,7 @@ use std::{
     net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -82,14 +83,20 @@ fn main() {
     let mut ceilings = Vec::new();
     for (name, path, order) in routes() {
         let at = usize::from(order);
-        let (mut a, mut b, mut c) = (vec![], vec![], vec![]);
+        let (mut a, mut b, mut c, mut most) = (vec![], vec![], vec![], vec![]);
+        let bare = (!order).then(|| bare(answer_of(&ours[at].address, path)));
         for _ in 0..rounds {
+            most.extend(bare.iter().map(|bare| wrk(&folder, &on(bare, path), order, seconds)));
             a.push(wrk(&folder, &on(&ours[at].address, path), order, seconds));
             b.push(wrk(&folder, &on(&theirs[at].address, path), order, seconds));
             c.push(wrk(&folder, &on(&embedded[at].address, path), order, seconds));
         }
         ceilings.push(median(&b));
         row(name, &a, &b, &c);
+        if bare.is_some() {
+            let of_most = format!("×{:.2}", median(&a) / median(&most));
+            println!("{:<38}{:>28}{of_most:>36}", "  its bytes, and nothing else", spread(&most));
+        }
     }
     for (name, path, beside) in OURS.into_iter().filter(|(name, ..)| name.contains(&word)) {
         let (mut a, mut b, mut c) = (vec![], vec![], vec![]);
@@ -250,6 +257,34 @@ fn agree(path: &str, ours: &Value, theirs: &Value) {
         }
         (a, b) => assert_eq!(a, b, "{path}"),
     }
+}
+
+/// A server that says these bytes to everything, a thread for each connection: the most that this machine can do so.
+fn bare(answer: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let serve = move |mut stream: TcpStream, answer: Arc<Vec<u8>>| {
+        let mut request = [0; 4096];
+        while stream.read(&mut request).is_ok_and(|n| n > 0) && stream.write_all(&answer).is_ok() {}
+    };
+    thread::spawn(move || {
+        let answer = Arc::new(answer);
+        for stream in listener.incoming() {
+            let (stream, answer) = (stream.unwrap(), answer.clone());
+            stream.set_nodelay(true).unwrap();
+            thread::spawn(move || serve(stream, answer));
+        }
+    });
+    address
+}
+
+fn answer_of(address: &str, path: &str) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let path = path.replace("{}", "1");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    read_answer(&mut stream, &mut answer);
+    answer
 }
 
 /// Requests a second.
