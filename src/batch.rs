@@ -17,6 +17,9 @@ use crate::{
 /// How long those who wait put up with a leader who does not come back.
 pub const PATIENCE: Duration = Duration::from_secs(1);
 
+/// What one answer takes to be given, about.
+const GIVING: Duration = Duration::from_micros(10);
+
 /// Questions of type `Q`, answered together, each with an `A` or an error of its own.
 pub struct Batch<Q, A> {
     /// How many are answered at a time.
@@ -103,21 +106,19 @@ impl<Q: Send + 'static, A: Send + 'static> Batch<Q, A> {
     }
 
     /// To each his answer. The turn goes to the next as late as his trip, if it takes as long as this one did, can be over
-    /// when all here have theirs: by then more have gathered for it.
+    /// when all here have theirs: by then more have gathered for it. Where that is at once, it is before the first answer,
+    /// for whoever gets one may run in our place.
     fn give(self: &Arc<Self>, seats: Vec<Seat<A>>, answers: Answers<A>, trip: Duration, turn: Instant) {
-        let (begun, count) = (Instant::now(), seats.len() as u32);
         let (mut answers, mut turn) = (answers.map(Vec::into_iter), Some(turn));
-        for (given, Seat { since, then }) in (0..).zip(seats) {
-            let now = Instant::now();
-            let due = given > 0 && (now - begun) * (count - given) <= trip * given;
-            if let Some(turn) = turn.take_if(|_| due) {
+        for (left, Seat { since, then }) in (1..=seats.len() as u32).rev().zip(seats) {
+            if let Some(turn) = turn.take_if(|_| GIVING * left <= trip) {
                 self.hand_over(turn);
             }
             let answer = match &mut answers {
                 Ok(answers) => answers.next().unwrap_or_else(|| Err(unanswered())),
                 Err(error) => Err(error.clone()),
             };
-            METRICS.batch_wait(now - since);
+            METRICS.batch_wait(since.elapsed());
             // What one makes of his answer is not the others' business.
             if catch_unwind(AssertUnwindSafe(|| then(answer))).is_err() {
                 log::error!("a panic over the answer of a batch");

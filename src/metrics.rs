@@ -119,7 +119,7 @@ impl Metrics {
         r.register("http_requests", "Requests answered", m.requests.clone());
         r.register_with_unit("http_request", "From route to answer", Unit::Seconds, m.latency.clone());
         r.register("connections", "Open connections", m.connections.clone());
-        r.register("requests_running", "Requests whose handler runs", m.running.clone());
+        r.register("requests_running", "Requests in work", m.running.clone());
         r.register("threads", "Threads of the process", m.threads.clone());
         r.register_with_unit("resident_memory", "Memory of the process", Unit::Bytes, m.memory.clone());
         r.register("pool_connections", "Database connections", m.pool.clone());

@@ -91,7 +91,7 @@ type Connections = HashMap<u64, Arc<Peer>>;
 /// A connection as the others see it.
 pub struct Peer {
     pub stream: TcpStream,
-    /// Milliseconds since the server started at which it began to wait for its client; `BUSY` while its handler runs.
+    /// Milliseconds since the server started at which it began to wait for its client; `BUSY` while its request is in work.
     waiting_since: AtomicU64,
     /// Nothing of a next request has been read.
     idle: AtomicBool,
