@@ -10,7 +10,7 @@ use ambrosia::{
     pagamento::{Gateway, MercadoPago, Settings},
     store::{Database, Store, cobrancas, idempotencia, notificacoes},
     use_cases::{
-        checkout,
+        checkout::{self, Lote},
         conciliacao::{self, Sino},
     },
 };
@@ -79,13 +79,7 @@ fn run(config: Config) -> ExitCode {
             (Ok(address), Ok(stopper), Ok(signals)) => (address, stopper, signals),
             (Err(e), ..) | (_, Err(e), _) | (.., Err(e)) => return fail(&format!("cannot start: {e}"), 1),
         };
-    thread::spawn(move || {
-        loop {
-            thread::sleep(PATIENCE / 4);
-            shared.relieve();
-            checkouts.relieve();
-        }
-    });
+    thread::spawn(move || relieve(&shared, &checkouts));
     let cared_for = store.clone();
     let simulated = matches!(gateway, Gateway::Simulado);
     thread::spawn(move || care_for(&cared_for, simulated));
@@ -168,6 +162,15 @@ fn probe(store: &Store, health: &Health) {
         }
         health.heard(answer);
         thread::sleep(PROBE);
+    }
+}
+
+/// Those who ask together wait no longer than they have to for one who does not come back.
+fn relieve(shared: &Shared, checkouts: &Arc<Lote>) {
+    loop {
+        thread::sleep(PATIENCE / 4);
+        shared.relieve();
+        checkouts.relieve();
     }
 }
 

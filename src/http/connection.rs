@@ -146,12 +146,8 @@ impl Connection<'_> {
         }
         request.load = self.shared.load();
         self.call_handler(&request, started);
-        let keep_alive = request.keep_alive;
         drop(request);
         self.start += used;
-        if !keep_alive {
-            self.settle();
-        }
         self.goes_on()
     }
 

@@ -25,7 +25,6 @@ pub struct Reply {
     /// The thread of the connection, which may wait for this.
     home: Thread,
     id: RequestId,
-    keep_alive: bool,
     http_1_0: bool,
     head_only: bool,
     runs: bool,
@@ -46,13 +45,13 @@ impl Reply {
     /// To be called on the thread of the connection.
     pub fn owed(shared: &Arc<Shared>, peer: &Arc<Peer>, request: &Request<'_>, started: Instant) -> Reply {
         peer.owed.store(true, Ordering::SeqCst);
+        peer.closing.store(!request.keep_alive, Ordering::Release);
         let line = || format!("{} {}", request.method.as_str(), request.raw_path);
         Reply {
             shared: shared.clone(),
             peer: peer.clone(),
             home: thread::current(),
             id: request.id,
-            keep_alive: request.keep_alive,
             http_1_0: request.http_1_0,
             head_only: request.is_head(),
             runs: false,
@@ -101,7 +100,7 @@ impl Reply {
     /// The encoded answer. From here on the request runs no more, and it is the client that is waited for.
     fn begin(&mut self, response: Response) -> (Vec<u8>, Bytes) {
         let status = response.status_code().0;
-        let close = !self.keep_alive || self.shared.is_closing();
+        let close = self.peer.closing.load(Ordering::Acquire) || self.shared.is_closing();
         let kept = self.http_1_0 && !close;
         let common = self.shared.handler.common_headers();
         let mut head = Vec::with_capacity(512);
@@ -111,9 +110,7 @@ impl Reply {
             *line += &format!(" {status} {took}us {}B {}", head.len() + body.len(), self.id);
         }
         self.progress = Progress::Begun;
-        if close {
-            self.peer.closing.store(true, Ordering::Release);
-        }
+        self.peer.closing.store(close, Ordering::Release);
         self.runs_no_more();
         self.peer.waits(self.shared.now());
         (head, body)

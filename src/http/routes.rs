@@ -16,7 +16,7 @@ use crate::{error::Error, metrics::Route};
 enum Act {
     Plain(fn(&App, &Request<'_>) -> Result<Response, Error>),
     OfId(fn(&App, &Request<'_>, i64) -> Result<Response, Error>),
-    /// Answered together with others, on the thread of one of them.
+    /// Sees to its answer itself, for it may be given together with others, on the thread of one of them.
     Shared(fn(&App, &Request<'_>, Owed)),
     SharedOfId(fn(&App, &Request<'_>, i64, Owed)),
 }

@@ -97,7 +97,7 @@ pub struct Peer {
     idle: AtomicBool,
     /// Its last request has no answer yet.
     pub owed: AtomicBool,
-    /// It ends with the answer that it got last.
+    /// It ends with the answer to its last request.
     pub closing: AtomicBool,
 }
 
