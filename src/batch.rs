@@ -394,7 +394,32 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_too_long_gets_another_leader_and_the_one_that_comes_back_takes_nothing_from_him() {
+    fn the_one_that_comes_back_too_late_takes_nothing_from_the_leader_after_him() {
+        let second = Arc::new(Gate::default());
+        let closed = second.clone();
+        let (batch, gate) = batch(100, move |all| {
+            if all == [1] {
+                closed.pass();
+            }
+            Ok(all.iter().map(|n| Ok(n + 1)).collect())
+        });
+        let first = leader(&batch, &gate);
+        while batch.state().is_led() {
+            thread::yield_now();
+        }
+        let asking = batch.clone();
+        let after_him = thread::spawn(move || asking.wait_for(1));
+        second.wait_for_arrival();
+        gate.open();
+        assert_eq!(first.join().unwrap().unwrap(), 1);
+        assert!(batch.state().led_since.is_some());
+        second.open();
+        assert_eq!(after_him.join().unwrap().unwrap(), 2);
+        assert!(batch.state().led_since.is_none());
+    }
+
+    #[test]
+    fn who_waits_too_long_gets_another_leader() {
         let (batch, gate) = batch(100, |all| Ok(all.iter().map(|n| Ok(n + 1)).collect()));
         let leader = leader(&batch, &gate);
         let asked: Vec<_> = (1..=10).map(|n| ask(&batch, n)).collect();
