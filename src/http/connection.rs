@@ -12,6 +12,7 @@ use std::{
 };
 
 use super::{
+    budget::Reservation,
     chunked::{Chunk, next_chunk},
     reply::{self, Reply},
     request::{Body, Head, Refusal, Request, RequestId},
@@ -22,12 +23,12 @@ use super::{
 const BUFFER_BYTES: usize = 4 * 1024;
 /// Some clients end a body with one that is not part of it.
 const EMPTY_LINES: usize = 8;
-/// A buffer that one large request has made larger than this is given back afterwards.
-const KEEP_BYTES: usize = 64 * 1024;
-/// What a client still sends after a refusal is read and dropped, up to here and for so long: many clients look for
-/// the answer only when they have sent all, and a close before that would take it away from them.
-const LINGER_BYTES: usize = 4 * 1024 * 1024;
-const LINGER: Duration = Duration::from_secs(1);
+/// Lingering close: what a client still sends after a refusal is read and dropped, up to so many bytes, for so long in
+/// all, and while the pauses are shorter than `LINGER_PAUSE`. Many clients look for the answer only when they have sent
+/// everything, and a close before that resets the connection under it.
+const LINGER_BYTES: usize = 256 * 1024 * 1024;
+const LINGER: Duration = Duration::from_secs(10);
+const LINGER_PAUSE: Duration = Duration::from_secs(1);
 /// The raw bytes of a chunked body may exceed its content by this much.
 const CHUNK_OVERHEAD_BYTES: usize = 64 * 1024;
 
@@ -37,6 +38,7 @@ pub fn serve(shared: &Arc<Shared>, peer: &Arc<Peer>) {
         peer,
         limits: &shared.limits,
         buffer: vec![0; BUFFER_BYTES],
+        reserved: Reservation::none(&shared.budget),
         start: 0,
         end: 0,
         armed: None,
@@ -56,6 +58,8 @@ struct Connection<'a> {
     limits: &'a Limits,
     /// Bytes that were read and not used yet are `buffer[start..end]`.
     buffer: Vec<u8>,
+    /// What the buffer has beyond its first `BUFFER_BYTES`.
+    reserved: Reservation<'a>,
     start: usize,
     end: usize,
     /// The read time-out that the socket has now, when it is not the idle one that it was born with.
@@ -135,9 +139,10 @@ impl Connection<'_> {
             }
             Body::Chunked => {
                 let goes_ahead = head.expects_continue;
-                let (body, used) = self.read_chunked(head_len, goes_ahead)?;
-                let head = &self.buffer[self.start..self.start + head_len];
-                (Head::parse(head, self.limits)?, Cow::Owned(body), used)
+                let (length, used) = self.read_chunked(head_len, goes_ahead)?;
+                let whole = &self.buffer[self.start..self.start + head_len + length];
+                let (head, body) = whole.split_at(head_len);
+                (Head::parse(head, self.limits)?, Cow::Borrowed(body), used)
             }
         };
         let mut request = Request::new(head, body)?;
@@ -226,6 +231,7 @@ impl Connection<'_> {
                 }
                 Ok(0) => return Err(Refusal::new(400, "A requisição terminou no meio do cabeçalho").into()),
                 Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::OutOfMemory => return Err(Refusal::no_memory().into()),
                 Err(e) if timed_out(&e) && first_byte.is_some() => {
                     return Err(Refusal::new(408, "O cabeçalho demorou demais para chegar").into());
                 }
@@ -260,35 +266,42 @@ impl Connection<'_> {
         Ok(())
     }
 
-    /// Gives the content, and how many bytes of the buffer head and body took.
-    fn read_chunked(&mut self, head_len: usize, goes_ahead: bool) -> Result<(Vec<u8>, usize), Stop> {
+    /// Decodes in place: the content ends up behind the head. Gives its length, and how many bytes of the buffer head and
+    /// body took.
+    fn read_chunked(&mut self, head_len: usize, goes_ahead: bool) -> Result<(usize, usize), Stop> {
         let deadline = Instant::now() + self.limits.body_timeout;
-        let raw_max = head_len + self.limits.max_body_bytes + CHUNK_OVERHEAD_BYTES;
         if goes_ahead {
             reply::write(self.shared, self.peer, CONTINUE, &[])?;
         }
-        let mut body = Vec::new();
-        let mut at = head_len;
+        let max = head_len + self.limits.max_body_bytes;
+        // From the start of the head: where the content ends, and where the bytes begin that are not decoded yet.
+        let (mut content, mut raw) = (head_len, head_len);
+        let mut overhead = 0;
         loop {
-            let rest = &self.buffer[self.start + at..self.end];
+            let rest = &self.buffer[self.start + raw..self.end];
             match next_chunk(rest)? {
-                Some(Chunk::Data { length, .. }) if length > self.limits.max_body_bytes - body.len() => {
+                Some(Chunk::Data { length, .. }) if length > max - content => {
                     return Err(Refusal::body_too_large().into());
                 }
                 Some(Chunk::Data { skip, length }) if rest.len() >= skip + length + 2 => {
-                    let (data, end) = rest[skip..].split_at(length);
-                    if !end.starts_with(b"\r\n") {
+                    if !rest[skip + length..].starts_with(b"\r\n") {
                         return Err(Refusal::new(400, "O corpo em partes (chunked) está malformado").into());
                     }
-                    body.extend_from_slice(data);
-                    at += skip + length + 2;
-                }
-                Some(Chunk::End { skip }) => return Ok((body, at + skip)),
-                _ => {
-                    if self.end - self.start >= raw_max {
+                    let data = self.start + raw + skip;
+                    self.buffer.copy_within(data..data + length, self.start + content);
+                    content += length;
+                    raw += skip + length + 2;
+                    overhead += skip + 2;
+                    if overhead > CHUNK_OVERHEAD_BYTES {
                         return Err(Refusal::body_too_large().into());
                     }
-                    self.fill_body(deadline, raw_max)?;
+                }
+                Some(Chunk::End { skip }) => return Ok((content - head_len, raw + skip)),
+                _ => {
+                    self.buffer.copy_within(self.start + raw..self.end, self.start + content);
+                    self.end -= raw - content;
+                    raw = content;
+                    self.fill_body(deadline, max + CHUNK_OVERHEAD_BYTES)?;
                 }
             }
         }
@@ -301,13 +314,15 @@ impl Connection<'_> {
             Err(e) if timed_out(&e) => {
                 Err(Refusal::new(408, "O corpo da requisição demorou demais para chegar").into())
             }
+            Err(e) if e.kind() == io::ErrorKind::OutOfMemory => Err(Refusal::no_memory().into()),
             Err(e) => Err(e.into()),
         }
     }
 
-    /// Reads once, keeping at most `at_most` unused bytes. Without a deadline the idle time-out holds.
+    /// Reads once, keeping at most `at_most` unused bytes. Without a deadline the idle time-out holds. `OutOfMemory` when
+    /// the budget has no room for more.
     fn fill(&mut self, deadline: Option<Instant>, at_most: usize) -> io::Result<usize> {
-        self.make_space(at_most);
+        self.make_space(at_most)?;
         let timeout = match deadline {
             None => self.limits.idle_timeout,
             Some(deadline) => {
@@ -332,29 +347,36 @@ impl Connection<'_> {
         Ok(read)
     }
 
-    fn make_space(&mut self, at_most: usize) {
+    fn make_space(&mut self, at_most: usize) -> io::Result<()> {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
         }
-        if self.end == 0 && self.buffer.len() > KEEP_BYTES {
+        if self.end == 0 && self.buffer.len() > BUFFER_BYTES {
+            // A connection that waits for its next request holds no more than a new one.
             self.buffer = vec![0; BUFFER_BYTES];
+            self.reserved.resize(0);
         }
         if self.end == self.buffer.len() {
             let larger = (self.buffer.len() * 2).min(at_most.max(BUFFER_BYTES)).max(self.end + 1);
+            if !self.reserved.resize(larger - BUFFER_BYTES) {
+                return Err(io::ErrorKind::OutOfMemory.into());
+            }
+            self.buffer.reserve_exact(larger - self.end);
             self.buffer.resize(larger, 0);
         }
+        Ok(())
     }
 
-    /// Closes so that the answer arrives: a close with unread bytes would reset the connection under it.
+    /// Closes so that the answer arrives.
     fn linger(&mut self) {
         let _ = self.peer.stream.shutdown(Shutdown::Write);
-        let deadline = Instant::now() + LINGER;
+        let end = Instant::now() + LINGER;
         let mut drained = 0;
-        while drained < LINGER_BYTES {
-            self.start = self.end;
-            match self.fill(Some(deadline), KEEP_BYTES) {
+        while drained < LINGER_BYTES && !self.shared.stopping.load(Ordering::Acquire) {
+            (self.start, self.end) = (0, 0);
+            match self.fill(Some(end.min(Instant::now() + LINGER_PAUSE)), BUFFER_BYTES) {
                 Ok(n) if n > 0 => drained += n,
                 _ => return,
             }

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read, Write},
-    sync::LazyLock,
+    sync::{Arc, LazyLock, Mutex, PoisonError, Weak},
 };
 
 use bytes::Bytes;
@@ -104,6 +104,8 @@ fn complete(status: &str, response: &mut RefOr<utoipa::openapi::Response>) {
 struct Asset {
     gzip: Bytes,
     etag: String,
+    /// The same uncompressed, as long as somebody is being sent it: one copy for all of them.
+    plain: Mutex<Weak<Vec<u8>>>,
 }
 
 impl Asset {
@@ -111,7 +113,30 @@ impl Asset {
         let digest = Sha256::digest(&gzip);
         let etag =
             digest[..8].iter().fold(String::from("\""), |tag, byte| tag + &format!("{byte:02x}")) + "\"";
-        Asset { gzip, etag }
+        Asset { gzip, etag, plain: Mutex::default() }
+    }
+
+    fn plain(&self) -> io::Result<Bytes> {
+        let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = match plain.upgrade() {
+            Some(shared) => shared,
+            None => {
+                let mut inflated = Vec::new();
+                GzDecoder::new(&*self.gzip).read_to_end(&mut inflated)?;
+                let inflated = Arc::new(inflated);
+                *plain = Arc::downgrade(&inflated);
+                inflated
+            }
+        };
+        Ok(Bytes::from_owner(Shared(shared)))
+    }
+}
+
+struct Shared(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 
@@ -185,10 +210,7 @@ fn serve(request: &Request<'_>, asset: &'static Asset, content_type: &str) -> Re
         let response = response::respond(200, content_type, asset.gzip.clone());
         return Ok(cached(response::with(response, "Content-Encoding", "gzip")));
     }
-    let mut plain = Vec::new();
-    GzDecoder::new(&*asset.gzip)
-        .read_to_end(&mut plain)
-        .map_err(|e| Error::Internal(format!("asset: {e}")))?;
+    let plain = asset.plain().map_err(|e| Error::Internal(format!("asset: {e}")))?;
     Ok(cached(response::respond(200, content_type, plain)))
 }
 

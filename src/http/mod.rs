@@ -1,5 +1,6 @@
 //! HTTP: bytes to requests, requests to calls, results to answers.
 
+mod budget;
 mod campo;
 mod chunked;
 mod clientes;

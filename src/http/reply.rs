@@ -4,6 +4,7 @@ use std::{
     io::{self, IoSlice, Write},
     mem,
     net::Shutdown,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
     thread::{self, Thread},
     time::Instant,
@@ -74,8 +75,10 @@ impl Reply {
     /// Waits for a client that reads slowly.
     pub fn send(mut self, response: Response) {
         let (head, body) = self.begin(response);
-        let written = write(&self.shared, &self.peer, &head, &body);
-        self.finish(written);
+        match write_at_once(&self.peer, &head, &body) {
+            Ok(sent) if sent < head.len() + body.len() => self.send_rest(&head, &body, sent),
+            sent => self.finish(sent.map(drop)),
+        }
     }
 
     /// Waits for nobody: should the client read slowly, a thread of its own does.
@@ -84,12 +87,7 @@ impl Reply {
         match write_at_once(&self.peer, &head, &body) {
             Ok(sent) if sent < head.len() + body.len() => {
                 let threads = self.shared.threads.clone();
-                let rest = move || {
-                    let (head_sent, body_sent) = (sent.min(head.len()), sent.saturating_sub(head.len()));
-                    let written = write(&self.shared, &self.peer, &head[head_sent..], &body[body_sent..]);
-                    self.finish(written);
-                };
-                if let Err(e) = threads.run(Box::new(rest)) {
+                if let Err(e) = threads.run(Box::new(move || self.send_rest(&head, &body, sent))) {
                     log::warn!("no thread for a client that reads slowly: {e}");
                 }
             }
@@ -97,8 +95,19 @@ impl Reply {
         }
     }
 
+    /// Waits for the client; what is left counts in the memory budget until it is taken.
+    fn send_rest(self, head: &[u8], body: &Bytes, sent: usize) {
+        let (head_sent, body_sent) = (sent.min(head.len()), sent.saturating_sub(head.len()));
+        let unsent = self.shared.budget.unsent(&self.peer, body);
+        let written = write(&self.shared, &self.peer, &head[head_sent..], &body[body_sent..]);
+        drop(unsent);
+        self.finish(written);
+    }
+
     /// The encoded answer. From here on the request runs no more, and it is the client that is waited for.
     fn begin(&mut self, response: Response) -> (Vec<u8>, Bytes) {
+        // A panic from here on ends the connection: what cannot be encoded once is not tried again.
+        self.progress = Progress::Begun;
         let status = response.status_code().0;
         let close = self.peer.closing.load(Ordering::Acquire) || self.shared.is_closing();
         let kept = self.http_1_0 && !close;
@@ -109,7 +118,6 @@ impl Reply {
             let took = self.started.elapsed().as_micros();
             *line += &format!(" {status} {took}us {}B {}", head.len() + body.len(), self.id);
         }
-        self.progress = Progress::Begun;
         self.peer.closing.store(close, Ordering::Release);
         self.runs_no_more();
         self.peer.waits(self.shared.now());
@@ -149,10 +157,17 @@ impl Drop for Reply {
                     progress: Progress::Owed,
                     ..*self
                 };
-                return again.send_at_once(response::internal_error());
+                // During a panic another one that leaves a destructor would end the process.
+                let answered =
+                    catch_unwind(AssertUnwindSafe(|| again.send_at_once(response::internal_error())));
+                if answered.is_err() {
+                    log::error!("{} cannot be answered at all", self.id);
+                }
+                return;
             }
             // Nobody knows how much of it arrived.
             Progress::Begun => {
+                self.runs_no_more();
                 self.peer.closing.store(true, Ordering::Release);
                 let _ = self.peer.stream.shutdown(Shutdown::Both);
             }

@@ -310,6 +310,11 @@ impl Refusal {
         Refusal::new(413, "O corpo da requisição é grande demais")
     }
 
+    /// The memory budget is spent.
+    pub fn no_memory() -> Refusal {
+        Refusal::new(503, "Há dados demais a caminho ao mesmo tempo; tente de novo em instantes")
+    }
+
     /// A head that fills its room: the fault is the address, if the first line alone is too long.
     pub fn head_too_large(seen: &[u8], limits: &Limits) -> Refusal {
         let line = seen.iter().position(|b| *b == b'\n').unwrap_or(seen.len());
@@ -321,7 +326,10 @@ impl Refusal {
     }
 
     pub fn response(&self) -> Response {
-        response::problem(self.status, "requisicao_recusada", self.detail, &[])
+        match self.status {
+            503 => response::try_again("ocupado", self.detail),
+            status => response::problem(status, "requisicao_recusada", self.detail, &[]),
+        }
     }
 }
 

@@ -195,7 +195,8 @@ pub fn internal_error() -> Response {
     problem(500, "erro_interno", "Erro interno; o ocorrido foi registrado", &[])
 }
 
-fn try_again(codigo: &str, detail: &str) -> Response {
+/// 503, and when to come again.
+pub fn try_again(codigo: &str, detail: &str) -> Response {
     with(problem(503, codigo, detail, &[]), "Retry-After", "1")
 }
 
@@ -230,7 +231,8 @@ pub fn encode(
         out.extend_from_slice(b"\r\n");
     };
     line(format_args!("HTTP/1.1 {} {}", status.0, status.default_reason_phrase()));
-    line(format_args!("Date: {}", httpdate::HttpDate::from(SystemTime::now())));
+    // A clock before 1970 has no date of HTTP's.
+    line(format_args!("Date: {}", httpdate::HttpDate::from(SystemTime::now().max(SystemTime::UNIX_EPOCH))));
     if !matches!(status.0, 204 | 304) {
         line(format_args!("Content-Length: {}", response.data_length().unwrap_or(0)));
     }

@@ -15,7 +15,7 @@ use std::{
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{connection, reply::Reply, request::Request, response};
+use super::{budget::Budget, connection, reply::Reply, request::Request, response};
 use crate::threads::Threads;
 
 /// Everything that is bounded, with what happens at the bound in `config::VARIABLES`.
@@ -27,6 +27,7 @@ pub struct Limits {
     pub max_uri_bytes: usize,
     pub max_headers: usize,
     pub max_body_bytes: usize,
+    pub max_buffered_bytes: usize,
     pub head_timeout: Duration,
     pub body_timeout: Duration,
     pub write_timeout: Duration,
@@ -61,6 +62,11 @@ pub struct Load {
     pub stopping: bool,
 }
 
+/// What the kernel holds for a connection, each way; it doubles them for its own account. Left alone it takes up to some
+/// megabytes of an answer from a client that does not read, and a container pays for them.
+const SEND_BUFFER_BYTES: usize = 128 * 1024;
+const RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
+
 /// How long the accept loop waits for a connection to end when there is no room, before it answers 503.
 const MAKE_ROOM: Duration = Duration::from_millis(250);
 
@@ -84,6 +90,7 @@ pub struct Shared {
     connections: Mutex<Connections>,
     closed: Condvar,
     pub threads: Arc<Threads>,
+    pub budget: Arc<Budget>,
 }
 
 type Connections = HashMap<u64, Arc<Peer>>;
@@ -110,6 +117,7 @@ impl Server {
     pub fn bind(host: &str, port: u16, limits: Limits, handler: Box<dyn Handler>) -> io::Result<Server> {
         let listener = listen(host, port, &limits)?;
         let shared = Shared {
+            budget: Budget::new(limits.max_buffered_bytes),
             limits,
             handler,
             stopping: AtomicBool::new(false),
@@ -275,7 +283,7 @@ impl Shared {
 }
 
 impl Peer {
-    fn new(stream: TcpStream, now: u64) -> Peer {
+    pub fn new(stream: TcpStream, now: u64) -> Peer {
         let no = || AtomicBool::new(false);
         Peer {
             stream,
@@ -372,6 +380,8 @@ fn listen(host: &str, port: u16, limits: &Limits) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     // Accepted sockets inherit these on Linux.
     socket.set_tcp_nodelay(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
     socket.set_write_timeout(Some(limits.write_timeout))?;
     socket.set_read_timeout(Some(limits.idle_timeout))?;
     socket.set_tcp_user_timeout(Some(limits.write_timeout))?;

@@ -144,7 +144,7 @@ fn a_body_shorter_than_declared_is_refused_at_its_end() {
     for request in [
         format!("{head}Content-Length: 1000\r\n\r\n{PRODUCT}"),
         format!("{head}Content-Length: {}\r\n\r\n{PRODUCT}", PRODUCT.len() + 1),
-        format!("{head}Content-Length: 1048576\r\n\r\n"),
+        format!("{head}Content-Length: 131072\r\n\r\n"),
         format!("{CHUNKED}400\r\n{PRODUCT}"),
     ] {
         let mut client = Client::connect(server.address);
@@ -180,8 +180,7 @@ fn memory_is_taken_for_what_comes_and_not_for_what_is_declared() {
     let clients: Vec<Client> = (0..CLIENTS)
         .map(|i| {
             let mut client = Client::connect(server.address);
-            let framing =
-                ["Content-Length: 1048576\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n100000\r\n{"];
+            let framing = ["Content-Length: 131072\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n20000\r\n{"];
             client.send(format!("POST /produtos HTTP/1.1\r\nHost: a\r\n{}", framing[i % 2]));
             client
         })

@@ -43,7 +43,7 @@ const KINDS: &[Kind] = &[
         name: "dribble a body",
         connect: Client::connect,
         count: 1000,
-        says: "POST /produtos HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n",
+        says: "POST /produtos HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n",
         times: 1,
         drop: " ",
     },

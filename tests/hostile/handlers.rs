@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Condvar, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -34,6 +34,8 @@ struct Room {
     most_inside: AtomicUsize,
     /// Requests that came with a body.
     behind: AtomicUsize,
+    /// No answer can be encoded, not even the one that says so.
+    broken: AtomicBool,
 }
 
 impl Room {
@@ -80,6 +82,11 @@ const PLACES: [&str; 3] = ["", "/here", "/elsewhere"];
 struct Visits(Arc<Room>);
 
 impl Handler for Visits {
+    fn common_headers(&self) -> &[u8] {
+        assert!(!self.0.broken.load(Ordering::SeqCst), "this panic is part of the test");
+        &[]
+    }
+
     fn handle(&self, request: &Request<'_>, reply: Reply) {
         let (room, mut body) = (self.0.clone(), request.body.to_vec());
         if request.raw_path == "/connections" {
@@ -108,6 +115,7 @@ struct Layer {
 impl Layer {
     fn start(limit: impl FnOnce(&mut Limits)) -> Layer {
         let mut limits = Config::read(&|_| None).ok().unwrap().limits;
+        limits.max_buffered_bytes = 16 * LARGE;
         limit(&mut limits);
         let room = Arc::new(Room::default());
         let server = Server::bind("127.0.0.1", 0, limits, Box::new(Visits(room.clone()))).unwrap();
@@ -179,6 +187,21 @@ fn a_panic_gives_its_place_back() {
             client.send(get(&format!("{place}/panic")));
             assert_eq!(client.answer().status, 500);
         }
+        layer.is_well();
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_encoded_ends_its_connection_and_nothing_else() {
+    for place in PLACES {
+        let layer = Layer::start(|limits| limits.max_requests = 1);
+        layer.room.broken.store(true, Ordering::SeqCst);
+        for path in ["/", "/panic"] {
+            let mut client = Client::connect(layer.address);
+            client.send(get(&format!("{place}{path}")));
+            client.ends();
+        }
+        layer.room.broken.store(false, Ordering::SeqCst);
         layer.is_well();
     }
 }

@@ -9,6 +9,7 @@ mod deadline;
 mod exhaustion;
 mod framing;
 mod handlers;
+mod memory;
 mod neighbour;
 mod pipelining;
 mod process;

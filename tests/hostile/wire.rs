@@ -119,6 +119,16 @@ impl Client {
         }
     }
 
+    /// Whether the connection ends inside an answer.
+    pub fn breaks_off(&mut self) -> bool {
+        while self.fill() {
+            if parse(&self.received, false).is_some() {
+                return false;
+            }
+        }
+        true
+    }
+
     fn fill(&mut self) -> bool {
         self.received.drain(..self.taken);
         self.taken = 0;

@@ -1,0 +1,226 @@
+//! The memory budget: one bound for the bytes that clients make the process hold, requests that are still arriving and
+//! answers that are not taken.
+//!
+//! - What fits into a connection's first buffer, or into a socket at once, costs nothing here: only clients that send
+//!   much or read slowly meet this lock.
+//! - A body that many connections wait to write (a list, a page of the documentation) is one buffer and counts once.
+//! - Requests get half of the budget at most, and 503 beyond it. An answer beyond the budget closes the connections that
+//!   have waited longest for their reader; they can ask again.
+//!
+//! Tested by `tests/hostile/memory.rs`.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::Shutdown,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+
+use super::server::Peer;
+
+pub struct Budget {
+    /// Bytes.
+    limit: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Bytes of requests.
+    requests: usize,
+    /// Bytes of answers, each body once.
+    answers: usize,
+    /// How many connections wait with each body, by its address: a body does not move while somebody holds it.
+    holders: HashMap<usize, usize>,
+    /// Those connections, the one that has waited longest first.
+    slow: BTreeMap<u64, Slow>,
+    next: u64,
+    closed: u64,
+}
+
+struct Slow {
+    peer: Arc<Peer>,
+    body: Bytes,
+}
+
+impl Budget {
+    pub fn new(limit: usize) -> Arc<Budget> {
+        Arc::new(Budget { limit, state: Mutex::default() })
+    }
+
+    /// Bytes held now.
+    pub fn held(&self) -> usize {
+        let state = self.state();
+        state.requests + state.answers
+    }
+
+    /// Connections that were closed because their clients read too slowly while the budget was spent.
+    pub fn closed(&self) -> u64 {
+        self.state().closed
+    }
+
+    /// Whether a request may take this many bytes more; what it got is to be given back by `release`.
+    fn reserve(&self, bytes: usize) -> bool {
+        let mut state = self.state();
+        if state.requests + bytes > self.limit / 2 {
+            return false;
+        }
+        state.requests += bytes;
+        state.close_slow_ones(self.limit);
+        true
+    }
+
+    fn release(&self, bytes: usize) {
+        self.state().requests -= bytes;
+    }
+
+    /// Counts an answer until the guard is dropped. The connection of `peer` may be closed meanwhile.
+    pub fn unsent(self: &Arc<Self>, peer: &Arc<Peer>, body: &Bytes) -> Unsent {
+        let mut state = self.state();
+        let number = state.next;
+        state.next += 1;
+        state.add(number, Slow { peer: peer.clone(), body: body.clone() });
+        state.close_slow_ones(self.limit);
+        Unsent { budget: self.clone(), number }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn add(&mut self, number: u64, slow: Slow) {
+        let holders = self.holders.entry(address(&slow.body)).or_default();
+        *holders += 1;
+        if *holders == 1 {
+            self.answers += slow.body.len();
+        }
+        self.slow.insert(number, slow);
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Slow> {
+        let slow = self.slow.remove(&number)?;
+        let body = address(&slow.body);
+        if let Some(holders) = self.holders.get_mut(&body) {
+            *holders -= 1;
+            if *holders == 0 {
+                self.holders.remove(&body);
+                self.answers -= slow.body.len();
+            }
+        }
+        Some(slow)
+    }
+
+    /// Their threads find the socket closed, and let go of what they hold.
+    fn close_slow_ones(&mut self, limit: usize) {
+        while self.requests + self.answers > limit {
+            let Some(oldest) = self.slow.keys().next().copied() else { return };
+            if let Some(slow) = self.remove(oldest) {
+                self.closed += 1;
+                // An error means that it is closed already.
+                let _ = slow.peer.stream.shutdown(Shutdown::Both);
+            }
+        }
+    }
+}
+
+fn address(body: &Bytes) -> usize {
+    body.as_ptr() as usize
+}
+
+/// An answer whose client is waited for.
+pub struct Unsent {
+    budget: Arc<Budget>,
+    number: u64,
+}
+
+impl Drop for Unsent {
+    fn drop(&mut self) {
+        self.budget.state().remove(self.number);
+    }
+}
+
+/// What a connection has reserved for the request that it reads.
+pub struct Reservation<'a> {
+    budget: &'a Budget,
+    bytes: usize,
+}
+
+impl<'a> Reservation<'a> {
+    pub fn none(budget: &'a Budget) -> Reservation<'a> {
+        Reservation { budget, bytes: 0 }
+    }
+
+    /// Makes it so large, or leaves it as it is and says no.
+    pub fn resize(&mut self, bytes: usize) -> bool {
+        if bytes > self.bytes && !self.budget.reserve(bytes - self.bytes) {
+            return false;
+        }
+        if bytes < self.bytes {
+            self.budget.release(self.bytes - bytes);
+        }
+        self.bytes = bytes;
+        true
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        self.resize(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    fn peer() -> Arc<Peer> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Arc::new(Peer::new(TcpStream::connect(listener.local_addr().unwrap()).unwrap(), 0))
+    }
+
+    #[test]
+    fn a_body_counts_once_however_many_wait_with_it() {
+        let budget = Budget::new(1000);
+        let body = Bytes::from(vec![0; 600]);
+        let first = budget.unsent(&peer(), &body);
+        let second = budget.unsent(&peer(), &body.clone());
+        assert_eq!((budget.held(), budget.closed()), (600, 0));
+        drop(first);
+        assert_eq!(budget.held(), 600);
+        drop(second);
+        assert_eq!(budget.held(), 0);
+    }
+
+    #[test]
+    fn beyond_it_the_oldest_slow_reader_goes() {
+        let budget = Budget::new(1000);
+        let body = || Bytes::from(vec![0; 400]);
+        let held: Vec<_> = (0..3).map(|_| budget.unsent(&peer(), &body())).collect();
+        assert_eq!((budget.held(), budget.closed()), (800, 1));
+        drop(held);
+        assert_eq!(budget.held(), 0, "the one that was closed is not given back twice");
+        // One that is larger than all there is does not stay either.
+        let larger = budget.unsent(&peer(), &Bytes::from(vec![0; 2000]));
+        assert_eq!((budget.held(), budget.closed()), (0, 2));
+        drop(larger);
+    }
+
+    #[test]
+    fn requests_take_half_at_most_and_push_slow_readers_out() {
+        let budget = Budget::new(1000);
+        let slow = budget.unsent(&peer(), &Bytes::from(vec![0; 700]));
+        let mut first = Reservation::none(&budget);
+        assert!(first.resize(300) && budget.closed() == 0);
+        let mut second = Reservation::none(&budget);
+        assert!(!second.resize(201));
+        assert!(second.resize(200));
+        assert_eq!((budget.held(), budget.closed()), (500, 1));
+        drop((first, second, slow));
+        assert_eq!(budget.held(), 0);
+    }
+}

@@ -1,0 +1,126 @@
+//! The memory budget: whatever many clients send and do not finish, or ask for and do not read, the process stays small and
+//! others are served.
+
+use serde_json::json;
+
+use crate::{
+    deadline::eventually,
+    neighbour::Neighbour,
+    process::Process,
+    wire::{Client, get, post},
+};
+
+const BUDGET: &str = "4194304";
+/// What a connection costs beyond the budget: its thread, and the kernel's account of it.
+const CONNECTION_KB: usize = 40;
+
+#[test]
+fn unfinished_bodies_share_one_budget() {
+    const CLIENTS: usize = 200;
+    let server = Process::start(&[("MAX_BUFFERED_BYTES", BUDGET), ("BODY_TIMEOUT_MS", "3600000")]);
+    let before = server.quiet;
+    let framings = [
+        "Content-Length: 131072\r\n\r\n".to_owned(),
+        "Transfer-Encoding: chunked\r\n\r\n20000\r\n".to_owned(),
+    ];
+    let clients: Vec<Client> = (0..CLIENTS)
+        .map(|i| {
+            let mut client = Client::connect(server.address);
+            let head = format!("POST /produtos HTTP/1.1\r\nHost: a\r\n{}", framings[i % 2]);
+            client.offer([head.as_bytes(), &[b' '; 100_000]].concat());
+            client
+        })
+        .collect();
+    server.rests();
+    let grown = server.usage().peak_kb - before.resident_kb;
+    assert!(grown < 4096 + CLIENTS * CONNECTION_KB, "{grown} KB for {CLIENTS} unfinished bodies");
+    // A body that needs no room beyond a connection's own is taken.
+    Neighbour::new(server.address).is_served();
+    let mut small = Client::connect(server.address);
+    small.send(post("/pedidos/checkout", &json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string()));
+    assert_eq!(small.answer().status, 200);
+    // A larger one is refused, and says when to come again.
+    let mut refused = Client::connect(server.address);
+    refused.send(post("/produtos", &" ".repeat(100_000)));
+    assert_eq!(refused.last_answer().status, 503);
+    drop(clients);
+    server.returns_to(server.quiet);
+    let mut large = Client::connect(server.address);
+    large.send(post("/produtos", &" ".repeat(100_000)));
+    assert_eq!(large.answer().status, 400);
+}
+
+#[test]
+fn connections_that_wait_keep_nothing_of_a_large_request() {
+    const CLIENTS: usize = 200;
+    let server = Process::start(&[("MAX_BUFFERED_BYTES", BUDGET), ("IDLE_TIMEOUT_MS", "3600000")]);
+    let kept: Vec<Client> = (0..CLIENTS)
+        .map(|_| {
+            let mut client = Client::connect(server.address);
+            client.send(post("/produtos", &" ".repeat(100_000)));
+            assert_eq!(client.answer().status, 400);
+            client
+        })
+        .collect();
+    drop(kept);
+}
+
+#[test]
+fn a_page_that_nobody_reads_is_in_memory_once() {
+    const CLIENTS: usize = 200;
+    let server = Process::start(&[("WRITE_TIMEOUT_MS", "3600000"), ("MAX_BUFFERED_BYTES", BUDGET)]);
+    let before = server.quiet;
+    let mut slow: Vec<Client> = (0..CLIENTS)
+        .map(|i| {
+            let mut client = Client::connect_narrow(server.address);
+            client.send(get(["/redoc", "/docs"][i % 2]));
+            client
+        })
+        .collect();
+    eventually("all are being answered", || server.usage().descriptors >= before.descriptors + CLIENTS);
+    server.rests();
+    let grown = server.usage().peak_kb - before.resident_kb;
+    assert!(grown < 8192 + CLIENTS * CONNECTION_KB, "{grown} KB for {CLIENTS} that do not read");
+    Neighbour::new(server.address).is_served();
+    // Nobody was closed for it: two pages fit.
+    for client in &mut slow {
+        assert!(client.answer().body.contains("</html>"));
+    }
+}
+
+#[test]
+fn the_slow_reader_that_waits_longest_makes_room() {
+    let server = Process::start(&[("MAX_BUFFERED_BYTES", BUDGET), ("WRITE_TIMEOUT_MS", "3600000")]);
+    let lines: Vec<_> = (0..30).map(|_| json!({"produto": 1, "quantidade": 1})).collect();
+    let order = post("/pedidos/checkout", &json!({ "itens": lines }).to_string());
+    let mut customer = Client::connect(server.address);
+    for _ in 0..500 {
+        customer.send(&order);
+        assert_eq!(customer.answer().status, 200);
+    }
+    // Each answer is more than a megabyte, and none is another's.
+    let mut slow: Vec<Client> = (0..4)
+        .map(|_| {
+            let mut client = Client::connect_narrow(server.address);
+            client.send(get("/pedidos?limite=500"));
+            server.rests();
+            client
+        })
+        .collect();
+    let last = slow.pop().map(|mut client| client.answer());
+    assert_eq!(last.map(|answer| answer.status), Some(200), "the youngest is served");
+    assert!(slow[0].breaks_off(), "the oldest was not closed");
+    Neighbour::new(server.address).is_served();
+}
+
+#[test]
+fn a_body_that_is_too_large_is_refused_though_all_of_it_is_sent_first() {
+    let server = Process::start(&[]);
+    for framing in ["Content-Length: 8388608\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n800000\r\n"] {
+        let mut client = Client::connect(server.address);
+        client.send(format!("POST /produtos HTTP/1.1\r\nHost: a\r\n{framing}"));
+        client.send(vec![b' '; 8 << 20]);
+        assert_eq!(client.last_answer().status, 413, "{framing}");
+    }
+    server.returns_to(server.quiet);
+}
