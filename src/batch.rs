@@ -193,8 +193,8 @@ impl<Q, A> State<Q, A> {
 
 /// Not those of a database that is away or busy: that is so for everybody, and each would wait for it again.
 fn may_be_of_one(error: &Error) -> bool {
-    use DbError::{Busy, Lost, Unknown};
-    !matches!(error, Error::Unavailable(_) | Error::Database(Lost(_) | Unknown(_) | Busy(_)))
+    use DbError::{Busy, Full, Lost, Unknown};
+    !matches!(error, Error::Unavailable(_) | Error::Database(Lost(_) | Unknown(_) | Busy(_) | Full(_)))
 }
 
 fn unanswered() -> Error {

@@ -14,6 +14,7 @@ use crate::{
 pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("HOST", "0.0.0.0", "address to listen on"),
     ("PORT", "31000", "port to listen on; 0 takes a free one"),
+    ("OPS_PORT", "", "a port of their own for /livez, /readyz and /metrics, which PORT then does not answer"),
     ("DATABASE_URL", "sqlite:ambrosia.db", "sqlite:FILE or mysql://USER:PASSWORD@HOST:PORT/DATABASE"),
     (
         "MYSQL_HOST",
@@ -80,6 +81,8 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
 pub struct Config {
     pub host: String,
     pub port: u16,
+    /// Without it the probes and figures are on `port`.
+    pub ops_port: Option<u16>,
     pub log_level: LevelFilter,
     pub store: store::Settings,
     pub limits: Limits,
@@ -95,6 +98,11 @@ impl Config {
         Ok(Config {
             host: env.text("HOST")?,
             port: env.number("PORT", 0, 65535)? as u16,
+            ops_port: env
+                .set("OPS_PORT")
+                .map(|_| env.number("OPS_PORT", 0, 65535))
+                .transpose()?
+                .map(|n| n as u16),
             log_level: env.parsed("LOG_LEVEL", "off, error, warn, info, debug or trace")?,
             cors_origin: env.origin("CORS_ORIGIN")?,
             mercado_pago: env.mercado_pago()?,

@@ -38,6 +38,8 @@ pub enum DbError {
     Retry(String),
     /// Someone else held a lock for too long.
     Busy(String),
+    /// The database has no room on its disk; nothing happened.
+    Full(String),
     /// A unique key refused the row; the name is `table_column` on both engines.
     Unique(String),
     /// A foreign key refused the change.
@@ -89,6 +91,7 @@ impl fmt::Display for DbError {
             DbError::Unknown(t) => ("connection lost during commit", t),
             DbError::Retry(t) => ("deadlock", t),
             DbError::Busy(t) => ("lock wait", t),
+            DbError::Full(t) => ("disk full", t),
             DbError::Unique(t) => ("unique key", t),
             DbError::ForeignKey(t) => ("foreign key", t),
             DbError::Other(t) => ("database", t),

@@ -1,12 +1,17 @@
 //! Reads the configuration, opens the store, chooses the payment provider, runs the server, waits for the signal.
 
-use std::{process::ExitCode, sync::Arc, thread, time::Duration};
+use std::{
+    process::ExitCode,
+    sync::{Arc, OnceLock},
+    thread,
+    time::Duration,
+};
 
 use ambrosia::{
     batch::PATIENCE,
     config::{Config, VARIABLES},
     domain::data_hora::DataHora,
-    http::{self, App, Health, PROBE, Server, Shared},
+    http::{self, App, Health, Limits, PROBE, Server, Shared, Site},
     pagamento::{Gateway, MercadoPago, Settings},
     store::{Database, Store, cobrancas, idempotencia, notificacoes},
     use_cases::{
@@ -24,6 +29,8 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Between two cleanings of what has expired.
 const CLEANING: Duration = Duration::from_secs(10 * 60);
 
+/// Connections to `OPS_PORT`: a kubelet, a Prometheus or two, and a person.
+const OPS_CONNECTIONS: usize = 64;
 /// Threads that ask the payment provider about what is pending.
 const RECONCILERS: usize = 4;
 
@@ -47,12 +54,6 @@ fn run(config: Config) -> ExitCode {
     env_logger::Builder::new().filter_level(config.log_level).format_target(false).init();
     let database = config.store.database.clone();
     let store = Arc::new(Store::new(config.store));
-    if let Err(error) = store.migrate() {
-        if matches!(database, Database::Sqlite(_)) {
-            return fail(&format!("cannot open {database}: {error}"), 1);
-        }
-        log::warn!("{database} cannot be used yet: {error}; answering 503 until it can");
-    }
     let gateway = match config.mercado_pago.map(provider).transpose() {
         Ok(provider) => provider.map_or(Gateway::Simulado, Gateway::MercadoPago),
         Err(error) => return fail(&format!("MERCADO_PAGO_CA_FILE: {error}"), 2),
@@ -70,30 +71,38 @@ fn run(config: Config) -> ExitCode {
         common_headers: http::allow_origin(&config.cors_origin),
         health: health.clone(),
     };
-    let server = match Server::bind(&config.host, config.port, config.limits, Box::new(app)) {
-        Ok(server) => server,
-        Err(error) => return fail(&format!("cannot listen on {}:{}: {error}", config.host, config.port), 1),
+    let (server, ops) = match bind(&config.host, config.port, config.ops_port, config.limits, app) {
+        Ok(servers) => servers,
+        Err(error) => return fail(&error, 1),
     };
     let (address, stopper, mut signals) =
         match (server.address(), server.stopper(), Signals::new([SIGTERM, SIGINT])) {
-            (Ok(address), Ok(stopper), Ok(signals)) => (address, stopper, signals),
+            (Ok(address), Ok(stopper), Ok(signals)) => (address, Arc::new(stopper), signals),
             (Err(e), ..) | (_, Err(e), _) | (.., Err(e)) => return fail(&format!("cannot start: {e}"), 1),
         };
-    thread::spawn(move || relieve(&shared, &checkouts));
-    let cared_for = store.clone();
-    let simulated = matches!(gateway, Gateway::Simulado);
-    thread::spawn(move || care_for(&cared_for, simulated));
-    if store.is_migrated() {
-        health.heard(Ok(()));
+    if let Some(ops) = ops {
+        thread::spawn(|| ops.run());
     }
-    let probed = store.clone();
-    thread::spawn(move || probe(&probed, &health));
+    let signalled = stopper.clone();
     thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
             log::info!("signal {signal}: finishing");
-            stopper.drain();
+            signalled.drain();
         }
     });
+    thread::spawn(move || relieve(&shared, &checkouts));
+    let unusable = Arc::new(OnceLock::new());
+    let (prepared, told, healthy) = (store.clone(), unusable.clone(), health.clone());
+    let simulated = matches!(gateway, Gateway::Simulado);
+    thread::spawn(move || match prepare(&prepared, &database, &healthy) {
+        Ok(()) => care_for(&prepared, simulated),
+        Err(error) => {
+            let _ = told.set(error);
+            stopper.stop();
+        }
+    });
+    let probed = store.clone();
+    thread::spawn(move || probe(&probed, &health));
     match gateway {
         Gateway::Simulado => log::warn!(
             "payments are SIMULATED: no QR code can be paid, and whoever calls the webhook decides what is paid"
@@ -106,11 +115,35 @@ fn run(config: Config) -> ExitCode {
             }
         }
     }
-    log::info!("data in {database}");
     println!("ambrosia listening on http://{address}");
     let all_finished = server.run();
+    if let Some(error) = unusable.get() {
+        return fail(error, 1);
+    }
     store.close();
     if all_finished { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The public port, and with `OPS_PORT` another for those who watch the process.
+fn bind(
+    host: &str,
+    port: u16,
+    ops_port: Option<u16>,
+    limits: Limits,
+    app: App,
+) -> Result<(Server, Option<Server>), String> {
+    let app = Arc::new(app);
+    let failed = |port: u16| move |e| format!("cannot listen on {host}:{port}: {e}");
+    let Some(ops_port) = ops_port else {
+        let server = Server::bind(host, port, limits, Box::new(Site::whole(app))).map_err(failed(port))?;
+        return Ok((server, None));
+    };
+    let few = Limits { max_connections: OPS_CONNECTIONS, max_body_bytes: 0, ..limits.clone() };
+    let server =
+        Server::bind(host, port, limits, Box::new(Site::public(app.clone()))).map_err(failed(port))?;
+    let ops =
+        server.bind_beside(host, ops_port, few, Box::new(Site::operation(app))).map_err(failed(ops_port))?;
+    Ok((server, Some(ops)))
 }
 
 fn provider(settings: Settings) -> Result<Arc<MercadoPago>, String> {
@@ -125,15 +158,22 @@ fn provider(settings: Settings) -> Result<Arc<MercadoPago>, String> {
     MercadoPago::new(settings).map(Arc::new)
 }
 
-/// Waits for a database that is away, then keeps it clean.
-fn care_for(store: &Store, simulated: bool) {
-    while !store.is_migrated() {
-        thread::sleep(RETRY);
-        match store.migrate() {
-            Ok(()) => log::info!("the database is ready"),
-            Err(error) => log::warn!("the database cannot be used yet: {error}"),
+/// Brings the schema up to date, however long the database is away. An embedded file that cannot be opened is an error.
+fn prepare(store: &Store, database: &Database, health: &Health) -> Result<(), String> {
+    while let Err(error) = store.migrate() {
+        if matches!(database, Database::Sqlite(_)) {
+            return Err(format!("cannot open {database}: {error}"));
         }
+        log::warn!("{database} cannot be used yet: {error}; answering 503 until it can");
+        thread::sleep(RETRY);
     }
+    health.heard(Ok(()));
+    log::info!("data in {database}");
+    Ok(())
+}
+
+/// Keeps the data clean of what has expired.
+fn care_for(store: &Store, simulated: bool) {
     if simulated && let Ok(alive @ 1..) = store.read(|conn| cobrancas::vivas(conn)) {
         log::error!(
             "{alive} charges at Mercado Pago are open and MERCADO_PAGO_TOKEN is not set: nobody looks after them"
@@ -155,7 +195,13 @@ fn care_for(store: &Store, simulated: bool) {
 /// Asks the database for a sign of life, for `/readyz`.
 fn probe(store: &Store, health: &Health) {
     let mut connection = None;
+    // An embedded file that is being made is not opened beside that.
+    store.wait_for_start(PROBE);
     loop {
+        if store.is_full() {
+            // Nobody is sent here meanwhile, so nobody else would find out that there is room again.
+            let _ = store.write(|conn| idempotencia::write_probe(conn, DataHora::agora()));
+        }
         let answer = store.probe(&mut connection);
         if let Err(error) = &answer {
             log::debug!("no sign of life from the database: {error}");

@@ -1,7 +1,10 @@
 //! What Prometheus is told of this process. A leaf: everyone may count here, and nothing here knows anyone.
 
 use std::{
-    sync::{LazyLock, atomic::AtomicU64},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -24,6 +27,8 @@ pub struct Metrics {
     latency: Timed<Route>,
     connections: Gauge,
     running: Gauge,
+    buffered: Gauge,
+    slow_readers: Counter,
     threads: Gauge,
     memory: Gauge,
     pool: Family<State, Gauge>,
@@ -77,6 +82,8 @@ struct Call {
 pub struct Sample {
     pub connections: usize,
     pub running: usize,
+    pub buffered_bytes: usize,
+    pub slow_readers_closed: u64,
     pub pool_used: u32,
     pub pool_idle: u32,
     /// `None` when the database does not answer: better no number than an old one.
@@ -100,6 +107,8 @@ impl Metrics {
             latency: Family::new_with_constructor(timed as fn() -> Histogram),
             connections: Gauge::default(),
             running: Gauge::default(),
+            buffered: Gauge::default(),
+            slow_readers: Counter::default(),
             threads: Gauge::default(),
             memory: Gauge::default(),
             pool: Family::default(),
@@ -120,6 +129,10 @@ impl Metrics {
         r.register_with_unit("http_request", "From route to answer", Unit::Seconds, m.latency.clone());
         r.register("connections", "Open connections", m.connections.clone());
         r.register("requests_running", "Requests in work", m.running.clone());
+        let text = "Memory held for requests that arrive and answers that are not taken";
+        r.register_with_unit("buffered", text, Unit::Bytes, m.buffered.clone());
+        let text = "Connections closed because their clients read too slowly while the budget was spent";
+        r.register("slow_readers_closed", text, m.slow_readers.clone());
         r.register("threads", "Threads of the process", m.threads.clone());
         r.register_with_unit("resident_memory", "Memory of the process", Unit::Bytes, m.memory.clone());
         r.register("pool_connections", "Database connections", m.pool.clone());
@@ -172,6 +185,8 @@ impl Metrics {
     pub fn text(&self, sample: &Sample) -> Result<String, std::fmt::Error> {
         self.connections.set(sample.connections as i64);
         self.running.set(sample.running as i64);
+        self.buffered.set(sample.buffered_bytes as i64);
+        self.slow_readers.inner().store(sample.slow_readers_closed, Ordering::Relaxed);
         self.pool.get_or_create(&State { state: "used" }).set(sample.pool_used.into());
         self.pool.get_or_create(&State { state: "idle" }).set(sample.pool_idle.into());
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -6,6 +6,7 @@ use std::{
     net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 struct Folder(PathBuf);
@@ -79,6 +80,57 @@ fn with_no_settings_it_is_a_working_restaurant() {
     assert!(get(&address, "/pedidos").contains("\"senha\":1"));
     signal(&child, "-INT");
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_database_that_accepts_and_stays_silent_holds_nothing_up() {
+    let folder = Folder::new("silent");
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("mysql://ana@{}/b", silent.local_addr().unwrap());
+    let (mut child, address) = start(
+        &folder,
+        &[("HOST", "127.0.0.1"), ("PORT", "0"), ("DATABASE_URL", &url), ("STATEMENT_TIMEOUT_MS", "3600000")],
+    );
+    let connected = silent.accept().unwrap();
+    assert!(get(&address, "/livez").starts_with("HTTP/1.1 200 OK\r\n"));
+    let ready = get(&address, "/readyz");
+    assert!(ready.starts_with("HTTP/1.1 503 ") && ready.contains("migrando há"), "{ready}");
+    assert!(get(&address, "/produtos").starts_with("HTTP/1.1 503 "));
+    signal(&child, "-TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    drop(connected);
+}
+
+#[test]
+fn the_probes_have_a_port_of_their_own_that_knows_of_the_other() {
+    let folder = Folder::new("ops");
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (mut child, address) = start(
+        &folder,
+        &[
+            ("HOST", "127.0.0.1"),
+            ("PORT", "0"),
+            ("OPS_PORT", &free.port().to_string()),
+            ("DRAIN_MS", "60000"),
+        ],
+    );
+    let ops = free.to_string();
+    assert!(get(&address, "/produtos").starts_with("HTTP/1.1 200 "));
+    for path in ["/livez", "/readyz", "/metrics", "/%6detrics"] {
+        assert!(get(&ops, path).starts_with("HTTP/1.1 200 "), "{path}");
+        assert!(get(&address, path).starts_with("HTTP/1.1 404 "), "{path}");
+    }
+    for path in ["/", "/produtos", "/clientes/1"] {
+        assert!(get(&ops, path).starts_with("HTTP/1.1 404 "), "{path}");
+    }
+    signal(&child, "-TERM");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !get(&ops, "/readyz").contains("encerrando") {
+        assert!(Instant::now() < deadline, "it does not say that it stops");
+    }
+    assert!(get(&address, "/produtos").starts_with("HTTP/1.1 200 "), "it is still served");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]

@@ -12,7 +12,10 @@
 use std::{
     collections::{BTreeMap, HashMap},
     net::Shutdown,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -23,6 +26,9 @@ pub struct Budget {
     /// Bytes.
     limit: usize,
     state: Mutex<State>,
+    /// What `state` says, for those who only look.
+    held: AtomicUsize,
+    closed: AtomicU64,
 }
 
 #[derive(Default)]
@@ -36,7 +42,6 @@ struct State {
     /// Those connections, the one that has waited longest first.
     slow: BTreeMap<u64, Slow>,
     next: u64,
-    closed: u64,
 }
 
 struct Slow {
@@ -46,18 +51,22 @@ struct Slow {
 
 impl Budget {
     pub fn new(limit: usize) -> Arc<Budget> {
-        Arc::new(Budget { limit, state: Mutex::default() })
+        Arc::new(Budget {
+            limit,
+            state: Mutex::default(),
+            held: AtomicUsize::new(0),
+            closed: AtomicU64::new(0),
+        })
     }
 
     /// Bytes held now.
     pub fn held(&self) -> usize {
-        let state = self.state();
-        state.requests + state.answers
+        self.held.load(Ordering::Relaxed)
     }
 
     /// Connections that were closed because their clients read too slowly while the budget was spent.
     pub fn closed(&self) -> u64 {
-        self.state().closed
+        self.closed.load(Ordering::Relaxed)
     }
 
     /// Whether a request may take this many bytes more; what it got is to be given back by `release`.
@@ -67,12 +76,14 @@ impl Budget {
             return false;
         }
         state.requests += bytes;
-        state.close_slow_ones(self.limit);
+        self.keep_to_limit(&mut state);
         true
     }
 
     fn release(&self, bytes: usize) {
-        self.state().requests -= bytes;
+        let mut state = self.state();
+        state.requests -= bytes;
+        self.keep_to_limit(&mut state);
     }
 
     /// Counts an answer until the guard is dropped. The connection of `peer` may be closed meanwhile.
@@ -81,8 +92,21 @@ impl Budget {
         let number = state.next;
         state.next += 1;
         state.add(number, Slow { peer: peer.clone(), body: body.clone() });
-        state.close_slow_ones(self.limit);
+        self.keep_to_limit(&mut state);
         Unsent { budget: self.clone(), number }
+    }
+
+    /// Closes slow readers while too much is held. Their threads find the socket closed, and let go of what they hold.
+    fn keep_to_limit(&self, state: &mut State) {
+        while state.held() > self.limit {
+            let Some(slow) = state.slow.keys().next().copied().and_then(|oldest| state.remove(oldest)) else {
+                break;
+            };
+            self.closed.fetch_add(1, Ordering::Relaxed);
+            // An error means that it is closed already.
+            let _ = slow.peer.stream.shutdown(Shutdown::Both);
+        }
+        self.held.store(state.held(), Ordering::Relaxed);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -113,16 +137,8 @@ impl State {
         Some(slow)
     }
 
-    /// Their threads find the socket closed, and let go of what they hold.
-    fn close_slow_ones(&mut self, limit: usize) {
-        while self.requests + self.answers > limit {
-            let Some(oldest) = self.slow.keys().next().copied() else { return };
-            if let Some(slow) = self.remove(oldest) {
-                self.closed += 1;
-                // An error means that it is closed already.
-                let _ = slow.peer.stream.shutdown(Shutdown::Both);
-            }
-        }
+    fn held(&self) -> usize {
+        self.requests + self.answers
     }
 }
 
@@ -138,7 +154,9 @@ pub struct Unsent {
 
 impl Drop for Unsent {
     fn drop(&mut self) {
-        self.budget.state().remove(self.number);
+        let mut state = self.budget.state();
+        state.remove(self.number);
+        self.budget.keep_to_limit(&mut state);
     }
 }
 

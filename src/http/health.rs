@@ -46,22 +46,34 @@ pub fn livez(_: &App, _: &Request<'_>) -> Result<Response, Error> {
 }
 
 /// The process can be sent requests: the database answers, its tables are up to date, and it is not being stopped. 503
-/// names in `erros` which of `banco`, `migracoes` and `encerramento` is not so.
+/// names in `erros` which of `banco`, `migracoes` (with what is being done), `disco` and `encerramento` is not so.
 #[utoipa::path(get, path = "/readyz", tag = "Operação",
     responses((status = 200, body = String, content_type = "text/plain"), (status = 503, body = Problema)))]
 pub fn readyz(app: &App, request: &Request<'_>) -> Result<Response, Error> {
-    let migrations = (!app.store.is_migrated()).then_some("as tabelas ainda não estão atualizadas");
-    let stopping = request.load.stopping.then_some("o processo está encerrando");
-    let checks = [("banco", app.health.fault()), ("migracoes", migrations), ("encerramento", stopping)];
-    let faults: Vec<FieldError> = checks
-        .into_iter()
-        .filter_map(|(name, fault)| Some(FieldError { campo: name.into(), mensagem: fault?.into() }))
-        .collect();
+    let checks = [
+        ("banco", app.health.fault().map(str::to_owned)),
+        ("migracoes", migrations(app)),
+        ("disco", app.store.is_full().then(|| "o disco do banco de dados está cheio".to_owned())),
+        ("encerramento", request.load.stopping.then(|| "o processo está encerrando".to_owned())),
+    ];
+    let fault =
+        |(name, fault): (&str, Option<String>)| Some(FieldError { campo: name.into(), mensagem: fault? });
+    let faults: Vec<FieldError> = checks.into_iter().filter_map(fault).collect();
     Ok(not_stored(if faults.is_empty() {
         response::respond(200, "text/plain; charset=utf-8", "ok\n")
     } else {
         response::problem(503, "nao_pronto", "O sistema não está pronto", &faults)
     }))
+}
+
+fn migrations(app: &App) -> Option<String> {
+    if app.store.is_migrated() {
+        return None;
+    }
+    Some(match app.store.migrating() {
+        Some((step, seconds)) => format!("migrando há {seconds} s: {step}"),
+        None => "as tabelas ainda não estão atualizadas".to_owned(),
+    })
 }
 
 /// Figures for Prometheus, in the OpenMetrics text format.
@@ -72,6 +84,8 @@ pub fn metrics(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let sample = Sample {
         connections: request.load.connections,
         running: request.load.running,
+        buffered_bytes: request.load.buffered_bytes,
+        slow_readers_closed: request.load.slow_readers_closed,
         pool_used: open.saturating_sub(idle),
         pool_idle: idle,
         restaurant: restaurant(app).ok(),

@@ -53,18 +53,54 @@ pub struct App {
     pub health: Arc<Health>,
 }
 
-impl Handler for App {
+/// What one port answers.
+pub struct Site {
+    app: Arc<App>,
+    probes: bool,
+    rest: bool,
+}
+
+impl Site {
+    /// Everything.
+    pub fn whole(app: Arc<App>) -> Site {
+        Site { app, probes: true, rest: true }
+    }
+
+    /// What customers and staff use.
+    pub fn public(app: Arc<App>) -> Site {
+        Site { app, probes: false, rest: true }
+    }
+
+    /// The probes and figures.
+    pub fn operation(app: Arc<App>) -> Site {
+        Site { app, probes: true, rest: false }
+    }
+
+    fn has(&self, request: &Request<'_>) -> bool {
+        if is_probe(request) { self.probes } else { self.rest }
+    }
+}
+
+impl Handler for Site {
     fn handle(&self, request: &Request<'_>, reply: Reply) {
-        routes::dispatch(self, request, reply);
+        if self.has(request) {
+            routes::dispatch(&self.app, request, reply);
+        } else {
+            routes::refuse(request, reply);
+        }
     }
 
     fn common_headers(&self) -> &[u8] {
-        self.common_headers.as_bytes()
+        self.app.common_headers.as_bytes()
     }
 
     fn exempt(&self, request: &Request<'_>) -> bool {
-        matches!(&request.segments[..], [only] if ["livez", "readyz", "metrics"].contains(&only.as_ref()))
+        is_probe(request)
     }
+}
+
+fn is_probe(request: &Request<'_>) -> bool {
+    matches!(&request.segments[..], [only] if ["livez", "readyz", "metrics"].contains(&only.as_ref()))
 }
 
 /// The answer of a route.

@@ -175,6 +175,13 @@ pub fn error(error: Error, id: &RequestId) -> Response {
             // No `Retry-After`: who repeats without looking may order twice.
             problem(503, "resultado_desconhecido", detail, &[])
         }
+        Error::Database(e @ DbError::Full(_)) => {
+            log::error!("{id} {e}");
+            try_again(
+                "disco_cheio",
+                "O disco do banco de dados está cheio e nada foi gravado; avise quem cuida do sistema",
+            )
+        }
         Error::Unavailable(cause) => unavailable(&cause, id),
         Error::Database(e) => internal(&e.to_string(), id),
         Error::Internal(cause) => internal(&cause, id),
@@ -267,6 +274,7 @@ mod tests {
             (DbError::Lost(text()).into(), 503, true),
             (DbError::Retry(text()).into(), 503, true),
             (DbError::Busy(text()).into(), 503, true),
+            (DbError::Full(text()).into(), 503, true),
             // It may have happened: who repeats it may order twice.
             (DbError::Unknown(text()).into(), 503, false),
             (DbError::Unique(text()).into(), 500, false),

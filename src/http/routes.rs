@@ -75,7 +75,7 @@ pub fn table() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 pub fn dispatch(app: &App, request: &Request<'_>, reply: Reply) {
     let Some(pattern) = pattern_of(&request.segments) else {
-        return Owed::to(reply, Route { method: "-", route: "-" }).give(no_route(request));
+        return refuse(request, reply);
     };
     let wanted = if request.method == Head { &Get } else { &request.method };
     match ROUTES.iter().find(|(method, path, _)| method == wanted && *path == pattern) {
@@ -93,6 +93,11 @@ pub fn dispatch(app: &App, request: &Request<'_>, reply: Reply) {
         }
         None => Owed::to(reply, Route { method: "-", route: pattern }).give(Ok(no_method(request, pattern))),
     }
+}
+
+/// As where there is no such route.
+pub fn refuse(request: &Request<'_>, reply: Reply) {
+    Owed::to(reply, Route { method: "-", route: "-" }).give(no_route(request));
 }
 
 fn no_route(request: &Request<'_>) -> Result<Response, Error> {

@@ -58,6 +58,8 @@ pub trait Handler: Send + Sync + 'static {
 pub struct Load {
     pub connections: usize,
     pub running: usize,
+    pub buffered_bytes: usize,
+    pub slow_readers_closed: u64,
     /// It is going to stop: whoever can choose should go elsewhere.
     pub stopping: bool,
 }
@@ -91,6 +93,8 @@ pub struct Shared {
     closed: Condvar,
     pub threads: Arc<Threads>,
     pub budget: Arc<Budget>,
+    /// The server that this one's requests ask about, if it is another.
+    watched: Option<Arc<Shared>>,
 }
 
 type Connections = HashMap<u64, Arc<Peer>>;
@@ -117,6 +121,7 @@ impl Server {
     pub fn bind(host: &str, port: u16, limits: Limits, handler: Box<dyn Handler>) -> io::Result<Server> {
         let listener = listen(host, port, &limits)?;
         let shared = Shared {
+            watched: None,
             budget: Budget::new(limits.max_buffered_bytes),
             limits,
             handler,
@@ -130,6 +135,23 @@ impl Server {
             threads: Arc::default(),
         };
         Ok(Server { listener, shared: Arc::new(shared) })
+    }
+
+    /// Another port, whose requests are told how busy this server is.
+    pub fn bind_beside(
+        &self,
+        host: &str,
+        port: u16,
+        limits: Limits,
+        handler: Box<dyn Handler>,
+    ) -> io::Result<Server> {
+        let beside = Server::bind(host, port, limits, handler)?;
+        // Nobody has a copy yet.
+        let mut shared = beside.shared;
+        if let Some(shared) = Arc::get_mut(&mut shared) {
+            shared.watched = Some(self.shared.clone());
+        }
+        Ok(Server { shared, ..beside })
     }
 
     pub fn address(&self) -> io::Result<SocketAddr> {
@@ -252,7 +274,12 @@ impl Shared {
     }
 
     pub fn load(&self) -> Load {
+        if let Some(watched) = &self.watched {
+            return watched.load();
+        }
         Load {
+            buffered_bytes: self.budget.held(),
+            slow_readers_closed: self.budget.closed(),
             connections: self.open.load(Ordering::Acquire),
             running: self.running.load(Ordering::Acquire),
             stopping: self.is_closing(),

@@ -65,6 +65,15 @@ pub fn limpar(conn: &mut dyn Connection, agora: DataHora) -> Result<u64, Error> 
     Ok(conn.execute("DELETE FROM idempotencia WHERE criada_em <= ?", &[limite(agora).into()])?)
 }
 
+/// Writes something that means nothing, to find out whether there is room. No client can send a key with a space.
+pub fn write_probe(conn: &mut dyn Connection, agora: DataHora) -> Result<(), Error> {
+    const KEY: &str = " sonda";
+    conn.execute("DELETE FROM idempotencia WHERE chave = ?", &[KEY.into()])?;
+    let sql = "INSERT INTO idempotencia (chave, corpo, resposta, criada_em) VALUES (?, '', '', ?)";
+    conn.execute(sql, &[KEY.into(), agora.into()])?;
+    Ok(())
+}
+
 fn limite(agora: DataHora) -> DataHora {
     agora.mais(-VALIDADE_SEGUNDOS)
 }

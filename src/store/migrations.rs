@@ -48,11 +48,30 @@ const ORIGINAL_COLUMNS: &[(&str, &[&str])] = &[
     ("itens", &["pedido", "produto", "quantidade", "valor", "descricao"]),
 ];
 
-pub fn run(conn: &mut dyn Connection, settings: &Settings) -> Result<(), DbError> {
+/// Is told, in Portuguese, what is being done: `/readyz` shows it.
+type Tell<'a> = &'a dyn Fn(String);
+
+/// Whether there is nothing to do.
+pub fn is_done(conn: &mut dyn Connection, database: &Database) -> Result<bool, DbError> {
+    match done(conn) {
+        Ok(done) if !SQLITE.iter().map(|(number, _)| number).chain([&EXAMPLE]).all(|n| done.contains(n)) => {
+            Ok(false)
+        }
+        Ok(_) => match database {
+            Database::Sqlite(_) => Ok(true),
+            Database::Mysql(_) => Ok(left_of_original(conn)?.is_empty()),
+        },
+        // There is no such table yet.
+        Err(DbError::Other(_)) => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+pub fn run(conn: &mut dyn Connection, settings: &Settings, tell: Tell<'_>) -> Result<(), DbError> {
     match settings.database {
         Database::Sqlite(_) => {
             conn.begin()?;
-            match sqlite(conn, settings.example_data) {
+            match sqlite(conn, settings.example_data, tell) {
                 Ok(()) => conn.commit(),
                 Err(e) => conn.rollback().and(Err(e)),
             }
@@ -60,21 +79,23 @@ pub fn run(conn: &mut dyn Connection, settings: &Settings) -> Result<(), DbError
         Database::Mysql(_) => {
             // A lock's name has at most 64 characters and is known to the whole server.
             let lock = "CONCAT('ambrosia.', LEFT(SHA2(DATABASE(), 256), 40))";
+            tell("à espera de outro processo que faz o mesmo".to_owned());
             let got = conn.query(&format!("SELECT GET_LOCK({lock}, ?)"), &[LOCK_WAIT_SECONDS.into()])?;
             if got.first().map(|row| row.int(0)).transpose()? != Some(1) {
                 return Err(DbError::Busy("another process is migrating the database".into()));
             }
-            let result = mysql(conn, settings.example_data);
+            let result = mysql(conn, settings.example_data, tell);
             conn.query(&format!("SELECT RELEASE_LOCK({lock})"), &[])?;
             result
         }
     }
 }
 
-fn sqlite(conn: &mut dyn Connection, example_data: bool) -> Result<(), DbError> {
+fn sqlite(conn: &mut dyn Connection, example_data: bool, tell: Tell<'_>) -> Result<(), DbError> {
     conn.script("CREATE TABLE IF NOT EXISTS migracoes (versao INTEGER PRIMARY KEY, aplicada_em TEXT NOT NULL) STRICT;")?;
     let done = done(conn)?;
     for (number, script) in SQLITE.iter().filter(|(n, _)| !done.contains(n)) {
+        tell(step(*number, SQLITE));
         conn.script(script)?;
         note(conn, *number)?;
     }
@@ -87,19 +108,20 @@ fn sqlite(conn: &mut dyn Connection, example_data: bool) -> Result<(), DbError> 
     Ok(())
 }
 
-fn mysql(conn: &mut dyn Connection, example_data: bool) -> Result<(), DbError> {
+fn mysql(conn: &mut dyn Connection, example_data: bool, tell: Tell<'_>) -> Result<(), DbError> {
     conn.script("CREATE TABLE IF NOT EXISTS migracoes (versao INT PRIMARY KEY, aplicada_em DATETIME NOT NULL) ENGINE=InnoDB;\n")?;
     let done = done(conn)?;
     if done.is_empty() {
         set_original_aside(conn)?;
     }
     for (number, script) in MYSQL.iter().filter(|(n, _)| !done.contains(n)) {
+        tell(step(*number, MYSQL));
         conn.script(script)?;
         // What is copied and that it is copied become true together: a copy made twice would start from what the
         // first has left of the original.
         conn.begin()?;
         if *number == 1 {
-            copy_original(conn)?;
+            copy_original(conn, tell)?;
         }
         note(conn, *number)?;
         conn.commit()?;
@@ -120,6 +142,10 @@ fn mysql(conn: &mut dyn Connection, example_data: bool) -> Result<(), DbError> {
     Ok(())
 }
 
+fn step(number: i64, all: &[(i64, &str)]) -> String {
+    format!("etapa {number} de {}", all.len())
+}
+
 fn done(conn: &mut dyn Connection) -> Result<Vec<i64>, DbError> {
     conn.query("SELECT versao FROM migracoes", &[])?.iter().map(|row| row.int(0)).collect()
 }
@@ -127,7 +153,6 @@ fn done(conn: &mut dyn Connection) -> Result<Vec<i64>, DbError> {
 fn note(conn: &mut dyn Connection, number: i64) -> Result<(), DbError> {
     let values = [number.into(), DataHora::agora().into()];
     conn.execute("INSERT INTO migracoes (versao, aplicada_em) VALUES (?, ?)", &values)?;
-    log::info!("database: migration {number} applied");
     Ok(())
 }
 
@@ -148,14 +173,14 @@ fn set_original_aside(conn: &mut dyn Connection) -> Result<(), DbError> {
 }
 
 /// Runs in the caller's transaction; the tables of the original are only read, but for columns that they lack.
-fn copy_original(conn: &mut dyn Connection) -> Result<(), DbError> {
+fn copy_original(conn: &mut dyn Connection, tell: Tell<'_>) -> Result<(), DbError> {
     if columns_of(conn, "original_pedidos")?.is_empty() {
         return Ok(());
     }
     complete_original(conn)?;
     // Changing a table has ended the transaction.
     conn.begin()?;
-    let copied = conn.script(include_str!("../../sql/mysql/original_copia.sql")).and_then(|()| {
+    let copied = copy_tables(conn, tell).and_then(|()| {
         for table in ["produtos", "clientes", "pedidos"] {
             if count(conn, table)? != count(conn, &format!("original_{table}"))? {
                 return Err(DbError::Other(format!("rows of {table} would be lost")));
@@ -167,6 +192,16 @@ fn copy_original(conn: &mut dyn Connection) -> Result<(), DbError> {
         let advice = "the rows of the original system are whole, in tables named original_*";
         DbError::Other(format!("cannot take over the original's data; {advice}: {e}"))
     })
+}
+
+fn copy_tables(conn: &mut dyn Connection, tell: Tell<'_>) -> Result<(), DbError> {
+    let statements: Vec<&str> =
+        include_str!("../../sql/mysql/original_copia.sql").split_inclusive(";\n").collect();
+    for (number, statement) in (1..).zip(&statements) {
+        tell(format!("cópia dos dados do sistema original, {number} de {}", statements.len()));
+        conn.script(statement)?;
+    }
+    Ok(())
 }
 
 fn complete_original(conn: &mut dyn Connection) -> Result<(), DbError> {
@@ -193,12 +228,7 @@ fn remove_original(conn: &mut dyn Connection) -> Result<(), DbError> {
             conn.script("RENAME TABLE original_itens TO original_itens_sem_pedido;\n")?;
         }
     }
-    let mut left = Vec::new();
-    for table in ORIGINAL.map(|t| format!("original_{t}")) {
-        if !columns_of(conn, &table)?.is_empty() {
-            left.push(table);
-        }
-    }
+    let left = left_of_original(conn)?;
     if left.is_empty() {
         return Ok(());
     }
@@ -206,6 +236,15 @@ fn remove_original(conn: &mut dyn Connection) -> Result<(), DbError> {
     conn.script(&format!(
         "SET FOREIGN_KEY_CHECKS = 0;\nDROP TABLE IF EXISTS {tables};\nSET FOREIGN_KEY_CHECKS = 1;\n"
     ))
+}
+
+/// The tables of the original that have been set aside and not removed.
+fn left_of_original(conn: &mut dyn Connection) -> Result<Vec<String>, DbError> {
+    let sql = "SELECT LOWER(table_name) FROM information_schema.tables \
+               WHERE table_schema = DATABASE() AND table_name IN (?, ?, ?, ?, ?)";
+    let names = ORIGINAL.map(|table| Value::from(format!("original_{table}")));
+    let rows = conn.query(sql, &names)?;
+    rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
 }
 
 fn count(conn: &mut dyn Connection, table: &str) -> Result<i64, DbError> {

@@ -20,7 +20,7 @@ use std::{
     fmt,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -72,6 +72,32 @@ pub struct Store {
     /// The same pool on MySQL. SQLite has one writer at a time: those who write queue here, and not inside SQLite.
     writers: r2d2::Pool<Manager>,
     migrated: AtomicBool,
+    migration: Mutex<Migration>,
+    /// An attempt to migrate has ended.
+    attempted: Condvar,
+    /// The last write found no room on the disk.
+    full: AtomicBool,
+}
+
+/// How far the schema is.
+enum Migration {
+    /// The first attempt has not ended: requests wait for it as they wait for a connection.
+    Starting(Progress),
+    /// There was a failure, and another attempt runs or will.
+    Late(Option<Progress>),
+    Done,
+}
+
+#[derive(Clone)]
+struct Progress {
+    since: Instant,
+    step: String,
+}
+
+impl Progress {
+    fn new() -> Progress {
+        Progress { since: Instant::now(), step: "começo".to_owned() }
+    }
 }
 
 impl Store {
@@ -92,17 +118,70 @@ impl Store {
             Database::Sqlite(_) => pool(1),
             Database::Mysql(_) => readers.clone(),
         };
-        Store { settings, readers, writers, migrated: AtomicBool::new(false) }
+        Store {
+            settings,
+            readers,
+            writers,
+            migrated: AtomicBool::new(false),
+            migration: Mutex::new(Migration::Starting(Progress::new())),
+            attempted: Condvar::new(),
+            full: AtomicBool::new(false),
+        }
     }
 
     /// Brings the schema up to date, once among all processes that start at the same time. Until this has
-    /// succeeded, reads and writes answer `Unavailable`.
+    /// succeeded, reads and writes answer `Unavailable`; while the first attempt runs they wait for it.
     pub fn migrate(&self) -> Result<(), DbError> {
-        let settings = Settings { statement: MIGRATION, ..self.settings.clone() };
-        let mut conn = Manager { settings, epoch: Arc::default() }.open()?;
-        migrations::run(&mut *conn, &self.settings)?;
-        self.migrated.store(true, Ordering::Release);
-        Ok(())
+        if let late @ Migration::Late(_) = &mut *self.migration() {
+            *late = Migration::Late(Some(Progress::new()));
+        }
+        let result = self.try_to_migrate();
+        *self.migration() = if result.is_ok() { Migration::Done } else { Migration::Late(None) };
+        self.migrated.store(result.is_ok(), Ordering::Release);
+        self.attempted.notify_all();
+        result
+    }
+
+    /// Connects with the time-outs of every connection, so that a server that accepts and stays silent is found out; only
+    /// where there is something to do, again with the time that copying a large table takes.
+    fn try_to_migrate(&self) -> Result<(), DbError> {
+        let open = |settings| Manager { settings, epoch: Arc::default() }.open();
+        let mut conn = open(self.settings.clone())?;
+        if migrations::is_done(&mut *conn, &self.settings.database)? {
+            return Ok(());
+        }
+        let mut conn = match self.settings.database {
+            Database::Sqlite(_) => conn,
+            Database::Mysql(_) => open(Settings { statement: MIGRATION, ..self.settings.clone() })?,
+        };
+        migrations::run(&mut *conn, &self.settings, &|step| self.note_step(step))
+    }
+
+    fn note_step(&self, step: String) {
+        log::info!("database: {step}");
+        if let Migration::Starting(progress) | Migration::Late(Some(progress)) = &mut *self.migration() {
+            progress.step = step;
+        }
+    }
+
+    /// What the migration that runs now is at, and for how many seconds it has run.
+    pub fn migrating(&self) -> Option<(String, u64)> {
+        match &*self.migration() {
+            Migration::Starting(progress) | Migration::Late(Some(progress)) => {
+                Some((progress.step.clone(), progress.since.elapsed().as_secs()))
+            }
+            Migration::Late(None) | Migration::Done => None,
+        }
+    }
+
+    /// Waits until the first attempt to migrate has ended, for so long at most.
+    pub fn wait_for_start(&self, at_most: Duration) {
+        let starting = |migration: &mut Migration| matches!(migration, Migration::Starting(_));
+        drop(self.attempted.wait_timeout_while(self.migration(), at_most, starting));
+    }
+
+    fn migration(&self) -> MutexGuard<'_, Migration> {
+        self.migration.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Leaves all data in the one file, for whoever copies it; MySQL needs no such care.
@@ -149,10 +228,28 @@ impl Store {
         &self,
         mut changes: impl FnMut(&mut dyn Connection) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let result = self.write_again(&mut changes);
+        match &result {
+            Ok(_) => self.full.store(false, Ordering::Relaxed),
+            Err(Error::Database(DbError::Full(_))) => self.full.store(true, Ordering::Relaxed),
+            Err(_) => {}
+        }
+        result
+    }
+
+    /// Whether the last write found no room on the disk.
+    pub fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+
+    fn write_again<T>(
+        &self,
+        changes: &mut dyn FnMut(&mut dyn Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut attempt = 1;
         loop {
             let mut conn = self.connection(&self.writers)?;
-            match transaction(&mut conn, &mut changes) {
+            match transaction(&mut conn, changes) {
                 Err(Error::Database(e @ (DbError::Lost(_) | DbError::Retry(_)))) if attempt < ATTEMPTS => {
                     if matches!(e, DbError::Lost(_)) {
                         conn.report_lost();
@@ -191,6 +288,9 @@ impl Store {
         pool: &r2d2::Pool<Manager>,
         wait: Duration,
     ) -> Result<r2d2::PooledConnection<Manager>, Error> {
+        if !self.is_migrated() {
+            self.wait_for_start(wait);
+        }
         if !self.is_migrated() {
             return Err(Error::Unavailable("the database has not been reached or migrated yet".into()));
         }
@@ -239,7 +339,7 @@ fn transaction<T>(
                 return Ok(value);
             }
             // Of these it is known that nothing happened.
-            Err(e @ (DbError::Retry(_) | DbError::Busy(_))) => Err(e.into()),
+            Err(e @ (DbError::Retry(_) | DbError::Busy(_) | DbError::Full(_))) => Err(e.into()),
             Err(other) => return Err(DbError::Unknown(other.to_string()).into()),
         },
         error => error,

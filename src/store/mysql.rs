@@ -165,6 +165,9 @@ fn classify(error: mysql::Error) -> DbError {
         1216 | 1217 | 1451 | 1452 => DbError::ForeignKey(text),
         // Deadlock; MariaDB's and Galera's "record has changed since last read".
         1213 | 1020 => DbError::Retry(text),
+        // The disk is full; so is a table; a file could not be written.
+        1021 | 1114 => DbError::Full(text),
+        1026 if cause.message.contains("No space left") => DbError::Full(text),
         // Lock wait and statement time-outs, on either engine.
         1205 | 1317 | 1969 | 3024 | 3572 => DbError::Busy(text),
         // Going down, killed, too many connections, read-only after a fail-over, node out of its cluster.

@@ -99,10 +99,8 @@ fn classify(error: rusqlite::Error) -> DbError {
         }
         (_, rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => DbError::ForeignKey(text),
         (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => DbError::Busy(text),
-        (
-            ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::DiskFull | ErrorCode::ReadOnly,
-            _,
-        ) => DbError::Lost(text),
+        (ErrorCode::DiskFull, _) => DbError::Full(text),
+        (ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::ReadOnly, _) => DbError::Lost(text),
         _ => DbError::Other(text),
     }
 }

@@ -13,6 +13,7 @@ mod clientes;
 mod concorrencia;
 mod cozinha;
 mod devolucoes;
+mod disco;
 mod documento;
 mod erros;
 mod fio;

@@ -233,7 +233,15 @@ fn iniciar(pasta: &Pasta, url: &str, ambiente: &[(String, String)]) -> (Child, S
     BufReader::new(processo.stdout.take().unwrap()).read_line(&mut linha).unwrap();
     let endereco = linha.trim().rsplit(' ').next().unwrap_or_default().to_owned();
     assert!(endereco.starts_with("http://"), "{}", std::fs::read_to_string(pasta.0.join("log")).unwrap());
+    preparado(&endereco);
     (processo, endereco)
+}
+
+/// Waits until the first attempt to bring the database up to date is over, however it ended.
+fn preparado(url: &str) {
+    let cliente = cliente();
+    let migrando = || cliente.get(format!("{url}/readyz")).call()?.body_mut().read_to_string();
+    ate("the first attempt to migrate", || !migrando().is_ok_and(|corpo| corpo.contains("migrando")));
 }
 
 fn cliente() -> ureq::Agent {
