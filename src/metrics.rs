@@ -2,15 +2,15 @@
 
 use std::{
     sync::{
-        LazyLock,
+        Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    encoding::{EncodeLabelSet, EncodeMetric, MetricEncoder, text},
+    metrics::{MetricType, counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::{Registry, Unit},
 };
 
@@ -36,8 +36,10 @@ pub struct Metrics {
     pool_timeouts: Counter,
     batch_wait: Histogram,
     orders: Family<Estado, Gauge>,
-    oldest: Gauge,
-    matters: Gauge,
+    oldest: Known,
+    matters: Known,
+    ready: Gauge,
+    checks: Family<Check, Gauge>,
     payments: Family<Verdict, Counter>,
     notifications: Family<Verdict, Counter>,
     provider: Timed<Call>,
@@ -68,6 +70,11 @@ struct Estado {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Check {
+    check: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Verdict {
     verdict: &'static str,
 }
@@ -78,6 +85,34 @@ struct Call {
     outcome: &'static str,
 }
 
+/// A gauge that is left out while its value is not known, so that nobody takes an old value for a current one.
+#[derive(Clone, Debug, Default)]
+struct Known(Arc<Mutex<Option<i64>>>);
+
+impl Known {
+    fn set(&self, value: Option<i64>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = value;
+    }
+
+    fn get(&self) -> Option<i64> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl EncodeMetric for Known {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> std::fmt::Result {
+        self.get().map_or(Ok(()), |value| encoder.encode_gauge(&value))
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Gauge
+    }
+
+    fn is_empty(&self) -> bool {
+        self.get().is_none()
+    }
+}
+
 /// What is looked up when somebody asks, and not counted on the way.
 pub struct Sample {
     pub connections: usize,
@@ -86,6 +121,8 @@ pub struct Sample {
     pub slow_readers_closed: u64,
     pub pool_used: u32,
     pub pool_idle: u32,
+    /// What `/readyz` looks at, and whether it holds.
+    pub checks: Vec<(&'static str, bool)>,
     /// `None` when the database does not answer: better no number than an old one.
     pub restaurant: Option<Restaurant>,
 }
@@ -116,8 +153,10 @@ impl Metrics {
             pool_timeouts: Counter::<u64, AtomicU64>::default(),
             batch_wait: histogram(),
             orders: Family::default(),
-            oldest: Gauge::default(),
-            matters: Gauge::default(),
+            oldest: Known::default(),
+            matters: Known::default(),
+            ready: Gauge::default(),
+            checks: Family::default(),
             payments: Family::default(),
             notifications: Family::default(),
             provider: Family::new_with_constructor(timed as fn() -> Histogram),
@@ -141,6 +180,8 @@ impl Metrics {
         r.register("pool_timeouts", "Waits that ended without a connection", m.pool_timeouts.clone());
         let text = "From the question to its answer, of those who ask together";
         r.register_with_unit("batch_wait", text, Unit::Seconds, m.batch_wait.clone());
+        r.register("ready", "1 while /readyz says ok", m.ready.clone());
+        r.register("check_ok", "1 while this check of /readyz holds", m.checks.clone());
         r.register("orders_open", "Open orders by state", m.orders.clone());
         let text = "Age of the oldest open order";
         r.register_with_unit("oldest_open_order", text, Unit::Seconds, m.oldest.clone());
@@ -195,14 +236,17 @@ impl Metrics {
         };
         self.threads.set(line("Threads:").unwrap_or(0));
         self.memory.set(line("VmRSS:").unwrap_or(0) * 1024);
-        self.orders.clear();
-        if let Some(restaurant) = &sample.restaurant {
-            for (status_pedido, count) in &restaurant.orders {
-                self.orders.get_or_create(&Estado { status_pedido }).set(*count);
-            }
-            self.oldest.set(restaurant.oldest_seconds);
-            self.matters.set(restaurant.matters);
+        self.ready.set(sample.checks.iter().all(|(_, holds)| *holds).into());
+        for &(check, holds) in &sample.checks {
+            self.checks.get_or_create(&Check { check }).set(holds.into());
         }
+        let restaurant = sample.restaurant.as_ref();
+        self.orders.clear();
+        for (status_pedido, count) in restaurant.iter().flat_map(|r| &r.orders) {
+            self.orders.get_or_create(&Estado { status_pedido }).set(*count);
+        }
+        self.oldest.set(restaurant.map(|r| r.oldest_seconds));
+        self.matters.set(restaurant.map(|r| r.matters));
         let mut out = String::with_capacity(16 * 1024);
         text::encode(&mut out, &self.registry)?;
         Ok(out)

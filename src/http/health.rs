@@ -50,20 +50,24 @@ pub fn livez(_: &App, _: &Request<'_>) -> Result<Response, Error> {
 #[utoipa::path(get, path = "/readyz", tag = "Operação",
     responses((status = 200, body = String, content_type = "text/plain"), (status = 503, body = Problema)))]
 pub fn readyz(app: &App, request: &Request<'_>) -> Result<Response, Error> {
-    let checks = [
-        ("banco", app.health.fault().map(str::to_owned)),
-        ("migracoes", migrations(app)),
-        ("disco", app.store.is_full().then(|| "o disco do banco de dados está cheio".to_owned())),
-        ("encerramento", request.load.stopping.then(|| "o processo está encerrando".to_owned())),
-    ];
     let fault =
         |(name, fault): (&str, Option<String>)| Some(FieldError { campo: name.into(), mensagem: fault? });
-    let faults: Vec<FieldError> = checks.into_iter().filter_map(fault).collect();
+    let faults: Vec<FieldError> = checks(app, request).into_iter().filter_map(fault).collect();
     Ok(not_stored(if faults.is_empty() {
         response::respond(200, "text/plain; charset=utf-8", "ok\n")
     } else {
         response::problem(503, "nao_pronto", "O sistema não está pronto", &faults)
     }))
+}
+
+/// What has to hold for the process to be ready, by name, with what is wrong where it does not.
+fn checks(app: &App, request: &Request<'_>) -> [(&'static str, Option<String>); 4] {
+    [
+        ("banco", app.health.fault().map(str::to_owned)),
+        ("migracoes", migrations(app)),
+        ("disco", app.store.is_full().then(|| "o disco do banco de dados está cheio".to_owned())),
+        ("encerramento", request.load.stopping.then(|| "o processo está encerrando".to_owned())),
+    ]
 }
 
 fn migrations(app: &App) -> Option<String> {
@@ -81,6 +85,9 @@ fn migrations(app: &App) -> Option<String> {
     responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub fn metrics(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let (open, idle) = app.store.pool();
+    let checks = checks(app, request).map(|(name, fault)| (name, fault.is_none()));
+    // A database that hangs would hold back every other figure as well, until the scrape is given up.
+    let answers = app.health.fault().is_none();
     let sample = Sample {
         connections: request.load.connections,
         running: request.load.running,
@@ -88,7 +95,8 @@ pub fn metrics(app: &App, request: &Request<'_>) -> Result<Response, Error> {
         slow_readers_closed: request.load.slow_readers_closed,
         pool_used: open.saturating_sub(idle),
         pool_idle: idle,
-        restaurant: restaurant(app).ok(),
+        restaurant: if answers { restaurant(app).ok() } else { None },
+        checks: checks.to_vec(),
     };
     let text = METRICS.text(&sample).map_err(|e| Error::Internal(e.to_string()))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

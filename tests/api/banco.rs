@@ -131,9 +131,22 @@ impl Privado {
 
     /// As when the power goes.
     pub fn matar(&mut self) {
-        let pid = std::fs::read_to_string(self.pasta.0.join("pid")).unwrap();
-        assert!(Command::new("kill").args(["-9", pid.trim()]).status().unwrap().success());
+        self.sinal("-KILL");
         self.processo.wait().unwrap();
+    }
+
+    /// It accepts connections, and says nothing.
+    pub fn congelar(&self) {
+        self.sinal("-STOP");
+    }
+
+    pub fn descongelar(&self) {
+        self.sinal("-CONT");
+    }
+
+    fn sinal(&self, nome: &str) {
+        let pid = std::fs::read_to_string(self.pasta.0.join("pid")).unwrap();
+        assert!(Command::new("kill").args([nome, pid.trim()]).status().unwrap().success());
     }
 
     pub fn religar(&mut self) {
@@ -192,6 +205,10 @@ impl Privado {
 
 impl Drop for Privado {
     fn drop(&mut self) {
+        // A test that fails may leave it frozen; one that was killed has no such process any more.
+        if let Ok(pid) = std::fs::read_to_string(self.pasta.0.join("pid")) {
+            let _ = Command::new("kill").args(["-CONT", pid.trim()]).stderr(Stdio::null()).status();
+        }
         drop(self.processo.stdin.take());
         let _ = self.processo.wait();
     }

@@ -74,6 +74,10 @@ fn um_disco_cheio_e_dito_e_passa() {
     assert_eq!(recusada.cabecalho("retry-after"), Some("1"));
     let pronto = r.get("/readyz");
     assert!(pronto.status == 503 && pronto.corpo.contains("\"disco\""), "{}", pronto.corpo);
+    assert!(
+        r.get("/metrics").corpo.contains("\nambrosia_check_ok{check=\"disco\"} 0\n"),
+        "no alert can see it"
+    );
     assert_eq!(abertos(), antes + feitos, "what was refused was not written, what was acknowledged was");
     disco.esvaziar();
     ate("it to notice that there is room", || r.get("/readyz").status == 200);

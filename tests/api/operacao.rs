@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::{
     Banco, Restaurante,
+    banco::{Esquema, Privado},
     caixa::Caixa,
     nos_dois,
     restaurante::{Filial, ate},
@@ -55,6 +56,39 @@ fn sem_banco_vive_e_nao_esta_pronto() {
     let figuras = r.get("/metrics");
     assert_eq!(figuras.status, 200);
     assert!(figuras.corpo.contains("ambrosia_build_info") && !figuras.corpo.contains("orders_open{"));
+}
+
+/// An alert can only be as true as the figures: while the database hangs the process says so, at once, and repeats no
+/// number that it cannot know.
+#[test]
+fn com_o_banco_congelado_diz_isso_e_nenhum_numero_velho() {
+    if !Privado::instalado() {
+        assert!(std::env::var("CI").is_err(), "no MariaDB here");
+        return;
+    }
+    let servidor = Privado::iniciar();
+    let esquema = Esquema::novo(&servidor.url());
+    let r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[]);
+    let do_restaurante =
+        ["ambrosia_orders_open{", "ambrosia_oldest_open_order_seconds ", "ambrosia_payment_matters "];
+    let estado = |pronto: u8, banco: u8| {
+        let corpo = r.get("/metrics").corpo;
+        corpo.contains(&format!("\nambrosia_ready {pronto}\n"))
+            && corpo.contains(&format!("\nambrosia_check_ok{{check=\"banco\"}} {banco}\n"))
+            && corpo.contains("\nambrosia_check_ok{check=\"migracoes\"} 1\n")
+            && do_restaurante.iter().all(|figura| corpo.contains(figura) == (pronto == 1))
+    };
+    assert!(estado(1, 1), "{}", r.get("/metrics").corpo);
+    servidor.congelar();
+    ate("it to notice", || r.get("/readyz").status == 503);
+    let antes = Instant::now();
+    let dito = estado(0, 0);
+    let demora = antes.elapsed();
+    let corpo = r.get("/metrics").corpo;
+    servidor.descongelar();
+    assert!(dito, "{corpo}");
+    assert!(demora.as_secs() < 2, "{demora:?}");
+    ate("the figures to be back", || estado(1, 1));
 }
 
 fn o_que_o_prometheus_le(banco: Banco) {
