@@ -20,6 +20,17 @@ RUN find build.rs src -name '*.rs' -exec touch {} + \
  && mv "target/$(rustc -vV | sed -n 's/^host: //p')/release/ambrosia" /ambrosia
 
 FROM scratch
+# VERSION is that of Cargo.toml, which a test holds; REVISION is the commit:
+#   docker build --build-arg REVISION="$(git rev-parse HEAD)" --build-arg SOURCE="$(git remote get-url origin)" -t ambrosia:0.1.0 .
+ARG VERSION=0.1.0
+ARG REVISION=
+ARG SOURCE=
+LABEL org.opencontainers.image.title="Ambrosia" \
+      org.opencontainers.image.description="Order system for restaurants" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.source="$SOURCE" \
+      org.opencontainers.image.licenses="MIT"
 COPY --from=build /ambrosia /ambrosia
 USER 65532:65532
 EXPOSE 31000

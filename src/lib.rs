@@ -7,6 +7,7 @@ pub mod error;
 pub mod http;
 pub mod metrics;
 pub mod pagamento;
+pub mod self_check;
 pub mod store;
 pub mod threads;
 pub mod use_cases;

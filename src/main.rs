@@ -13,6 +13,7 @@ use ambrosia::{
     domain::data_hora::DataHora,
     http::{self, App, Health, Limits, PROBE, Server, Shared, Site},
     pagamento::{Gateway, MercadoPago, Settings},
+    self_check,
     store::{Database, Store, cobrancas, idempotencia, notificacoes},
     use_cases::{
         checkout::{self, Lote},
@@ -42,11 +43,26 @@ fn main() -> ExitCode {
             println!("ambrosia {}", env!("CARGO_PKG_VERSION"));
             return ExitCode::SUCCESS;
         }
+        Some("saude") => return saude(),
         Some(other) => return fail(&format!("unknown argument {other}; try --help"), 2),
     }
     match Config::read(&|name| std::env::var(name).ok()) {
         Ok(config) => run(config),
         Err(error) => fail(&error, 2),
+    }
+}
+
+fn saude() -> ExitCode {
+    let config = match Config::read(&|name| std::env::var(name).ok()) {
+        Ok(config) => config,
+        Err(error) => return fail(&error, 2),
+    };
+    match self_check::ask(&config.host, config.ops_port.unwrap_or(config.port)) {
+        Ok(()) => {
+            println!("ready");
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error, 1),
     }
 }
 
@@ -230,7 +246,10 @@ fn help() -> ExitCode {
             if default.is_empty() { String::new() } else { format!(" [{default}]") }
         );
     }
-    println!("\n  --help      this text\n  --version   the version");
+    println!(
+        "\n  saude       asks the process that runs here with these settings whether it is ready: exit code 0 or 1\n  \
+         --help      this text\n  --version   the version"
+    );
     ExitCode::SUCCESS
 }
 

@@ -208,3 +208,61 @@ fn help_and_version() {
     assert_eq!(unknown.status.code(), Some(2));
     assert!(String::from_utf8(unknown.stderr).unwrap().contains("--frobnicate"));
 }
+
+/// An image cannot read Cargo.toml for its label, and the manifests name an image.
+#[test]
+fn the_image_has_the_version_of_the_package() {
+    let read = |file: &str| {
+        std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let dockerfile = read("Dockerfile");
+    assert!(dockerfile.contains(&format!("\nARG VERSION={version}\n")), "{dockerfile}");
+    assert!(dockerfile.contains(&format!("image.licenses=\"{}\"", env!("CARGO_PKG_LICENSE"))));
+    assert!(read("k8s/producao/kustomization.yaml").contains(&format!("newTag: {version}}}")));
+}
+
+/// What a container's health check runs beside the process, in the same environment.
+#[test]
+fn saude_asks_the_process_that_runs_here() {
+    let folder = Folder::new("saude");
+    let port = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let check = |environment: &[(&str, &str)]| {
+        let output = run(&folder, environment, &["saude"]);
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(said.lines().count(), 1, "{said}");
+        (output.status.code(), said.trim().to_owned())
+    };
+    let here = port();
+    let (code, said) = check(&[("PORT", &here)]);
+    assert!(code == Some(1) && said.starts_with("ambrosia: no answer from 127.0.0.1:"), "{said}");
+
+    let (mut child, address) = start(&folder, &[("PORT", &here)]);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !get(&address.replace("0.0.0.0", "127.0.0.1"), "/readyz").starts_with("HTTP/1.1 200 ") {
+        assert!(Instant::now() < deadline, "it is never ready");
+    }
+    assert_eq!(check(&[("PORT", &here)]), (Some(0), "ready".into()));
+    assert_eq!(check(&[("PORT", &here), ("HOST", "localhost")]), (Some(0), "ready".into()));
+    assert_eq!(check(&[("PORT", "0"), ("OPS_PORT", &here)]), (Some(0), "ready".into()));
+    // One that is there and does nothing is not well.
+    signal(&child, "-STOP");
+    let (code, said) = check(&[("PORT", &here)]);
+    signal(&child, "-CONT");
+    assert!(code == Some(1) && said.starts_with("ambrosia: no answer"), "{said}");
+    signal(&child, "-TERM");
+    child.wait().unwrap();
+
+    let away = format!("mysql://ana:segredo@127.0.0.1:{}/b", port());
+    let environment = [("PORT", here.as_str()), ("DATABASE_URL", &away)];
+    let (mut child, _) = start(&folder, &environment);
+    let (code, said) = check(&environment);
+    signal(&child, "-TERM");
+    child.wait().unwrap();
+    assert!(code == Some(1) && said.starts_with("ambrosia: not ready: banco: "), "{said}");
+    assert!(!said.contains("segredo"), "{said}");
+
+    let (code, said) = check(&[("PORT", "0")]);
+    assert!(code == Some(1) && said.contains("port 0"), "{said}");
+    assert_eq!(check(&[("PORT", "x")]).0, Some(2));
+}

@@ -36,6 +36,7 @@ fn arrows_point_one_way() {
         ("src/domain/", vec!["domain"]),
         ("src/error.rs", vec!["domain"]),
         ("src/metrics.rs", vec![]),
+        ("src/self_check.rs", vec![]),
         ("src/batch.rs", vec!["error", "metrics"]),
         ("src/store/", vec!["domain", "error", "metrics", "store"]),
         ("src/pagamento/", vec!["domain", "error", "metrics", "pagamento"]),
