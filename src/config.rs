@@ -5,7 +5,7 @@ use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
 use log::LevelFilter;
 
 use crate::{
-    http::{HEADERS_MAX, Limits},
+    http::{HEADERS_MAX, Limits, Proxies},
     pagamento::{self, assinatura::Segredos},
     store::{self, Address, Database},
 };
@@ -50,6 +50,11 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("QR_SECONDS", "900", "for which a real QR code can be paid; then an order not begun is cancelled"),
     ("EXAMPLE_DATA", "true", "fill an empty database with an example menu, customers and orders"),
     ("LOG_LEVEL", "info", "off, error, warn, info, debug or trace"),
+    (
+        "TRUSTED_PROXIES",
+        "",
+        "addresses and CIDR blocks, separated by commas, whose Forwarded or X-Forwarded-For names the client",
+    ),
     ("CORS_ORIGIN", "*", "origin whose pages may call the API; * is any"),
     ("POOL_SIZE", "16", "database connections at most"),
     ("POOL_WAIT_MS", "2000", "wait for a database connection; then 503"),
@@ -128,6 +133,7 @@ impl Config {
                 backlog: env.number("BACKLOG", 1, 65_535)? as i32,
                 grace: env.millis("GRACE_MS")?,
                 drain: Duration::from_millis(env.number("DRAIN_MS", 0, 3_600_000)?),
+                trusted_proxies: env.proxies("TRUSTED_PROXIES")?,
             },
         })
     }
@@ -175,6 +181,10 @@ impl Env<'_> {
         } else {
             Err(wrong(name, origin, "an origin like https://loja.exemplo.com.br, or *"))
         }
+    }
+
+    fn proxies(&self, name: &str) -> Result<Proxies, String> {
+        self.parsed(name, "addresses and blocks like 10.0.0.0/8,2001:db8::7, separated by commas")
     }
 
     fn mercado_pago(&self) -> Result<Option<pagamento::Settings>, String> {
@@ -327,6 +337,10 @@ mod tests {
             (
                 vec![("MERCADO_PAGO_TOKEN", "segredo\u{e9}"), ("MERCADO_PAGO_POS", "CAIXA01")],
                 "MERCADO_PAGO_TOKEN is not a token: it has spaces, or letters that no token has",
+            ),
+            (
+                vec![("TRUSTED_PROXIES", "10.0.0.0/8,proxy")],
+                "TRUSTED_PROXIES=10.0.0.0/8,proxy is wrong: it must be addresses and blocks like 10.0.0.0/8,2001:db8::7, separated by commas",
             ),
             (
                 vec![("MYSQL_USER", "ana")],

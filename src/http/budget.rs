@@ -198,7 +198,11 @@ mod tests {
 
     fn peer() -> Arc<Peer> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        Arc::new(Peer::new(TcpStream::connect(listener.local_addr().unwrap()).unwrap(), 0))
+        Arc::new(Peer::new(
+            TcpStream::connect(listener.local_addr().unwrap()).unwrap(),
+            [127, 0, 0, 1].into(),
+            0,
+        ))
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::{
     borrow::Cow,
     io::{self, Read},
-    net::Shutdown,
+    net::{IpAddr, Shutdown},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
     thread,
@@ -37,6 +37,7 @@ pub fn serve(shared: &Arc<Shared>, peer: &Arc<Peer>) {
         shared,
         peer,
         limits: &shared.limits,
+        client: peer.address,
         buffer: vec![0; BUFFER_BYTES],
         reserved: Reservation::none(&shared.budget),
         start: 0,
@@ -56,6 +57,8 @@ struct Connection<'a> {
     shared: &'a Arc<Shared>,
     peer: &'a Arc<Peer>,
     limits: &'a Limits,
+    /// Whose request is read.
+    client: IpAddr,
     /// Bytes that were read and not used yet are `buffer[start..end]`.
     buffer: Vec<u8>,
     /// What the buffer has beyond its first `BUFFER_BYTES`.
@@ -94,6 +97,7 @@ impl From<Refusal> for Stop {
 impl Connection<'_> {
     /// One request and its answer. An error means that there is nobody to talk to any more.
     fn exchange(&mut self) -> io::Result<Next> {
+        self.client = self.peer.address;
         let started;
         let result = match self.read_head() {
             Ok((head_len, first_byte)) => {
@@ -114,7 +118,8 @@ impl Connection<'_> {
                 let mut out = Vec::with_capacity(1024);
                 let body = response::encode(refusal.response(), &id, true, false, false, &[], &mut out);
                 log::info!(
-                    "- - {} {}us {}B {id} {}",
+                    "{} - - {} {}us {}B {id} {}",
+                    self.client,
                     refusal.status,
                     started.elapsed().as_micros(),
                     out.len() + body.len(),
@@ -128,6 +133,7 @@ impl Connection<'_> {
 
     fn answer(&mut self, head_len: usize, started: Instant) -> Result<(), Stop> {
         let head = Head::parse(&self.buffer[self.start..self.start + head_len], self.limits)?;
+        self.client = head.client(self.peer.address, self.limits);
         let (head, body, used) = match head.body(self.limits)? {
             Body::None => (head, Cow::Borrowed(&[][..]), head_len),
             Body::Length(length) => {
@@ -149,6 +155,7 @@ impl Connection<'_> {
         if !self.peer.works() {
             return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
         }
+        request.client = self.client;
         request.load = self.shared.load();
         self.call_handler(&request, started);
         drop(request);

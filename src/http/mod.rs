@@ -6,6 +6,7 @@ mod chunked;
 mod clientes;
 mod connection;
 mod docs;
+mod forwarded;
 mod health;
 mod pagamentos;
 mod pedidos;
@@ -22,6 +23,7 @@ use std::{sync::Arc, time::Instant};
 
 pub use self::{
     docs::openapi,
+    forwarded::Proxies,
     health::{Health, PROBE},
     reply::Reply,
     request::{HEADERS_MAX, Request},

@@ -47,7 +47,7 @@ impl Reply {
     pub fn owed(shared: &Arc<Shared>, peer: &Arc<Peer>, request: &Request<'_>, started: Instant) -> Reply {
         peer.owed.store(true, Ordering::SeqCst);
         peer.closing.store(!request.keep_alive, Ordering::Release);
-        let line = || format!("{} {}", request.method.as_str(), request.raw_path);
+        let line = || format!("{} {} {}", request.client, request.method.as_str(), request.raw_path);
         Reply {
             shared: shared.clone(),
             peer: peer.clone(),

@@ -6,6 +6,7 @@ use std::{
     hash::{BuildHasher, RandomState},
     io::Write,
     mem::MaybeUninit,
+    net::{IpAddr, Ipv4Addr},
     str::FromStr,
     sync::{
         LazyLock,
@@ -30,6 +31,8 @@ pub struct Request<'a> {
     pub query: &'a str,
     pub body: Cow<'a, [u8]>,
     pub id: RequestId,
+    /// Whose it is: the address of the connection, or the one that a trusted proxy names.
+    pub client: IpAddr,
     /// How busy the server is.
     pub load: Load,
     pub http_1_0: bool,
@@ -169,7 +172,12 @@ impl<'a> Head<'a> {
         }
     }
 
-    fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'a [u8]> + 's {
+    /// Whose request it is that came over this connection.
+    pub fn client(&self, connection: IpAddr, limits: &Limits) -> IpAddr {
+        limits.trusted_proxies.client(connection, self.all("forwarded"), self.all("x-forwarded-for"))
+    }
+
+    fn all<'s>(&'s self, name: &'s str) -> impl DoubleEndedIterator<Item = &'a [u8]> + 's {
         self.headers.iter().filter(move |h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value.trim_ascii())
     }
 
@@ -204,6 +212,7 @@ impl<'a> Request<'a> {
             query,
             body,
             id,
+            client: Ipv4Addr::UNSPECIFIED.into(),
             load: Load::default(),
             http_1_0: head.http_1_0,
             keep_alive: head.keep_alive,

@@ -213,9 +213,9 @@ pub fn busy() -> Response {
 }
 
 /// For a connection that gets no thread.
-pub fn overloaded() -> Vec<u8> {
+pub fn overloaded(id: &RequestId) -> Vec<u8> {
     let mut out = Vec::with_capacity(1024);
-    let body = encode(busy(), &RequestId::new(), true, false, false, &[], &mut out);
+    let body = encode(busy(), id, true, false, false, &[], &mut out);
     out.extend_from_slice(&body);
     out
 }

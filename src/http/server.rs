@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     io,
-    net::{Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
+    net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -15,7 +15,14 @@ use std::{
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{budget::Budget, connection, reply::Reply, request::Request, response};
+use super::{
+    budget::Budget,
+    connection,
+    forwarded::Proxies,
+    reply::Reply,
+    request::{Request, RequestId},
+    response,
+};
 use crate::threads::Threads;
 
 /// Everything that is bounded, with what happens at the bound in `config::VARIABLES`.
@@ -35,6 +42,8 @@ pub struct Limits {
     pub backlog: i32,
     pub grace: Duration,
     pub drain: Duration,
+    /// Whose word about the address of a client counts.
+    pub trusted_proxies: Proxies,
 }
 
 /// What answers requests. It may block and may panic; both are the business of its own connection only.
@@ -102,6 +111,7 @@ type Connections = HashMap<u64, Arc<Peer>>;
 /// A connection as the others see it.
 pub struct Peer {
     pub stream: TcpStream,
+    pub address: IpAddr,
     /// Milliseconds since the server started at which it began to wait for its client; `BUSY` while its request is in work.
     waiting_since: AtomicU64,
     /// Nothing of a next request has been read.
@@ -168,7 +178,7 @@ impl Server {
         let Server { listener, shared } = self;
         while !shared.stopping.load(Ordering::Acquire) {
             match listener.accept() {
-                Ok((stream, _)) => shared.admit(stream),
+                Ok((stream, from)) => shared.admit(stream, from.ip().to_canonical()),
                 Err(e) => shared.accept_failed(&e),
             }
         }
@@ -202,12 +212,12 @@ impl Stopper {
 }
 
 impl Shared {
-    fn admit(self: &Arc<Self>, stream: TcpStream) {
+    fn admit(self: &Arc<Self>, stream: TcpStream, address: IpAddr) {
         if !self.has_room() {
-            return refuse(&stream);
+            return refuse(&stream, address);
         }
         let id = self.started.elapsed().as_nanos() as u64;
-        let peer = Arc::new(Peer::new(stream, self.now()));
+        let peer = Arc::new(Peer::new(stream, address, self.now()));
         self.connections().insert(id, peer.clone());
         self.open.fetch_add(1, Ordering::AcqRel);
         let slot = Slot { shared: self.clone(), id };
@@ -220,7 +230,7 @@ impl Shared {
         }));
         if let Err(e) = started {
             log::warn!("no thread for a connection: {e}");
-            refuse(&peer.stream);
+            refuse(&peer.stream, address);
             close_longest_waiting(&self.connections());
         }
     }
@@ -310,10 +320,11 @@ impl Shared {
 }
 
 impl Peer {
-    pub fn new(stream: TcpStream, now: u64) -> Peer {
+    pub fn new(stream: TcpStream, address: IpAddr, now: u64) -> Peer {
         let no = || AtomicBool::new(false);
         Peer {
             stream,
+            address,
             waiting_since: AtomicU64::new(now),
             idle: AtomicBool::new(true),
             owed: no(),
@@ -395,9 +406,12 @@ impl Drop for Slot {
 }
 
 /// Answers without a thread: one write that fits in the socket's buffer, and no wait for the client.
-fn refuse(stream: &TcpStream) {
+fn refuse(stream: &TcpStream, client: IpAddr) {
+    let id = RequestId::new();
+    let answer = response::overloaded(&id);
     let _ = stream.set_nonblocking(true);
-    let _ = io::Write::write(&mut &*stream, &response::overloaded());
+    let _ = io::Write::write(&mut &*stream, &answer);
+    log::info!("{client} - - 503 0us {}B {id} no room for a connection", answer.len());
 }
 
 fn listen(host: &str, port: u16, limits: &Limits) -> io::Result<TcpListener> {
@@ -424,7 +438,7 @@ mod tests {
     fn peer(since: u64) -> Arc<Peer> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        Arc::new(Peer::new(stream, since))
+        Arc::new(Peer::new(stream, [127, 0, 0, 1].into(), since))
     }
 
     #[test]

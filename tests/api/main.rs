@@ -15,6 +15,7 @@ mod cozinha;
 mod devolucoes;
 mod disco;
 mod documento;
+mod endereco;
 mod erros;
 mod fio;
 mod frescor;
