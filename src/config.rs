@@ -5,7 +5,7 @@ use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
 use log::LevelFilter;
 
 use crate::{
-    http::{HEADERS_MAX, Limits, Proxies},
+    http::{HEADERS_MAX, Hosts, Limits, Origins, Proxies},
     pagamento::{self, assinatura::Segredos},
     store::{self, Address, Database},
 };
@@ -55,7 +55,16 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
         "",
         "addresses and CIDR blocks, separated by commas, whose Forwarded or X-Forwarded-For names the client",
     ),
-    ("CORS_ORIGIN", "*", "origin whose pages may call the API; * is any"),
+    (
+        "CORS_ORIGIN",
+        "*",
+        "origins, separated by commas, whose pages may call the API, and no others write; * is any",
+    ),
+    (
+        "ALLOWED_HOSTS",
+        "",
+        "hosts, separated by commas, with or without a port, that are answered; others get 421; empty is any",
+    ),
     ("POOL_SIZE", "16", "database connections at most"),
     ("POOL_WAIT_MS", "2000", "wait for a database connection; then 503"),
     ("STATEMENT_TIMEOUT_MS", "10000", "wait for an answer of the database; then 503"),
@@ -91,7 +100,8 @@ pub struct Config {
     pub log_level: LevelFilter,
     pub store: store::Settings,
     pub limits: Limits,
-    pub cors_origin: String,
+    pub origins: Origins,
+    pub hosts: Hosts,
     /// Without it payments are simulated.
     pub mercado_pago: Option<pagamento::Settings>,
 }
@@ -109,7 +119,14 @@ impl Config {
                 .transpose()?
                 .map(|n| n as u16),
             log_level: env.parsed("LOG_LEVEL", "off, error, warn, info, debug or trace")?,
-            cors_origin: env.origin("CORS_ORIGIN")?,
+            origins: env.parsed(
+                "CORS_ORIGIN",
+                "origins like https://loja.exemplo.com.br, separated by commas, or *",
+            )?,
+            hosts: env.parsed(
+                "ALLOWED_HOSTS",
+                "hosts like loja.exemplo.com.br or loja.exemplo.com.br:8443, separated by commas",
+            )?,
             mercado_pago: env.mercado_pago()?,
             store: store::Settings {
                 database: env.database()?,
@@ -171,16 +188,6 @@ impl Env<'_> {
 
     fn millis(&self, name: &str) -> Result<Duration, String> {
         self.number(name, 1, 3_600_000).map(Duration::from_millis)
-    }
-
-    fn origin(&self, name: &str) -> Result<String, String> {
-        let origin = self.text(name)?;
-        let clean = origin.bytes().all(|b| b.is_ascii_graphic());
-        if clean {
-            Ok(origin)
-        } else {
-            Err(wrong(name, origin, "an origin like https://loja.exemplo.com.br, or *"))
-        }
     }
 
     fn proxies(&self, name: &str) -> Result<Proxies, String> {
@@ -337,6 +344,10 @@ mod tests {
             (
                 vec![("MERCADO_PAGO_TOKEN", "segredo\u{e9}"), ("MERCADO_PAGO_POS", "CAIXA01")],
                 "MERCADO_PAGO_TOKEN is not a token: it has spaces, or letters that no token has",
+            ),
+            (
+                vec![("CORS_ORIGIN", "loja.exemplo.com.br")],
+                "CORS_ORIGIN=loja.exemplo.com.br is wrong: it must be origins like https://loja.exemplo.com.br, separated by commas, or *",
             ),
             (
                 vec![("TRUSTED_PROXIES", "10.0.0.0/8,proxy")],

@@ -11,7 +11,7 @@ use ambrosia::{
     batch::PATIENCE,
     config::{Config, VARIABLES},
     domain::data_hora::DataHora,
-    http::{self, App, Health, Limits, PROBE, Server, Shared, Site},
+    http::{App, Health, Limits, PROBE, Server, Shared, Site},
     pagamento::{Gateway, MercadoPago, Settings},
     self_check,
     store::{Database, Store, cobrancas, idempotencia, notificacoes},
@@ -84,7 +84,8 @@ fn run(config: Config) -> ExitCode {
         checkouts: checkouts.clone(),
         gateway: gateway.clone(),
         sino: sino.clone(),
-        common_headers: http::allow_origin(&config.cors_origin),
+        origins: config.origins,
+        hosts: config.hosts,
         health: health.clone(),
     };
     let (server, ops) = match bind(&config.host, config.port, config.ops_port, config.limits, app) {

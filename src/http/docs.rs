@@ -54,7 +54,12 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             let with_body = operation.request_body.is_some();
             let responses = &mut operation.responses.responses;
             responses.iter_mut().for_each(|(status, response)| complete(status, response));
-            for (status, _) in ANY_REQUEST.iter().filter(|c| with_body || !matches!(c.0, "411" | "413")) {
+            let possible = |(status, _): &&(&str, &str)| match *status {
+                "411" | "413" => with_body,
+                "403" => method != "get",
+                _ => true,
+            };
+            for (status, _) in ANY_REQUEST.iter().filter(possible) {
                 responses
                     .entry((*status).to_owned())
                     .or_insert_with(|| Ref::from_response_name(*status).into());
@@ -75,11 +80,13 @@ const PROBLEM: &str = "application/problem+json";
 
 const ANY_REQUEST: &[(&str, &str)] = &[
     ("400", "The request is malformed"),
+    ("403", "A write that a browser sends for a page of an origin that `CORS_ORIGIN` does not name"),
     ("408", "The request took too long to arrive"),
     ("411", "The length of the body is missing"),
     ("413", "The body is too large"),
     ("414", "The address is too long"),
     ("417", "An expectation other than 100-continue"),
+    ("421", "A host that `ALLOWED_HOSTS` does not name"),
     ("431", "The headers are too large"),
     ("500", "A defect"),
     ("501", "A transfer encoding other than chunked"),

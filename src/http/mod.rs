@@ -8,6 +8,7 @@ mod connection;
 mod docs;
 mod forwarded;
 mod health;
+mod origins;
 mod pagamentos;
 mod pedidos;
 mod produtos;
@@ -25,10 +26,11 @@ pub use self::{
     docs::openapi,
     forwarded::Proxies,
     health::{Health, PROBE},
+    origins::{Hosts, Origins},
     reply::Reply,
     request::{HEADERS_MAX, Request},
     response::Response,
-    routes::{allow_origin, table},
+    routes::table,
     server::{Handler, Limits, Server, Stopper},
     shared::Shared,
 };
@@ -51,7 +53,8 @@ pub struct App {
     pub gateway: Gateway,
     /// Wakes those who look into notifications.
     pub sino: Arc<Sino>,
-    pub common_headers: String,
+    pub origins: Origins,
+    pub hosts: Hosts,
     pub health: Arc<Health>,
 }
 
@@ -92,8 +95,12 @@ impl Handler for Site {
         }
     }
 
-    fn common_headers(&self) -> &[u8] {
-        self.app.common_headers.as_bytes()
+    fn header_set(&self, request: &Request<'_>) -> usize {
+        self.app.origins.header_set(request)
+    }
+
+    fn common_headers(&self, set: usize) -> &[u8] {
+        self.app.origins.headers(set)
     }
 
     fn exempt(&self, request: &Request<'_>) -> bool {

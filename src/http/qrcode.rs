@@ -25,7 +25,7 @@ const SCALE: usize = 8;
 pub fn svg(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
     let code = code(app, id)?;
     let picture = code.render::<svg::Color<'_>>().min_dimensions(256, 256).quiet_zone(true).build();
-    Ok(not_stored(response::respond(200, "image/svg+xml", picture)))
+    Ok(response::respond(200, "image/svg+xml", picture))
 }
 
 /// The QR code to pay an order, as PNG.
@@ -34,7 +34,7 @@ pub fn svg(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
         (status = 409, body = Problema, description = "There is nothing to pay"), (status = 422, body = Problema)))]
 pub fn png(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
     let picture = draw(&code(app, id)?).map_err(|e| Error::Internal(format!("PNG: {e}")))?;
-    Ok(not_stored(response::respond(200, "image/png", picture)))
+    Ok(response::respond(200, "image/png", picture))
 }
 
 /// Nobody shall be led to pay twice, or for what will not be cooked.
@@ -79,8 +79,4 @@ fn draw(code: &QrCode) -> Result<Vec<u8>, png::EncodingError> {
     encoder.set_compression(png::Compression::Fast);
     encoder.write_header()?.write_image_data(&pixels)?;
     Ok(picture)
-}
-
-fn not_stored(response: Response) -> Response {
-    response::with(response, "Cache-Control", "no-store")
 }

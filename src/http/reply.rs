@@ -28,6 +28,8 @@ pub struct Reply {
     id: RequestId,
     http_1_0: bool,
     head_only: bool,
+    /// See `Handler::header_set`.
+    header_set: usize,
     runs: bool,
     started: Instant,
     /// What the log says first.
@@ -55,6 +57,7 @@ impl Reply {
             id: request.id,
             http_1_0: request.http_1_0,
             head_only: request.is_head(),
+            header_set: shared.handler.header_set(request),
             runs: false,
             started,
             line: log::log_enabled!(log::Level::Info).then(line),
@@ -111,7 +114,7 @@ impl Reply {
         let status = response.status_code().0;
         let close = self.peer.closing.load(Ordering::Acquire) || self.shared.is_closing();
         let kept = self.http_1_0 && !close;
-        let common = self.shared.handler.common_headers();
+        let common = self.shared.handler.common_headers(self.header_set);
         let mut head = Vec::with_capacity(512);
         let body = response::encode(response, &self.id, close, kept, self.head_only, common, &mut head);
         if let Some(line) = &mut self.line {

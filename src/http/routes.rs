@@ -1,11 +1,11 @@
-//! The table of routes, and what follows from it: 404, 405 with `Allow`, HEAD, OPTIONS and CORS.
+//! The table of routes, and what follows from it: 404, 405 with `Allow`, HEAD and OPTIONS.
 
 use std::{borrow::Cow, collections::HashSet, sync::LazyLock};
 
 use tiny_http::Method::{self, Delete, Get, Head, Options, Post, Put};
 
 use super::{
-    App, Owed, clientes, docs, health, pagamentos, pedidos, produtos, qrcode,
+    App, Owed, clientes, docs, health, is_probe, origins, pagamentos, pedidos, produtos, qrcode,
     reply::Reply,
     request::Request,
     response::{self, Response},
@@ -74,6 +74,9 @@ pub fn table() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 pub fn dispatch(app: &App, request: &Request<'_>, reply: Reply) {
+    if let Some(refusal) = refusal(app, request) {
+        return Owed::to(reply, Route { method: "-", route: "-" }).give(Ok(refusal));
+    }
     let Some(pattern) = pattern_of(&request.segments) else {
         return refuse(request, reply);
     };
@@ -91,13 +94,25 @@ pub fn dispatch(app: &App, request: &Request<'_>, reply: Reply) {
                 },
             }
         }
-        None => Owed::to(reply, Route { method: "-", route: pattern }).give(Ok(no_method(request, pattern))),
+        None => {
+            Owed::to(reply, Route { method: "-", route: pattern }).give(Ok(no_method(app, request, pattern)))
+        }
     }
 }
 
 /// As where there is no such route.
 pub fn refuse(request: &Request<'_>, reply: Reply) {
     Owed::to(reply, Route { method: "-", route: "-" }).give(no_route(request));
+}
+
+/// What is refused whatever the route. Those that ask how the process is may know it by its address only.
+fn refusal(app: &App, request: &Request<'_>) -> Option<Response> {
+    if app.origins.refuse(request) {
+        let detail = "Páginas deste endereço não podem fazer alterações aqui";
+        return Some(response::problem(403, "origem_recusada", detail, &[]));
+    }
+    let answers = app.hosts.answer(request) || is_probe(request);
+    (!answers).then(|| response::problem(421, "host_desconhecido", "Este endereço não é atendido aqui", &[]))
 }
 
 fn no_route(request: &Request<'_>) -> Result<Response, Error> {
@@ -111,9 +126,9 @@ fn no_route(request: &Request<'_>) -> Result<Response, Error> {
     Ok(response::problem(404, "rota_inexistente", "Este endereço não existe; veja /docs", &[]))
 }
 
-fn no_method(request: &Request<'_>, pattern: &str) -> Response {
+fn no_method(app: &App, request: &Request<'_>, pattern: &str) -> Response {
     if request.method == Options {
-        return preflight(request, pattern);
+        return preflight(app, request, pattern);
     }
     let problem = response::problem(405, "metodo_nao_permitido", "Este endereço não aceita este método", &[]);
     response::with(problem, "Allow", &allowed(pattern))
@@ -156,23 +171,11 @@ fn allowed(pattern: &str) -> String {
     methods.join(", ")
 }
 
-fn preflight(request: &Request<'_>, pattern: &str) -> Response {
+fn preflight(app: &App, request: &Request<'_>, pattern: &str) -> Response {
     let methods = allowed(pattern);
     let response = response::with(response::respond(204, "", ""), "Allow", &methods);
-    if !request.has_header("access-control-request-method") {
-        return response;
-    }
-    let headers = "Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id";
-    let response = response::with(response, "Access-Control-Allow-Methods", &methods);
-    let response = response::with(response, "Access-Control-Allow-Headers", headers);
-    response::with(response, "Access-Control-Max-Age", "86400")
-}
-
-/// What a page of another origin may see of an answer, as header lines.
-pub fn allow_origin(origin: &str) -> String {
-    let exposed = "ETag, Link, X-Request-Id, Idempotency-Replayed, Retry-After";
-    let vary = if origin == "*" { "" } else { "Vary: Origin\r\n" };
-    format!("Access-Control-Allow-Origin: {origin}\r\nAccess-Control-Expose-Headers: {exposed}\r\n{vary}")
+    let asks = request.has_header("access-control-request-method");
+    if asks && app.origins.allow(request) { origins::grant(response, request, &methods) } else { response }
 }
 
 #[cfg(test)]

@@ -51,8 +51,13 @@ pub trait Handler: Send + Sync + 'static {
     /// Sends the reply, or gives it to somebody who does.
     fn handle(&self, request: &Request<'_>, reply: Reply);
 
-    /// Lines that every answer carries, each with its end.
-    fn common_headers(&self) -> &[u8] {
+    /// Which of the sets of header lines the answer to this request carries.
+    fn header_set(&self, _: &Request<'_>) -> usize {
+        0
+    }
+
+    /// The lines of a set, each with its end.
+    fn common_headers(&self, _set: usize) -> &[u8] {
         &[]
     }
 

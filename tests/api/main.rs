@@ -21,6 +21,7 @@ mod fio;
 mod frescor;
 mod mercado_pago;
 mod operacao;
+mod origens;
 mod original;
 mod pagamentos;
 mod paginas;

@@ -82,7 +82,7 @@ const PLACES: [&str; 3] = ["", "/here", "/elsewhere"];
 struct Visits(Arc<Room>);
 
 impl Handler for Visits {
-    fn common_headers(&self) -> &[u8] {
+    fn common_headers(&self, _: usize) -> &[u8] {
         assert!(!self.0.broken.load(Ordering::SeqCst), "this panic is part of the test");
         &[]
     }
