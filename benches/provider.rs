@@ -46,6 +46,7 @@ fn main() {
         .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("LOG_LEVEL", "off"), ("DATABASE_URL", &database)])
         .envs([("MERCADO_PAGO_URL", standin.url().as_str()), ("MERCADO_PAGO_TOKEN", "TESTE")])
         .env("MERCADO_PAGO_POS", "CAIXA01")
+        .envs([("CHECKOUTS_PER_MINUTE", "0"), ("WEBHOOKS_PER_SECOND", "0"), ("MAX_UNPAID_ORDERS", "0")])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

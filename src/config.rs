@@ -61,6 +61,21 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
         "origins, separated by commas, whose pages may call the API, and no others write; * is any",
     ),
     (
+        "CHECKOUTS_PER_MINUTE",
+        "",
+        "checkouts of one address a minute, and as many at once; then 429; 0 is any; unset 120 with real payments, any with simulated",
+    ),
+    (
+        "WEBHOOKS_PER_SECOND",
+        "",
+        "notifications of one address a second, and as many at once; then 429; 0 is any; unset 50 with real payments, any with simulated",
+    ),
+    (
+        "MAX_UNPAID_ORDERS",
+        "",
+        "open orders that are not paid; then checkouts get 503; 0 is any; unset 2000 with real payments, any with simulated",
+    ),
+    (
         "ALLOWED_HOSTS",
         "",
         "hosts, separated by commas, with or without a port, that are answered; others get 421; empty is any",
@@ -92,6 +107,14 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("GRACE_MS", "10000", "for running requests to finish after SIGTERM"),
 ];
 
+/// What counts with real payments where nothing is set. A busy shop behind one address makes some hundred orders an hour,
+/// and this is 7,200.
+const CHECKOUTS_PER_MINUTE: u32 = 120;
+/// Mercado Pago sends one or two for a payment.
+const WEBHOOKS_PER_SECOND: u32 = 50;
+/// More than one address can leave unpaid before its orders expire (`QR_SECONDS`), so that it cannot close the shop.
+const MAX_UNPAID_ORDERS: u32 = 2000;
+
 pub struct Config {
     pub host: String,
     pub port: u16,
@@ -102,6 +125,11 @@ pub struct Config {
     pub limits: Limits,
     pub origins: Origins,
     pub hosts: Hosts,
+    /// Of each client; `None` is no limit.
+    pub checkouts_per_minute: Option<u32>,
+    pub webhooks_per_second: Option<u32>,
+    /// `None` is no limit.
+    pub max_unpaid_orders: Option<usize>,
     /// Without it payments are simulated.
     pub mercado_pago: Option<pagamento::Settings>,
 }
@@ -127,6 +155,9 @@ impl Config {
                 "ALLOWED_HOSTS",
                 "hosts like loja.exemplo.com.br or loja.exemplo.com.br:8443, separated by commas",
             )?,
+            checkouts_per_minute: env.limit("CHECKOUTS_PER_MINUTE", CHECKOUTS_PER_MINUTE)?,
+            webhooks_per_second: env.limit("WEBHOOKS_PER_SECOND", WEBHOOKS_PER_SECOND)?,
+            max_unpaid_orders: env.limit("MAX_UNPAID_ORDERS", MAX_UNPAID_ORDERS)?.map(|n| n as usize),
             mercado_pago: env.mercado_pago()?,
             store: store::Settings {
                 database: env.database()?,
@@ -188,6 +219,14 @@ impl Env<'_> {
 
     fn millis(&self, name: &str) -> Result<Duration, String> {
         self.number(name, 1, 3_600_000).map(Duration::from_millis)
+    }
+
+    /// `None` for 0; and where nothing is set, unless payments are real.
+    fn limit(&self, name: &str, with_real_payments: u32) -> Result<Option<u32>, String> {
+        if self.set(name).is_none() {
+            return Ok(self.set("MERCADO_PAGO_TOKEN").map(|_| with_real_payments));
+        }
+        self.number(name, 0, 1_000_000).map(|n| (n > 0).then_some(n as u32))
     }
 
     fn proxies(&self, name: &str) -> Result<Proxies, String> {
@@ -298,6 +337,20 @@ mod tests {
         let config = read(&[]).ok().unwrap();
         assert_eq!(config.port, 31000);
         assert_eq!(config.store.database.to_string(), "sqlite:ambrosia.db");
+    }
+
+    #[test]
+    fn limits_hold_with_real_payments_and_where_they_are_set() {
+        let limits = |set: &[(&str, &str)]| {
+            let config = read(set).ok().unwrap();
+            (config.checkouts_per_minute, config.webhooks_per_second, config.max_unpaid_orders)
+        };
+        let real = [("MERCADO_PAGO_TOKEN", "t"), ("MERCADO_PAGO_POS", "CAIXA01")];
+        assert_eq!(limits(&[]), (None, None, None));
+        assert_eq!(limits(&real), (Some(120), Some(50), Some(2000)));
+        let set = [("CHECKOUTS_PER_MINUTE", "7"), ("WEBHOOKS_PER_SECOND", "0"), ("MAX_UNPAID_ORDERS", "9")];
+        assert_eq!(limits(&set), (Some(7), None, Some(9)));
+        assert_eq!(limits(&[real.as_slice(), &set].concat()), (Some(7), None, Some(9)));
     }
 
     #[test]

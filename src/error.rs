@@ -1,7 +1,7 @@
 //! What can go wrong, in the words of the domain. The HTTP layer turns each into a status and a Portuguese `detail`;
 //! causes go to the log only.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use crate::domain::pedido::Pedido;
 
@@ -23,6 +23,10 @@ pub enum Error {
     Database(DbError),
     /// Cannot be done now, and may be done later. The text is for the log.
     Unavailable(String),
+    /// This client asks too often; after `wait` it may again.
+    TooMany { wait: Duration },
+    /// The restaurant takes on no more unpaid orders for now.
+    Full,
     /// A defect. The text is for the log.
     Internal(String),
 }

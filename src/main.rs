@@ -11,11 +11,12 @@ use ambrosia::{
     batch::PATIENCE,
     config::{Config, VARIABLES},
     domain::data_hora::DataHora,
-    http::{App, Health, Limits, PROBE, Server, Shared, Site},
+    http::{App, Health, Limits, PROBE, RateLimit, Server, Shared, Site},
     pagamento::{Gateway, MercadoPago, Settings},
     self_check,
     store::{Database, Store, cobrancas, idempotencia, notificacoes},
     use_cases::{
+        capacity::Capacity,
         checkout::{self, Lote},
         conciliacao::{self, Sino},
     },
@@ -77,11 +78,15 @@ fn run(config: Config) -> ExitCode {
     let (sino, health) = (Arc::new(Sino::default()), Arc::new(Health::default()));
     let threads = Arc::default();
     let shared = Arc::new(Shared::new(&store, &threads));
-    let checkouts = checkout::lote(&store, &gateway, &threads);
+    let capacity = Arc::new(Capacity::new(config.max_unpaid_orders));
+    let checkouts = checkout::lote(&store, &gateway, &capacity, &threads);
     let app = App {
         store: store.clone(),
         shared: shared.clone(),
         checkouts: checkouts.clone(),
+        capacity,
+        checkout_rate: RateLimit::new(config.checkouts_per_minute, Duration::from_secs(60)),
+        webhook_rate: RateLimit::new(config.webhooks_per_second, Duration::from_secs(1)),
         gateway: gateway.clone(),
         sino: sino.clone(),
         origins: config.origins,

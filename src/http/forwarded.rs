@@ -7,7 +7,10 @@
 //! for certain. Where both headers stand and disagree, one of them may have passed through a proxy that does not know it:
 //! neither counts.
 
-use std::{net::IpAddr, str::FromStr};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    str::FromStr,
+};
 
 /// The proxies whose word counts; by default none.
 #[derive(Clone, Debug, Default)]
@@ -109,6 +112,14 @@ impl FromStr for Block {
             (true, 128) => Ok(Block { network, bits: bits.checked_sub(96).ok_or(())? }),
             _ => Ok(Block { network, bits }),
         }
+    }
+}
+
+/// What a client is counted by: one owner has an IPv4 address, or a /64 of IPv6 addresses.
+pub fn network(client: IpAddr) -> IpAddr {
+    match client {
+        IpAddr::V4(_) => client,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
     }
 }
 
@@ -252,6 +263,13 @@ mod tests {
         assert!(holds("::ffff:10.0.0.0/104", "10.255.0.1"));
         assert!(holds("0.0.0.0/0", "1.2.3.4") && !holds("0.0.0.0/0", "::1") && !holds("::/0", "1.2.3.4"));
         assert!(holds("2001:db8::/33", "2001:db8:7fff::1") && !holds("2001:db8::/33", "2001:db8:8000::1"));
+    }
+
+    #[test]
+    fn an_ipv6_client_is_its_64() {
+        let of = |a: &str| network(a.parse().unwrap()).to_string();
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(of("192.0.2.43"), "192.0.2.43");
     }
 
     proptest! {

@@ -13,6 +13,7 @@ mod pagamentos;
 mod pedidos;
 mod produtos;
 mod qrcode;
+mod rate_limit;
 mod reply;
 mod request;
 mod response;
@@ -27,6 +28,7 @@ pub use self::{
     forwarded::Proxies,
     health::{Health, PROBE},
     origins::{Hosts, Origins},
+    rate_limit::RateLimit,
     reply::Reply,
     request::{HEADERS_MAX, Request},
     response::Response,
@@ -42,7 +44,7 @@ use crate::{
         Store,
         pagina::{Cursor, Pagina},
     },
-    use_cases::{checkout::Lote, conciliacao::Sino},
+    use_cases::{capacity::Capacity, checkout::Lote, conciliacao::Sino},
 };
 
 /// All that a handler may touch.
@@ -50,6 +52,11 @@ pub struct App {
     pub store: Arc<Store>,
     pub shared: Arc<Shared>,
     pub checkouts: Arc<Lote>,
+    /// Of unpaid orders.
+    pub capacity: Arc<Capacity>,
+    /// Of each client's checkouts, and of its notifications.
+    pub checkout_rate: RateLimit,
+    pub webhook_rate: RateLimit,
     pub gateway: Gateway,
     /// Wakes those who look into notifications.
     pub sino: Arc<Sino>,

@@ -96,8 +96,10 @@ pub enum Acolhida {
     params(("x-signature" = Option<String>, Header, description = "Mercado Pago's signature; needed when a secret is set")),
     responses((status = 200, body = Acolhida, headers(("ETag" = String, description = "The version of the order, with the simulator"))),
         (status = 401, body = Problema, description = "The signature is missing or wrong"),
-        (status = 404, body = Problema), (status = 409, body = Problema), (status = 422, body = Problema)))]
+        (status = 404, body = Problema), (status = 409, body = Problema), (status = 422, body = Problema),
+        (status = 429, body = Problema, description = "More than `WEBHOOKS_PER_SECOND` from this address; again after `Retry-After` seconds")))]
 pub fn webhook(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    app.webhook_rate.admit(request.client)?;
     match &app.gateway {
         Gateway::Simulado => simulado(app, request),
         Gateway::MercadoPago(provedor) => notificado(app, provedor, request),

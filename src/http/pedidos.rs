@@ -1,5 +1,11 @@
 //! `/pedidos`: the lists, the checkout, the moves.
 
+use std::{
+    borrow::Cow,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{Ref, RefOr, Schema, schema::ArrayBuilder},
@@ -11,6 +17,7 @@ use super::{
         Erros, Falha, Id, Identificador, Ignorado, Leitura, Observacao, Quantidade, corpo, ler_corpo,
         ler_lista, ler_objeto,
     },
+    forwarded::network,
     pagina,
     request::Request,
     response::{self, Page, Problema, Response, tags},
@@ -38,6 +45,11 @@ pub(super) const EM_ABERTO_PADRAO: usize = 5000;
 /// Events of one order that are shown.
 const EVENTOS_MAX: i64 = 1000;
 const CHAVE_MAX: usize = 255;
+/// A key of so many characters cannot be guessed or hit upon by chance: it is the same key wherever it comes from. A
+/// shorter one belongs to the address that it comes from.
+const CHAVE_LONGA: usize = 16;
+/// Between two warnings that a list of open orders does not fit in one page.
+const WARN_EVERY: Duration = Duration::from_secs(60);
 
 corpo! {
     Checkout {
@@ -89,7 +101,7 @@ corpo! {
 /// The kitchen's list: Pronto, then Em preparação, then Recebido; oldest first in each.
 #[utoipa::path(get, path = "/pedidos", tag = "Pedidos",
     params(Paginacao),
-    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
+    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"), ("X-Total-Count" = i64, description = "Orders in the whole list, where there is a next page"))), (status = 422, body = Problema)))]
 pub fn em_aberto(app: &App, request: &Request<'_>, owed: Owed) {
     listar(app, request, Lista::EmAberto, EM_ABERTO_PADRAO, owed);
 }
@@ -97,7 +109,7 @@ pub fn em_aberto(app: &App, request: &Request<'_>, owed: Owed) {
 /// Orders in Recebido, oldest first.
 #[utoipa::path(get, path = "/pedidos/recebidos", tag = "Pedidos",
     params(Paginacao),
-    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
+    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"), ("X-Total-Count" = i64, description = "Orders in the whole list, where there is a next page"))), (status = 422, body = Problema)))]
 pub fn recebidos(app: &App, request: &Request<'_>, owed: Owed) {
     listar(app, request, Lista::Estado(StatusPedido::Recebido), EM_ABERTO_PADRAO, owed);
 }
@@ -105,7 +117,7 @@ pub fn recebidos(app: &App, request: &Request<'_>, owed: Owed) {
 /// Orders in Em preparação, oldest first.
 #[utoipa::path(get, path = "/pedidos/empreparacao", tag = "Pedidos",
     params(Paginacao),
-    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
+    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"), ("X-Total-Count" = i64, description = "Orders in the whole list, where there is a next page"))), (status = 422, body = Problema)))]
 pub fn em_preparacao(app: &App, request: &Request<'_>, owed: Owed) {
     listar(app, request, Lista::Estado(StatusPedido::EmPreparacao), EM_ABERTO_PADRAO, owed);
 }
@@ -113,7 +125,7 @@ pub fn em_preparacao(app: &App, request: &Request<'_>, owed: Owed) {
 /// Orders in Pronto, oldest first.
 #[utoipa::path(get, path = "/pedidos/prontos", tag = "Pedidos",
     params(Paginacao),
-    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
+    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"), ("X-Total-Count" = i64, description = "Orders in the whole list, where there is a next page"))), (status = 422, body = Problema)))]
 pub fn prontos(app: &App, request: &Request<'_>, owed: Owed) {
     listar(app, request, Lista::Estado(StatusPedido::Pronto), EM_ABERTO_PADRAO, owed);
 }
@@ -129,7 +141,7 @@ pub fn finalizados(app: &App, request: &Request<'_>, owed: Owed) {
 /// The queue: orders in Recebido, oldest first.
 #[utoipa::path(get, path = "/pedidos/fila", tag = "Pedidos",
     params(Paginacao),
-    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"))), (status = 422, body = Problema)))]
+    responses((status = 200, body = [Pedido], headers(("Link" = String, description = "The next page"), ("X-Total-Count" = i64, description = "Orders in the whole list, where there is a next page"))), (status = 422, body = Problema)))]
 pub fn fila(app: &App, request: &Request<'_>, owed: Owed) {
     listar(app, request, Lista::Estado(StatusPedido::Recebido), EM_ABERTO_PADRAO, owed);
 }
@@ -137,12 +149,15 @@ pub fn fila(app: &App, request: &Request<'_>, owed: Owed) {
 /// Makes an order of what the customer chose, at the menu's prices, with its number and its QR code. When the provider
 /// takes too long `qr_situacao` is `a_caminho`: the order stands, and `GET /pedidos/{id}` shows the code in a moment.
 #[utoipa::path(post, path = "/pedidos/checkout", tag = "Pedidos", request_body = Checkout,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the same answer again, for 24 h", min_length = 1, max_length = 255)),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the same answer again, for 24 h. A key shorter than 16 characters counts for the address that it comes from", min_length = 1, max_length = 255)),
     responses((status = 200, body = Pedido, headers(("ETag" = String, description = "The version of the order"),
             ("Idempotency-Replayed" = String, description = "`true` when this is the answer to an earlier request"))),
         (status = 404, body = Problema, description = "Unknown cliente or produto"),
-        (status = 422, body = Problema)))]
+        (status = 422, body = Problema),
+        (status = 429, body = Problema, description = "More than `CHECKOUTS_PER_MINUTE` from this address; again after `Retry-After` seconds"),
+        (status = 503, body = Problema, description = "`loja_cheia`: as many orders as `MAX_UNPAID_ORDERS` wait for their payment; or it cannot be done now")))]
 pub fn checkout(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    app.checkout_rate.admit(request.client)?;
     let corpo: Checkout = ler_corpo(request)?;
     let mut erros = Erros::default();
     let cliente = erros.opcional("id_cliente", corpo.id_cliente).flatten().map(|Id(id)| id);
@@ -150,7 +165,8 @@ pub fn checkout(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let Itens(linhas) = erros.ou(linhas)?;
     let chave = chave(request)?;
     let escolha = Escolha { cliente, linhas };
-    let resposta = ato::checkout(&app.store, &app.gateway, &app.checkouts, escolha, chave)?;
+    let resposta =
+        ato::checkout(&app.store, &app.gateway, &app.checkouts, &app.capacity, escolha, chave.as_deref())?;
     let answer = response::json_bytes(resposta.corpo.into_bytes());
     let answer = response::with(answer, "ETag", &response::etag(resposta.versao));
     Ok(if resposta.repetida { response::with(answer, "Idempotency-Replayed", "true") } else { answer })
@@ -238,9 +254,27 @@ fn listar(app: &App, request: &Request<'_>, lista: Lista, padrao: usize, owed: O
         return inteira.ask((), owed.page_of(request));
     }
     owed.give(pagina(request, padrao).and_then(|pagina| {
-        let lidos = app.store.read(|conn| pedidos::listar(conn, lista, &pagina))?;
-        response::page(request, &Page::new(lidos)?)
+        let (lidos, total) = app.store.read(|conn| {
+            let lidos = pedidos::listar(conn, lista, &pagina)?;
+            let cut = lidos.1.is_some() && app.shared.lista(lista).is_some();
+            let total = cut.then(|| pedidos::contar(conn, lista)).transpose()?;
+            Ok((lidos, total))
+        })?;
+        response::page(request, &Page::new(lidos)?.of(total))
     }));
+}
+
+/// Orders that nobody sees are nobody's orders: the log says it too, once in a while.
+pub(super) fn warn_of_cut(total: i64) {
+    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if last.is_none_or(|last| last.elapsed() >= WARN_EVERY) {
+        *last = Some(Instant::now());
+        drop(last);
+        log::warn!(
+            "a list of {total} open orders is shown in pages of {EM_ABERTO_PADRAO}: the rest is behind its Link"
+        );
+    }
 }
 
 /// The versions that `If-Match` names; `*` is any. What is no version matches none.
@@ -253,13 +287,17 @@ pub fn vista(request: &Request<'_>) -> Result<Vista, Error> {
     Ok(Some(tags(header).filter_map(versao).collect()))
 }
 
-fn chave<'a>(request: &Request<'a>) -> Result<Option<&'a str>, Error> {
+/// The key as it is stored. A space, which no key of a client has, keeps those of an address apart from all others.
+fn chave<'a>(request: &Request<'a>) -> Result<Option<Cow<'a, str>>, Error> {
     match request.header("idempotency-key")? {
         None => Ok(None),
         Some(chave)
             if (1..=CHAVE_MAX).contains(&chave.len()) && chave.bytes().all(|b| b.is_ascii_graphic()) =>
         {
-            Ok(Some(chave))
+            Ok(Some(match chave.len() {
+                CHAVE_LONGA.. => chave.into(),
+                _ => format!("{} {chave}", network(request.client)).into(),
+            }))
         }
         Some(_) => Err(Error::Malformed(format!(
             "Idempotency-Key deve ter de 1 a {CHAVE_MAX} caracteres ASCII sem espaços"

@@ -82,11 +82,17 @@ pub fn tags(header: &str) -> impl Iterator<Item = &str> {
 pub struct Page<const N: usize> {
     rows: Bytes,
     next: Option<ListCursor<N>>,
+    /// Rows of the whole list, where this page does not show all of them and they were counted.
+    total: Option<i64>,
 }
 
 impl<const N: usize> Page<N> {
     pub fn new<T: Serialize>((rows, next): (Vec<T>, Option<ListCursor<N>>)) -> Result<Page<N>, Error> {
-        Ok(Page { rows: encoded(&rows)?.into(), next })
+        Ok(Page { rows: encoded(&rows)?.into(), next, total: None })
+    }
+
+    pub fn of(self, total: Option<i64>) -> Page<N> {
+        Page { total, ..self }
     }
 }
 
@@ -94,10 +100,15 @@ pub fn page<const N: usize>(request: &Request<'_>, page: &Page<N>) -> Result<Res
     Ok(page_at(request.raw_path, request.parameter("limite").as_deref(), page))
 }
 
-/// The `Link` of a page leads to the next, with the path and the limit of this one.
+/// The `Link` of a page leads to the next, with the path and the limit of this one; `X-Total-Count` says how many rows
+/// there are in all.
 pub fn page_at<const N: usize>(path: &str, limit: Option<&str>, page: &Page<N>) -> Response {
     let response = json_bytes(page.rows.clone());
     let Some(next) = &page.next else { return response };
+    let response = match page.total {
+        Some(total) => with(response, "X-Total-Count", &total.to_string()),
+        None => response,
+    };
     let mut query = form_urlencoded::Serializer::new(String::new());
     if let Some(limit) = limit {
         query.append_pair("limite", limit);
@@ -183,6 +194,15 @@ pub fn error(error: Error, id: &RequestId) -> Response {
             )
         }
         Error::Unavailable(cause) => unavailable(&cause, id),
+        Error::TooMany { wait } => {
+            let detail = "Pedidos demais deste endereço em pouco tempo; tente de novo em instantes";
+            let problem = problem(429, "limite_excedido", detail, &[]);
+            with(problem, "Retry-After", &wait.as_secs().saturating_add(1).to_string())
+        }
+        Error::Full => {
+            let detail = "A loja tem pedidos demais por pagar; tente de novo em alguns minutos";
+            with(problem(503, "loja_cheia", detail, &[]), "Retry-After", "60")
+        }
         Error::Database(e) => internal(&e.to_string(), id),
         Error::Internal(cause) => internal(&cause, id),
     }
@@ -271,6 +291,8 @@ mod tests {
             (Error::invalid("campo", "mensagem"), 422, false),
             (Error::Malformed(text()), 400, false),
             (Error::Unavailable(text()), 503, true),
+            (Error::TooMany { wait: std::time::Duration::ZERO }, 429, true),
+            (Error::Full, 503, true),
             (DbError::Lost(text()).into(), 503, true),
             (DbError::Retry(text()).into(), 503, true),
             (DbError::Busy(text()).into(), 503, true),

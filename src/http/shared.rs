@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{LIMITE_PADRAO, pedidos::EM_ABERTO_PADRAO, response::Page};
+use super::{
+    LIMITE_PADRAO,
+    pedidos::{EM_ABERTO_PADRAO, warn_of_cut},
+    response::Page,
+};
 use crate::{
     batch::Batch,
     domain::{
@@ -108,9 +112,11 @@ impl ListaLida {
             }
             let pagina = Pagina { limite: EM_ABERTO_PADRAO, apos: None };
             let (lidos, proxima) = pedidos::listar(conn, self.lista, &pagina)?;
+            let total = proxima.is_some().then(|| pedidos::contar(conn, self.lista)).transpose()?;
+            total.into_iter().for_each(warn_of_cut);
             // Where there is more than the page holds, its mark is not that of the list.
             let marca = proxima.is_none().then(|| pedidos::marca_de(&lidos));
-            let page = Arc::new(Page::new((lidos, proxima))?);
+            let page = Arc::new(Page::new((lidos, proxima))?.of(total));
             Ok((marca.map(|marca| Arc::new((marca, page.clone()))), page))
         })?;
         *ultima() = depois;

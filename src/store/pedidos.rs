@@ -109,6 +109,21 @@ pub fn listar(
     Ok((pedidos, proxima))
 }
 
+/// How many orders are in a list.
+pub fn contar(conn: &mut dyn Connection, lista: Lista) -> Result<i64, Error> {
+    let (filtro, _, valores) = lista.sql();
+    let linhas = conn.query(&format!("SELECT COUNT(*) FROM pedidos WHERE {filtro}"), &valores)?;
+    Ok(linhas.first().map(|l| l.int(0)).transpose()?.unwrap_or_default())
+}
+
+/// How many orders are open and not paid; no more than `max` are counted.
+pub fn nao_pagos(conn: &mut dyn Connection, max: usize) -> Result<usize, Error> {
+    let sql = "SELECT COUNT(*) FROM (SELECT id FROM pedidos WHERE status_pedido IN (1, 2, 3) \
+               AND status_pagamento IN (1, 3) LIMIT ?) AS nao_pagos";
+    let linhas = conn.query(sql, &[Value::Int(max as i64)])?;
+    Ok(linhas.first().map(|l| l.int(0)).transpose()?.unwrap_or_default() as usize)
+}
+
 /// How many open orders there are, by state, and since when the oldest of them waits.
 #[derive(Default)]
 pub struct EmAberto {

@@ -5,7 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::cobranca::{self, Passo};
+use super::{
+    capacity::{Capacity, Room},
+    cobranca::{self, Passo},
+};
 use crate::{
     batch::Batch,
     domain::{
@@ -57,17 +60,28 @@ pub struct Entrada {
 
 pub type Lote = Batch<Entrada, Gravado>;
 
-pub fn lote(store: &Arc<Store>, gateway: &Gateway, threads: &Arc<Threads>) -> Arc<Lote> {
-    let (store, gateway) = (store.clone(), gateway.clone());
-    Batch::new(threads, LOTE_MAX, move |entradas| escrever(&store, &gateway, entradas))
+pub fn lote(
+    store: &Arc<Store>,
+    gateway: &Gateway,
+    capacity: &Arc<Capacity>,
+    threads: &Arc<Threads>,
+) -> Arc<Lote> {
+    let (store, gateway, capacity) = (store.clone(), gateway.clone(), capacity.clone());
+    Batch::new(threads, LOTE_MAX, move |entradas| escrever(&store, &gateway, &capacity, entradas))
 }
 
 fn escrever(
     store: &Store,
     gateway: &Gateway,
+    capacity: &Capacity,
     entradas: &[Entrada],
 ) -> Result<Vec<Result<Gravado, Error>>, Error> {
-    store.write(|conn| gravar(conn, gateway, entradas, DataHora::agora()))
+    let gravados = store.write(|conn| {
+        let room = capacity.room(conn)?;
+        gravar(conn, gateway, room, entradas, DataHora::agora())
+    })?;
+    capacity.wrote(gravados.iter().filter(|g| matches!(g, Ok(Gravado::Agora(_)))).count());
+    Ok(gravados)
 }
 
 /// Orders of one transaction at most.
@@ -93,6 +107,7 @@ pub fn checkout(
     store: &Store,
     gateway: &Gateway,
     lote: &Arc<Lote>,
+    capacity: &Capacity,
     escolha: Escolha,
     chave: Option<&str>,
 ) -> Result<Resposta, Error> {
@@ -101,7 +116,7 @@ pub fn checkout(
     let gravado = if entrada.escolha.linhas.len() <= LINHAS_EM_LOTE {
         lote.wait_for(entrada)?
     } else {
-        let mut gravados = escrever(store, gateway, &[entrada])?;
+        let mut gravados = escrever(store, gateway, capacity, &[entrada])?;
         gravados.pop().ok_or_else(|| Error::Internal("an order too few".into()))??
     };
     match gravado {
@@ -134,6 +149,7 @@ enum Destino {
 fn gravar(
     conn: &mut dyn Connection,
     gateway: &Gateway,
+    mut room: Room,
     entradas: &[Entrada],
     agora: DataHora,
 ) -> Result<Vec<Result<Gravado, Error>>, Error> {
@@ -154,7 +170,8 @@ fn gravar(
             destinos.push(Destino::Como(*primeira));
             continue;
         }
-        destinos.push(match entrada.novo(gateway, &clientes, &cardapio, agora) {
+        let novo = entrada.novo(gateway, &clientes, &cardapio, agora);
+        destinos.push(match novo.and_then(|novo| room.take().map(|()| novo)) {
             Ok(novo) => {
                 novos.push(novo);
                 // One that comes to nothing leaves its key to the next.

@@ -1,6 +1,7 @@
 //! The acts that decide over more than one thing; one file, one act.
 
 pub mod cancelamento;
+pub mod capacity;
 pub mod checkout;
 pub mod cobranca;
 pub mod conciliacao;

@@ -19,6 +19,7 @@ mod endereco;
 mod erros;
 mod fio;
 mod frescor;
+mod limites;
 mod mercado_pago;
 mod operacao;
 mod origens;

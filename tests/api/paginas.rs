@@ -13,7 +13,7 @@ nos_dois!(
 );
 
 /// Follows `Link` from page to page.
-fn percorrer(r: &Restaurante, inicio: &str) -> (Vec<Value>, usize) {
+pub fn percorrer(r: &Restaurante, inicio: &str) -> (Vec<Value>, usize) {
     let (mut linhas, mut paginas, mut proxima) = (Vec::new(), 0, Some(inicio.to_owned()));
     while let Some(caminho) = proxima {
         let resposta = r.get(&caminho);

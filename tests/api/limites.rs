@@ -1,0 +1,173 @@
+//! What one client may take of the restaurant; and that nothing it does hides an order of others.
+
+use serde_json::{Value, json};
+
+use crate::{Banco, Resposta, Restaurante, nos_dois, paginas::percorrer, restaurante::ate};
+
+nos_dois!(
+    compras_demais_de_um_endereco,
+    avisos_demais_de_um_endereco,
+    a_loja_cheia,
+    dinheiro_simulado_nao_tem_limites,
+    a_fila_mostra_todos_na_ordem_de_chegada,
+    uma_chave_curta_e_do_seu_endereco,
+);
+
+const PROXY: (&str, &str) = ("TRUSTED_PROXIES", "127.0.0.1");
+const CORPO: &str = r#"{"itens":[{"produto":8,"quantidade":1}]}"#;
+
+fn comprar_de(r: &Restaurante, endereco: &str, cabecalhos: &[(&str, &str)], corpo: &str) -> Resposta {
+    let cabecalhos = [&[("X-Forwarded-For", endereco)], cabecalhos].concat();
+    r.pedir("POST", "/pedidos/checkout", &cabecalhos, Some(corpo))
+}
+
+#[track_caller]
+fn e_demais(resposta: &Resposta) {
+    let detail = "Pedidos demais deste endereço em pouco tempo; tente de novo em instantes";
+    let problema = resposta.problema(429, detail);
+    assert_eq!(problema["codigo"], "limite_excedido");
+    assert!((1..=60).contains(&resposta.cabecalho("retry-after").unwrap().parse::<u32>().unwrap()));
+}
+
+fn compras_demais_de_um_endereco(banco: Banco) {
+    let r = Restaurante::com(banco, &[PROXY, ("CHECKOUTS_PER_MINUTE", "2")]);
+    let antes = r.contar("SELECT COUNT(*) FROM pedidos");
+    for mesmo in [["203.0.113.9"; 3], ["2001:db8::1", "2001:db8::2", "2001:db8::ffff:3"]] {
+        comprar_de(&r, mesmo[0], &[], CORPO).ok();
+        comprar_de(&r, mesmo[1], &[], CORPO).ok();
+        // Before anybody looks at what it says.
+        e_demais(&comprar_de(&r, mesmo[2], &[], CORPO));
+        e_demais(&comprar_de(&r, mesmo[2], &[], "lixo"));
+    }
+    comprar_de(&r, "203.0.113.10", &[], CORPO).ok();
+    comprar_de(&r, "2001:db8:0:1::1", &[], CORPO).ok();
+    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), antes + 6);
+    // All else is open to it.
+    r.pedir("GET", "/pedidos", &[("X-Forwarded-For", "203.0.113.9")], None).ok();
+}
+
+fn avisos_demais_de_um_endereco(banco: Banco) {
+    let r = Restaurante::com(banco, &[PROXY, ("WEBHOOKS_PER_SECOND", "2")]);
+    let avisar = |endereco: &str| {
+        let corpo = r#"{"id":"b715bik7-2726-4d51-a729-749cc7bda703","action":"nada"}"#;
+        r.pedir("POST", "/pedidos/status_pagamento", &[("X-Forwarded-For", endereco)], Some(corpo))
+    };
+    avisar("203.0.113.9").ok();
+    let mut demais = None;
+    ate("429", || {
+        let resposta = avisar("203.0.113.9");
+        let recusada = resposta.status != 200;
+        demais = recusada.then_some(resposta);
+        recusada
+    });
+    e_demais(&demais.unwrap());
+    avisar("203.0.113.10").ok();
+    // The tokens come back.
+    ate("200", || avisar("203.0.113.9").status == 200);
+}
+
+fn a_loja_cheia(banco: Banco) {
+    let r = Restaurante::com(banco, &[("MAX_UNPAID_ORDERS", "5"), ("CHECKOUTS_PER_MINUTE", "0")]);
+    let abertos =
+        "SELECT COUNT(*) FROM pedidos WHERE status_pedido IN (1, 2, 3) AND status_pagamento IN (1, 3)";
+    let repetida = [("Idempotency-Key", "mesa-7")];
+    let primeira = comprar_de(&r, "", &repetida, CORPO);
+    primeira.ok();
+    let comprar = || r.pedir("POST", "/pedidos/checkout", &[], Some(CORPO));
+    let cheia = (0..5).map(|_| comprar()).find(|resposta| resposta.status != 200).unwrap();
+    let detail = "A loja tem pedidos demais por pagar; tente de novo em alguns minutos";
+    let problema = cheia.problema(503, detail);
+    assert_eq!((&problema["codigo"], cheia.cabecalho("retry-after")), (&json!("loja_cheia"), Some("60")));
+    assert_eq!(r.contar(abertos), 5);
+    // So it is for an order of many lines, which is written alone.
+    let linhas = json!({"itens": vec![json!({"produto": 1, "quantidade": 1}); 20]});
+    r.post("/pedidos/checkout", linhas).problema(503, detail);
+    // Whoever asks again for an order that there is gets it.
+    let outra_vez = comprar_de(&r, "", &repetida, CORPO);
+    assert_eq!((outra_vez.status, &outra_vez.corpo), (200, &primeira.corpo));
+    // One that is paid, and one that is cancelled, make room for two.
+    let id = primeira.json()["id"].clone();
+    r.post(&format!("/pedidos/{id}/pagamento"), json!({"meio": "dinheiro", "responsavel": "Ana"})).ok();
+    r.delete("/pedidos/5").ok();
+    ate("room", || comprar().status == 200);
+    comprar().ok();
+    comprar().problema(503, detail);
+    assert_eq!(r.contar(abertos), 5);
+}
+
+fn dinheiro_simulado_nao_tem_limites(banco: Banco) {
+    let r = Restaurante::novo(banco);
+    for _ in 0..150 {
+        r.pedir("POST", "/pedidos/checkout", &[], Some(CORPO)).ok();
+    }
+}
+
+fn a_fila_mostra_todos_na_ordem_de_chegada(banco: Banco) {
+    const ANTES: i64 = 12_000;
+    let r = Restaurante::novo(banco);
+    r.sql("DELETE FROM eventos; DELETE FROM itens; DELETE FROM pedidos");
+    for inicio in (0..ANTES).step_by(1000) {
+        // Twenty in each second, and those of later numbers came first.
+        let linha = |n: i64| {
+            let (minuto, segundo) = ((ANTES - n) / 20 / 60, (ANTES - n) / 20 % 60);
+            format!("(1, '2020-01-01 00:{minuto:02}:{segundo:02}')")
+        };
+        let linhas: Vec<String> = (inicio..inicio + 1000).map(linha).collect();
+        r.sql(&format!(
+            "INSERT INTO pedidos (status_pedido, datahora_recebido) VALUES {}",
+            linhas.join(", ")
+        ));
+    }
+    let novo = r.comprar(1)["id"].clone();
+    for caminho in ["/pedidos/fila", "/pedidos", "/pedidos/recebidos", "/pedidos/fila?limite=500"] {
+        let primeira = r.get(caminho);
+        assert_eq!(primeira.cabecalho("x-total-count"), Some("12001"), "{caminho}");
+        assert!(primeira.cabecalho("access-control-expose-headers").unwrap().contains("X-Total-Count"));
+        let (linhas, paginas) = percorrer(&r, caminho);
+        assert_eq!(paginas, if caminho.contains("limite") { 25 } else { 3 }, "{caminho}");
+        assert_eq!(linhas.len(), 12_001, "{caminho}");
+        assert_eq!(linhas.last().unwrap()["id"], novo, "{caminho}");
+        let ordem =
+            |p: &Value| (p["datahora_recebido"].as_str().unwrap().to_owned(), p["id"].as_i64().unwrap());
+        assert!(linhas.windows(2).all(|par| ordem(&par[0]) < ordem(&par[1])), "{caminho}");
+    }
+    // The log says it, and not at every look.
+    assert_eq!(r.log().matches("12001 open orders").count(), 1);
+    // Where nothing is cut there is nothing to say.
+    r.sql("UPDATE pedidos SET status_pedido = 4, versao = versao + 1 WHERE datahora_recebido < '2020-01-02'");
+    assert_eq!(r.get("/pedidos/fila").cabecalho("x-total-count"), None);
+}
+
+fn uma_chave_curta_e_do_seu_endereco(banco: Banco) {
+    let r = Restaurante::com(banco, &[PROXY]);
+    let comprar = |endereco: &str, chave: &str, corpo: &str| {
+        comprar_de(&r, endereco, &[("Idempotency-Key", chave)], corpo)
+    };
+    let (meu, outro) = ("203.0.113.9", "203.0.113.10");
+    let outro_corpo = r#"{"itens":[{"produto":1,"quantidade":2}]}"#;
+    let novo = |resposta: Resposta| {
+        assert_eq!(resposta.cabecalho("idempotency-replayed"), None);
+        resposta.ok()["id"].clone()
+    };
+    let repetido = |resposta: Resposta| {
+        assert_eq!(resposta.cabecalho("idempotency-replayed"), Some("true"));
+        resposta.ok()["id"].clone()
+    };
+    let primeiro = novo(comprar(meu, "mesa-7", CORPO));
+    // Another learns nothing: neither the order, nor that there is one.
+    assert_ne!(novo(comprar(outro, "mesa-7", CORPO)), primeiro);
+    novo(comprar("203.0.113.11", "mesa-7", outro_corpo));
+    assert_eq!(repetido(comprar(meu, "mesa-7", CORPO)), primeiro);
+    // An IPv6 client is its /64.
+    let sexto = novo(comprar("2001:db8::1", "mesa-7", CORPO));
+    assert_eq!(repetido(comprar("2001:db8::2", "mesa-7", CORPO)), sexto);
+    novo(comprar("2001:db8:0:1::1", "mesa-7", CORPO));
+    // A long key is nobody else's: a phone that changes from Wi-Fi to mobile finds its order.
+    let longa = "0123456789abcdef";
+    let deste = novo(comprar(meu, longa, CORPO));
+    assert_eq!(repetido(comprar(outro, longa, CORPO)), deste);
+    novo(comprar(meu, &longa[1..], CORPO));
+    novo(comprar(outro, &longa[1..], CORPO));
+    // No key can be made up that is another's.
+    assert_eq!(comprar(outro, "203.0.113.9 mesa-7", CORPO).status, 400);
+}
