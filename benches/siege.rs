@@ -92,7 +92,9 @@ fn cgroup() -> Option<PathBuf> {
     {
         let group = PathBuf::from(root).join(&name);
         if fs::create_dir(&group).is_ok() {
-            if group.join(file).exists() && fs::write(group.join(file), (limit_mb() << 20).to_string()).is_ok() {
+            if group.join(file).exists()
+                && fs::write(group.join(file), (limit_mb() << 20).to_string()).is_ok()
+            {
                 return Some(group);
             }
             let _ = fs::remove_dir(&group);
@@ -228,10 +230,7 @@ fn main() {
         ask(&server.address, order.as_bytes(), &mut kept).unwrap();
     }
     let limit = if server.cgroup.is_some() { "in a memory cgroup" } else { "NOT LIMITED: no cgroup here" };
-    println!(
-        "{} MiB {limit}, 1,024 connections, {HOSTILE} hostile clients, {seconds} s a phase",
-        limit_mb()
-    );
+    println!("{} MiB {limit}, 1,024 connections, {HOSTILE} hostile clients, {seconds} s a phase", limit_mb());
     let at = |times: &[u64], part: f64| times[((times.len().max(1) - 1) as f64 * part) as usize];
     let (quiet, failed) = good(&server.address, phase);
     println!(

@@ -20,7 +20,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::server::Peer;
+use super::peer::Peer;
 
 pub struct Budget {
     /// Bytes.

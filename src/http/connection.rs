@@ -3,7 +3,7 @@
 
 use std::{
     borrow::Cow,
-    io::{self, Read},
+    io,
     net::{IpAddr, Shutdown},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
@@ -12,15 +12,15 @@ use std::{
 };
 
 use super::{
-    budget::Reservation,
+    buffer::{BUFFER_BYTES, Buffer},
     chunked::{Chunk, next_chunk},
+    peer::Peer,
     reply::{self, Reply},
     request::{Body, Head, Refusal, Request, RequestId},
     response,
-    server::{Limits, Peer, Shared},
+    server::{Limits, Shared},
 };
 
-const BUFFER_BYTES: usize = 4 * 1024;
 /// Some clients end a body with one that is not part of it.
 const EMPTY_LINES: usize = 8;
 /// Lingering close: what a client still sends after a refusal is read and dropped, up to so many bytes, for so long in
@@ -38,10 +38,7 @@ pub fn serve(shared: &Arc<Shared>, peer: &Arc<Peer>) {
         peer,
         limits: &shared.limits,
         client: peer.address,
-        buffer: vec![0; BUFFER_BYTES],
-        reserved: Reservation::none(&shared.budget),
-        start: 0,
-        end: 0,
+        buffer: Buffer::new(&shared.budget),
         armed: None,
     };
     loop {
@@ -59,12 +56,7 @@ struct Connection<'a> {
     limits: &'a Limits,
     /// Whose request is read.
     client: IpAddr,
-    /// Bytes that were read and not used yet are `buffer[start..end]`.
-    buffer: Vec<u8>,
-    /// What the buffer has beyond its first `BUFFER_BYTES`.
-    reserved: Reservation<'a>,
-    start: usize,
-    end: usize,
+    buffer: Buffer<'a>,
     /// The read time-out that the socket has now, when it is not the idle one that it was born with.
     armed: Option<Duration>,
 }
@@ -132,21 +124,21 @@ impl Connection<'_> {
     }
 
     fn answer(&mut self, head_len: usize, started: Instant) -> Result<(), Stop> {
-        let head = Head::parse(&self.buffer[self.start..self.start + head_len], self.limits)?;
+        let head = Head::parse(&self.buffer.unread()[..head_len], self.limits)?;
         self.client = head.client(self.peer.address, self.limits);
         let (head, body, used) = match head.body(self.limits)? {
             Body::None => (head, Cow::Borrowed(&[][..]), head_len),
             Body::Length(length) => {
                 let goes_ahead = head.expects_continue;
                 self.read_length(head_len, length, goes_ahead)?;
-                let whole = &self.buffer[self.start..self.start + head_len + length];
+                let whole = &self.buffer.unread()[..head_len + length];
                 let (head, body) = whole.split_at(head_len);
                 (Head::parse(head, self.limits)?, Cow::Borrowed(body), head_len + length)
             }
             Body::Chunked => {
                 let goes_ahead = head.expects_continue;
                 let (length, used) = self.read_chunked(head_len, goes_ahead)?;
-                let whole = &self.buffer[self.start..self.start + head_len + length];
+                let whole = &self.buffer.unread()[..head_len + length];
                 let (head, body) = whole.split_at(head_len);
                 (Head::parse(head, self.limits)?, Cow::Borrowed(body), used)
             }
@@ -159,7 +151,7 @@ impl Connection<'_> {
         request.load = self.shared.load();
         self.call_handler(&request, started);
         drop(request);
-        self.start += used;
+        self.buffer.consume(used);
         self.goes_on()
     }
 
@@ -196,30 +188,30 @@ impl Connection<'_> {
     /// Reads until the empty line. Gives the length of the head and when its first byte was seen.
     fn read_head(&mut self) -> Result<(usize, Instant), Stop> {
         let (mut scanned, mut empty_lines) = (0, 0);
-        if self.start < self.end {
+        if !self.buffer.is_empty() {
             self.settle();
             self.goes_on()?;
         }
-        let mut first_byte = (self.start < self.end).then(Instant::now);
+        let mut first_byte = (!self.buffer.is_empty()).then(Instant::now);
         if first_byte.is_none() {
             self.peer.idles(&self.shared.stopping);
         }
         let mut idle_deadline = None;
         loop {
             // An empty line before a request is tolerated, as RFC 9112 asks, and begins nothing.
-            while self.buffer[self.start..self.end].starts_with(b"\r\n") {
-                self.start += 2;
+            while self.buffer.unread().starts_with(b"\r\n") {
+                self.buffer.consume(2);
                 scanned = 0;
                 empty_lines += 1;
                 if empty_lines > EMPTY_LINES {
                     return Err(Refusal::new(400, "A requisição começa com linhas vazias demais").into());
                 }
-                if self.start == self.end {
+                if self.buffer.is_empty() {
                     first_byte = None;
                     self.peer.idles(&self.shared.stopping);
                 }
             }
-            let seen = &self.buffer[self.start..self.end];
+            let seen = self.buffer.unread();
             if let Some(length) = head_length(seen, &mut scanned)? {
                 return Ok((length, first_byte.unwrap_or_else(Instant::now)));
             }
@@ -264,10 +256,10 @@ impl Connection<'_> {
 
     fn read_length(&mut self, head_len: usize, length: usize, goes_ahead: bool) -> Result<(), Stop> {
         let deadline = Instant::now() + self.limits.body_timeout;
-        if goes_ahead && self.end - self.start < head_len + length {
+        if goes_ahead && self.buffer.len() < head_len + length {
             reply::write(self.shared, self.peer, CONTINUE, &[])?;
         }
-        while self.end - self.start < head_len + length {
+        while self.buffer.len() < head_len + length {
             self.fill_body(deadline, head_len + length)?;
         }
         Ok(())
@@ -285,7 +277,7 @@ impl Connection<'_> {
         let (mut content, mut raw) = (head_len, head_len);
         let mut overhead = 0;
         loop {
-            let rest = &self.buffer[self.start + raw..self.end];
+            let rest = &self.buffer.unread()[raw..];
             match next_chunk(rest)? {
                 Some(Chunk::Data { length, .. }) if length > max - content => {
                     return Err(Refusal::body_too_large().into());
@@ -294,8 +286,7 @@ impl Connection<'_> {
                     if !rest[skip + length..].starts_with(b"\r\n") {
                         return Err(Refusal::new(400, "O corpo em partes (chunked) está malformado").into());
                     }
-                    let data = self.start + raw + skip;
-                    self.buffer.copy_within(data..data + length, self.start + content);
+                    self.buffer.copy(raw + skip..raw + skip + length, content);
                     content += length;
                     raw += skip + length + 2;
                     overhead += skip + 2;
@@ -305,8 +296,7 @@ impl Connection<'_> {
                 }
                 Some(Chunk::End { skip }) => return Ok((content - head_len, raw + skip)),
                 _ => {
-                    self.buffer.copy_within(self.start + raw..self.end, self.start + content);
-                    self.end -= raw - content;
+                    self.buffer.remove(content..raw);
                     raw = content;
                     self.fill_body(deadline, max + CHUNK_OVERHEAD_BYTES)?;
                 }
@@ -329,7 +319,6 @@ impl Connection<'_> {
     /// Reads once, keeping at most `at_most` unused bytes. Without a deadline the idle time-out holds. `OutOfMemory` when
     /// the budget has no room for more.
     fn fill(&mut self, deadline: Option<Instant>, at_most: usize) -> io::Result<usize> {
-        self.make_space(at_most)?;
         let timeout = match deadline {
             None => self.limits.idle_timeout,
             Some(deadline) => {
@@ -344,36 +333,7 @@ impl Connection<'_> {
             self.peer.stream.set_read_timeout(Some(timeout))?;
             self.armed = Some(timeout);
         }
-        let read = loop {
-            match (&self.peer.stream).read(&mut self.buffer[self.end..]) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                read => break read?,
-            }
-        };
-        self.end += read;
-        Ok(read)
-    }
-
-    fn make_space(&mut self, at_most: usize) -> io::Result<()> {
-        if self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-        if self.end == 0 && self.buffer.len() > BUFFER_BYTES {
-            // A connection that waits for its next request holds no more than a new one.
-            self.buffer = vec![0; BUFFER_BYTES];
-            self.reserved.resize(0);
-        }
-        if self.end == self.buffer.len() {
-            let larger = (self.buffer.len() * 2).min(at_most.max(BUFFER_BYTES)).max(self.end + 1);
-            if !self.reserved.resize(larger - BUFFER_BYTES) {
-                return Err(io::ErrorKind::OutOfMemory.into());
-            }
-            self.buffer.reserve_exact(larger - self.end);
-            self.buffer.resize(larger, 0);
-        }
-        Ok(())
+        self.buffer.read(&self.peer.stream, at_most)
     }
 
     /// Closes so that the answer arrives.
@@ -382,7 +342,7 @@ impl Connection<'_> {
         let end = Instant::now() + LINGER;
         let mut drained = 0;
         while drained < LINGER_BYTES && !self.shared.stopping.load(Ordering::Acquire) {
-            (self.start, self.end) = (0, 0);
+            self.buffer.clear();
             match self.fill(Some(end.min(Instant::now() + LINGER_PAUSE)), BUFFER_BYTES) {
                 Ok(n) if n > 0 => drained += n,
                 _ => return,

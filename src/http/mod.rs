@@ -1,6 +1,7 @@
 //! HTTP: bytes to requests, requests to calls, results to answers.
 
 mod budget;
+mod buffer;
 mod campo;
 mod chunked;
 mod clientes;
@@ -11,6 +12,7 @@ mod health;
 mod origins;
 mod pagamentos;
 mod pedidos;
+mod peer;
 mod produtos;
 mod qrcode;
 mod rate_limit;

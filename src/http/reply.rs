@@ -14,9 +14,10 @@ use bytes::Bytes;
 use socket2::SockRef;
 
 use super::{
+    peer::Peer,
     request::{Request, RequestId},
     response::{self, Response},
-    server::{Peer, Shared},
+    server::Shared,
 };
 
 /// One that is dropped says 500.

@@ -2,12 +2,11 @@
 //! request. What happens on a connection is in `connection.rs`.
 
 use std::{
-    collections::HashMap,
     io,
     net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -19,6 +18,7 @@ use super::{
     budget::Budget,
     connection,
     forwarded::Proxies,
+    peer::{Connections, Peer, close_longest_waiting},
     reply::Reply,
     request::{Request, RequestId},
     response,
@@ -110,26 +110,6 @@ pub struct Shared {
     /// The server that this one's requests ask about, if it is another.
     watched: Option<Arc<Shared>>,
 }
-
-type Connections = HashMap<u64, Arc<Peer>>;
-
-/// A connection as the others see it.
-pub struct Peer {
-    pub stream: TcpStream,
-    pub address: IpAddr,
-    /// Milliseconds since the server started at which it began to wait for its client; `BUSY` while its request is in work.
-    waiting_since: AtomicU64,
-    /// Nothing of a next request has been read.
-    idle: AtomicBool,
-    /// Its last request has no answer yet.
-    pub owed: AtomicBool,
-    /// It ends with the answer to its last request.
-    pub closing: AtomicBool,
-}
-
-const BUSY: u64 = u64::MAX;
-/// Chosen to make room: what it still sends is not served any more, since the answer could not be sent.
-const CLOSED: u64 = u64::MAX - 1;
 
 impl Server {
     /// Binds; from here on clients can connect, and wait in the backlog until `run`.
@@ -324,78 +304,6 @@ impl Shared {
     }
 }
 
-impl Peer {
-    pub fn new(stream: TcpStream, address: IpAddr, now: u64) -> Peer {
-        let no = || AtomicBool::new(false);
-        Peer {
-            stream,
-            address,
-            waiting_since: AtomicU64::new(now),
-            idle: AtomicBool::new(true),
-            owed: no(),
-            closing: no(),
-        }
-    }
-
-    pub fn waits(&self, now: u64) {
-        self.becomes(now);
-    }
-
-    /// How long it has waited for its client.
-    pub fn waited(&self, now: u64) -> Duration {
-        Duration::from_millis(now.saturating_sub(self.waiting_since.load(Ordering::Acquire)))
-    }
-
-    /// `false` when the connection was closed to make room, a moment ago.
-    pub fn works(&self) -> bool {
-        self.becomes(BUSY)
-    }
-
-    fn becomes(&self, state: u64) -> bool {
-        let unless_closed = |seen| (seen != CLOSED).then_some(state);
-        self.waiting_since.fetch_update(Ordering::AcqRel, Ordering::Acquire, unless_closed).is_ok()
-    }
-
-    /// From here until `begins`, the connection ends when the server stops and it has its last answer.
-    pub fn idles(&self, stopping: &AtomicBool) {
-        self.idle.store(true, Ordering::SeqCst);
-        self.end_if(stopping);
-    }
-
-    /// Its last request has its answer.
-    pub fn is_answered(&self, stopping: &AtomicBool) {
-        self.owed.store(false, Ordering::SeqCst);
-        self.end_if(stopping);
-    }
-
-    /// Of those who make one of the three so, the last sees that all are.
-    fn end_if(&self, stopping: &AtomicBool) {
-        let idle = || self.idle.load(Ordering::SeqCst) && !self.owed.load(Ordering::SeqCst);
-        if stopping.load(Ordering::SeqCst) && idle() {
-            // What has arrived can still be read, and is answered.
-            let _ = self.stream.shutdown(Shutdown::Read);
-        }
-    }
-
-    /// A request that has begun may finish.
-    pub fn begins(&self) {
-        self.idle.store(false, Ordering::SeqCst);
-    }
-}
-
-fn close_longest_waiting(connections: &Connections) {
-    let since = |peer: &&Arc<Peer>| peer.waiting_since.load(Ordering::Acquire);
-    let Some(peer) = connections.values().filter(|p| since(p) < CLOSED).min_by_key(since) else { return };
-    let seen = since(&peer);
-    // Unless it has begun to work in between; then another will be found.
-    let chosen = seen < CLOSED
-        && peer.waiting_since.compare_exchange(seen, CLOSED, Ordering::AcqRel, Ordering::Acquire).is_ok();
-    if chosen {
-        // An error means that it is closed already.
-        let _ = peer.stream.shutdown(Shutdown::Both);
-    }
-}
-
 /// A place among the connections, given back when its thread ends, however it ends.
 struct Slot {
     shared: Arc<Shared>,
@@ -434,34 +342,4 @@ fn listen(host: &str, port: u16, limits: &Limits) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(limits.backlog)?;
     Ok(socket.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn peer(since: u64) -> Arc<Peer> {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        Arc::new(Peer::new(stream, [127, 0, 0, 1].into(), since))
-    }
-
-    #[test]
-    fn who_was_closed_to_make_room_works_no_more_and_who_works_is_not_closed() {
-        let (oldest, working, young) = (peer(1), peer(0), peer(2));
-        assert!(working.works());
-        let peers: Connections = [oldest.clone(), working.clone(), young.clone()]
-            .into_iter()
-            .zip(0..)
-            .map(|(p, i)| (i, p))
-            .collect();
-        close_longest_waiting(&peers);
-        oldest.waits(9);
-        assert!(!oldest.works(), "a request of a connection that cannot be answered would be served");
-        close_longest_waiting(&peers);
-        assert!(!young.works());
-        close_longest_waiting(&peers);
-        working.waits(3);
-        assert!(working.works());
-    }
 }
