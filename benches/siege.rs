@@ -18,6 +18,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// What the manifest and the image set.
+const LIMITS: [(&str, &str); 3] =
+    [("MAX_CONNECTIONS", "1024"), ("MAX_BUFFERED_BYTES", "25165824"), ("MALLOC_ARENA_MAX", "2")];
 const HOSTILE: usize = 5000;
 const ATTACKERS: usize = 8;
 const GOOD: usize = 4;
@@ -48,9 +51,11 @@ impl Server {
         };
         let mut child = command
             .env_clear()
-            .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("LOG_LEVEL", "off"), ("MAX_CONNECTIONS", "1024")])
+            .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("LOG_LEVEL", "warn")])
+            .envs(LIMITS)
             .current_dir(&folder)
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .process_group(0)
             .spawn()
             .unwrap();

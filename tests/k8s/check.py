@@ -277,7 +277,7 @@ def memory(docs):
     backend, config = pods(docs)["ambrosia"]["spec"]["containers"][0], settings(docs)
     wanted, limit = (mib(backend["resources"][k]["memory"]) for k in ("requests", "limits"))
     # Measured, see deployment-backend.yaml: at work, and for each open connection.
-    work, thread = 73, 40 / 1024
+    work, thread = 73, 88 / 1024
     assert wanted >= work
     full = work + int(config["MAX_BUFFERED_BYTES"]) / MIB + int(config["MAX_CONNECTIONS"]) * thread
     assert full <= limit, f"{full:.0f} MiB > {limit}"
