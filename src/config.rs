@@ -47,7 +47,7 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("MERCADO_PAGO_CONNECT_MS", "1000", "for a connection to it; then it is tried again"),
     ("MERCADO_PAGO_MAX_CALLS", "32", "calls to it at a time; beyond it the QR code comes later"),
     ("MERCADO_PAGO_POLL_SECONDS", "5", "between the first two looks at an unpaid charge; doubles up to 60"),
-    ("QR_SECONDS", "900", "for which a real QR code can be paid; then an order not begun is cancelled"),
+    ("QR_SECONDS", "900", "for which a QR code can be paid; then an order not begun is cancelled"),
     ("EXAMPLE_DATA", "true", "fill an empty database with an example menu, customers and orders"),
     ("LOG_LEVEL", "info", "off, error, warn, info, debug or trace"),
     (
@@ -130,6 +130,8 @@ pub struct Config {
     pub webhooks_per_second: Option<u32>,
     /// `None` is no limit.
     pub max_unpaid_orders: Option<usize>,
+    /// Seconds for which a QR code can be paid.
+    pub qr_seconds: i64,
     /// Without it payments are simulated.
     pub mercado_pago: Option<pagamento::Settings>,
 }
@@ -158,6 +160,7 @@ impl Config {
             checkouts_per_minute: env.limit("CHECKOUTS_PER_MINUTE", CHECKOUTS_PER_MINUTE)?,
             webhooks_per_second: env.limit("WEBHOOKS_PER_SECOND", WEBHOOKS_PER_SECOND)?,
             max_unpaid_orders: env.limit("MAX_UNPAID_ORDERS", MAX_UNPAID_ORDERS)?.map(|n| n as usize),
+            qr_seconds: env.qr_seconds()?,
             mercado_pago: env.mercado_pago()?,
             store: store::Settings {
                 database: env.database()?,
@@ -233,6 +236,11 @@ impl Env<'_> {
         self.parsed(name, "addresses and blocks like 10.0.0.0/8,2001:db8::7, separated by commas")
     }
 
+    /// What the provider allows: from half a minute to 3,600 hours.
+    fn qr_seconds(&self) -> Result<i64, String> {
+        Ok(self.number("QR_SECONDS", 30, 12_960_000)? as i64)
+    }
+
     fn mercado_pago(&self) -> Result<Option<pagamento::Settings>, String> {
         let token = self.text("MERCADO_PAGO_TOKEN")?;
         if token.is_empty() {
@@ -271,7 +279,7 @@ impl Env<'_> {
             token,
             pos,
             segredos: Segredos::novos(&self.text("MERCADO_PAGO_WEBHOOK_SECRET")?),
-            validade: self.number("QR_SECONDS", 30, 12_960_000)? as i64,
+            validade: self.qr_seconds()?,
             checkout: self.millis("MERCADO_PAGO_CHECKOUT_MS")?,
             timeout: self.millis("MERCADO_PAGO_TIMEOUT_MS")?,
             connect: self.millis("MERCADO_PAGO_CONNECT_MS")?,

@@ -19,6 +19,7 @@ use ambrosia::{
         capacity::Capacity,
         checkout::{self, Lote},
         conciliacao::{self, Sino},
+        expiracao,
     },
 };
 use signal_hook::{
@@ -72,7 +73,9 @@ fn run(config: Config) -> ExitCode {
     let database = config.store.database.clone();
     let store = Arc::new(Store::new(config.store));
     let gateway = match config.mercado_pago.map(provider).transpose() {
-        Ok(provider) => provider.map_or(Gateway::Simulado, Gateway::MercadoPago),
+        Ok(provider) => {
+            provider.map_or(Gateway::Simulado { validade: config.qr_seconds }, Gateway::MercadoPago)
+        }
         Err(error) => return fail(&format!("MERCADO_PAGO_CA_FILE: {error}"), 2),
     };
     let (sino, health) = (Arc::new(Sino::default()), Arc::new(Health::default()));
@@ -115,7 +118,7 @@ fn run(config: Config) -> ExitCode {
     thread::spawn(move || relieve(&shared, &checkouts));
     let unusable = Arc::new(OnceLock::new());
     let (prepared, told, healthy) = (store.clone(), unusable.clone(), health.clone());
-    let simulated = matches!(gateway, Gateway::Simulado);
+    let simulated = matches!(gateway, Gateway::Simulado { .. });
     thread::spawn(move || match prepare(&prepared, &database, &healthy) {
         Ok(()) => care_for(&prepared, simulated),
         Err(error) => {
@@ -123,10 +126,12 @@ fn run(config: Config) -> ExitCode {
             stopper.stop();
         }
     });
+    let swept = store.clone();
+    thread::spawn(move || expiracao::varrer(&swept));
     let probed = store.clone();
     thread::spawn(move || probe(&probed, &health));
     match gateway {
-        Gateway::Simulado => log::warn!(
+        Gateway::Simulado { .. } => log::warn!(
             "payments are SIMULATED: no QR code can be paid, and whoever calls the webhook decides what is paid"
         ),
         Gateway::MercadoPago(provedor) => {

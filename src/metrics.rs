@@ -43,6 +43,7 @@ pub struct Metrics {
     payments: Family<Verdict, Counter>,
     notifications: Family<Verdict, Counter>,
     provider: Timed<Call>,
+    unauthorized: Gauge,
 }
 
 /// Method and path of the table of routes; never what a client made up.
@@ -160,6 +161,7 @@ impl Metrics {
             payments: Family::default(),
             notifications: Family::default(),
             provider: Family::new_with_constructor(timed as fn() -> Histogram),
+            unauthorized: Gauge::default(),
         };
         let r = &mut m.registry;
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -189,6 +191,8 @@ impl Metrics {
         r.register("payment_answers", "What the payment provider said of a charge", m.payments.clone());
         r.register("notifications", "Notifications of the payment provider", m.notifications.clone());
         r.register_with_unit("provider_call", "Calls to the provider", Unit::Seconds, m.provider.clone());
+        let text = "Whether the provider refuses our token";
+        r.register("provider_unauthorized", text, m.unauthorized.clone());
         m
     }
 
@@ -220,6 +224,11 @@ impl Metrics {
 
     pub fn provider(&self, method: &'static str, outcome: &'static str, start: Instant) {
         self.provider.get_or_create(&Call { method, outcome }).observe(start.elapsed().as_secs_f64());
+    }
+
+    /// Whether it refused the token before.
+    pub fn provider_unauthorized(&self, refused: bool) -> bool {
+        self.unauthorized.set(i64::from(refused)) != 0
     }
 
     /// The whole in the OpenMetrics text format.

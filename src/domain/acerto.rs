@@ -6,6 +6,7 @@ use super::{
     data_hora::DataHora,
     dinheiro::Dinheiro,
     pedido::{Evento, Meio, Pedido, StatusPagamento, StatusPedido},
+    pendencia::Motivo,
     verdade::{Resultado, Verdade},
 };
 
@@ -35,45 +36,111 @@ impl Cobranca {
         let mut espera = 0;
         match resultado {
             Resultado::Verdade(verdade) => {
-                let conta = Evento::novo("respondido", agora).com(verdade.em_palavras(operacao));
-                eventos.push(conta);
-                match verdade.conferir(self, pedido) {
-                    Ok(()) => self.acreditar(pedido, (operacao, minha), verdade, &mut eventos, agora),
-                    Err(divergencia) => {
-                        self.contar(minha);
-                        self.chamar(divergencia, &mut eventos, agora);
-                    }
-                }
+                self.ouvir(pedido, (operacao, minha), verdade, &mut eventos, agora);
             }
-            Resultado::Inexistente if self.situacao == Situacao::Pedida => {
-                let texto = format!("{}: não há cobrança no provedor", operacao.nome());
-                eventos.push(Evento::novo("respondido", agora).com(texto));
-                self.contar(minha);
-                if minha && operacao == Operacao::Cancelar && self.tentativas >= BUSCAS_EM_VAO {
-                    self.situacao = Situacao::Cancelada;
-                    self.recomecar();
-                    self.levar(pedido, true, &mut eventos, agora);
+            Resultado::Todas(todas) => {
+                let escolhida = self.escolher(pedido, todas);
+                let id = escolhida.map(|v| v.id_externo.as_str()).or(self.id_externo.as_deref());
+                let id = id.map(str::to_owned);
+                self.anotar(todas, id.as_deref(), &mut eventos, agora);
+                if self.id_externo.is_some() {
+                    self.id_externo = id;
                 }
+                match escolhida {
+                    Some(verdade) => self.ouvir(pedido, (operacao, minha), verdade, &mut eventos, agora),
+                    None => self.procurar_em_vao(pedido, (operacao, minha), &mut eventos, agora),
+                }
+                self.concluir_busca(agora);
             }
             Resultado::Inexistente => {
-                self.recusar(pedido, (operacao, minha), "não encontrada", &mut eventos, agora)
+                self.procurar_em_vao(pedido, (operacao, minha), &mut eventos, agora);
             }
-            Resultado::Recusa(codigo) => self.recusar(pedido, (operacao, minha), codigo, &mut eventos, agora),
-            Resultado::SemResposta { causa, espera: pedida } => {
+            Resultado::Recusa { codigo, razao } => {
+                self.recusar(pedido, (operacao, minha), (codigo, razao), &mut eventos, agora);
+            }
+            Resultado::SemAcesso(codigo) => {
+                let texto = format!("{}: sem acesso, {codigo}", operacao.nome());
+                eventos.push(Evento::novo("sem_resposta", agora).com(texto));
+                self.contar(minha);
+                pedido.qr_recusado |= operacao == Operacao::Criar;
+                if let Some(texto) = operacao.sem_acesso() {
+                    self.chamar(operacao.motivo(), texto.to_owned(), &mut eventos, agora);
+                }
+            }
+            Resultado::SemResposta { causa, espera: pedida, enviada } => {
                 let texto = format!("{}: {causa}", operacao.nome());
                 eventos.push(Evento::novo("sem_resposta", agora).com(texto));
                 self.contar(minha);
                 espera = pedida.unwrap_or(0);
+                if operacao == Operacao::Criar && *enviada {
+                    self.desconfiar(agora);
+                }
                 if self.tentativas >= FALHAS_AVISO && operacao != Operacao::Consultar {
-                    self.chamar(operacao.sem_resposta(), &mut eventos, agora);
+                    let texto = operacao.sem_resposta().to_owned();
+                    self.chamar(operacao.motivo(), texto, &mut eventos, agora);
                 }
             }
         }
+        self.rever(pedido);
+        self.chamar_pelo_que_sobra(&mut eventos, agora);
         if minha {
-            let falhou = matches!(resultado, Resultado::SemResposta { .. });
+            let falhou = matches!(resultado, Resultado::SemResposta { .. } | Resultado::SemAcesso(_));
             self.marcar(pedido, operacao, falhou, (ritmo, espera), agora);
         }
         eventos
+    }
+
+    /// The provider speaks of the one charge that counts.
+    fn ouvir(
+        &mut self,
+        pedido: &mut Pedido,
+        (operacao, minha): (Operacao, bool),
+        verdade: &Verdade,
+        eventos: &mut Vec<Evento>,
+        agora: DataHora,
+    ) {
+        eventos.push(Evento::novo("respondido", agora).com(verdade.em_palavras(operacao)));
+        if verdade.incerta || self.id_externo.as_ref().is_some_and(|id| *id != verdade.id_externo) {
+            self.desconfiar(agora);
+        }
+        match verdade.conferir(self, pedido) {
+            Ok(()) if self.id_externo.as_ref().is_none_or(|id| *id == verdade.id_externo) => {
+                self.acreditar(pedido, (operacao, minha), verdade, eventos, agora);
+            }
+            // Which of the two counts is found out by looking at all.
+            Ok(()) => self.contar(minha),
+            Err(divergencia) => {
+                self.contar(minha);
+                self.chamar(Motivo::Divergencia, divergencia, eventos, agora);
+            }
+        }
+    }
+
+    /// It knows no such charge.
+    fn procurar_em_vao(
+        &mut self,
+        pedido: &mut Pedido,
+        (operacao, minha): (Operacao, bool),
+        eventos: &mut Vec<Evento>,
+        agora: DataHora,
+    ) {
+        self.contar(minha);
+        if self.situacao >= Situacao::Cancelada && operacao == Operacao::Consultar {
+            return;
+        }
+        let texto = format!("{}: não há cobrança no provedor", operacao.nome());
+        eventos.push(Evento::novo("respondido", agora).com(texto));
+        if self.situacao != Situacao::Pedida {
+            // Just after it was made, or while a payment holds it, a charge may not be shown.
+            if minha && self.tentativas >= FALHAS_AVISO {
+                let texto = "O Mercado Pago não encontra a cobrança deste pedido; confira no painel dele";
+                self.chamar(operacao.motivo(), texto.into(), eventos, agora);
+            }
+        } else if minha && operacao == Operacao::Cancelar && self.tentativas >= BUSCAS_EM_VAO {
+            self.situacao = Situacao::Cancelada;
+            self.recomecar();
+            self.levar(pedido, (true, false), eventos, agora);
+        }
     }
 
     /// When to go on, and that is never while anything is owed.
@@ -90,10 +157,12 @@ impl Cobranca {
             // To look is never urgent; the rest is.
             Some(seguinte) if seguinte != operacao && seguinte != Operacao::Consultar => Some(agora),
             Some(Operacao::Criar | Operacao::Consultar) => {
-                let quando = agora.mais(self.pausa(ritmo, PAUSA_MAXIMA).max(espera.min(PAUSA_MAXIMA)));
+                let atrasada = self.situacao >= Situacao::Cancelada && self.incerta_ate <= Some(agora);
+                let maxima = if atrasada { PAUSA_MAXIMA_FIM } else { PAUSA_MAXIMA };
+                let quando = agora.mais(self.pausa(ritmo, maxima).max(espera.min(maxima)));
                 // When its time ends the charge is looked at, however long the pause.
-                let fim = pedido.datahora_expiracao.filter(|fim| *fim > agora);
-                Some(fim.map_or(quando, |fim| quando.min(fim)))
+                let fins = [pedido.datahora_expiracao, self.incerta_ate];
+                fins.into_iter().flatten().filter(|fim| *fim > agora).chain([quando]).min()
             }
             Some(Operacao::Cancelar | Operacao::Reembolsar) => {
                 Some(agora.mais(self.pausa(ritmo, PAUSA_MAXIMA_FIM).max(espera.min(PAUSA_MAXIMA_FIM))))
@@ -121,16 +190,20 @@ impl Cobranca {
         // In a state that is not known it is there, all the same.
         self.situacao = verdade.situacao.unwrap_or(Situacao::Aberta).max(chao);
         self.id_externo = Some(verdade.id_externo.clone());
+        pedido.qr_recusado = false;
         let devolvido = verdade.reembolsado.menos(self.reembolsado);
         if devolvido > Dinheiro::default() {
             self.reembolsado = verdade.reembolsado;
-            eventos.push(Evento::novo("reembolso", agora).com(format!("R$ {devolvido} devolvidos")));
+            let texto = format!("{} devolvidos", devolvido.em_reais());
+            eventos.push(Evento::novo("reembolso", agora).com(texto));
             if pedido.meio_pagamento.is_none_or(|meio| meio == Meio::Qr) {
                 pedido.valor_reembolsado = self.reembolsado.max(self.reembolso_alvo.unwrap_or_default());
             }
         }
+        // The whole goes back because somebody here asked for it.
+        let pedida = self.reembolso_alvo.is_some_and(|alvo| alvo >= self.valor);
         self.reembolso_alvo = self.reembolso_alvo.filter(|alvo| *alvo > self.reembolsado);
-        if pedido.qr_data.is_none() && querida(pedido) {
+        if pedido.qr_data.is_none() && querida(pedido) && self.situacao == Situacao::Aberta {
             pedido.qr_data = verdade.qr_data.clone();
         }
         if let (Operacao::Criar, Some(validade)) = (operacao, verdade.validade) {
@@ -138,8 +211,13 @@ impl Cobranca {
             pedido.datahora_expiracao = pedido.datahora_expiracao.map(|nosso| nosso.min(fim));
         }
         let andou = self.situacao != antes || devolvido > Dinheiro::default();
-        if andou || antes < Situacao::Cancelada {
-            (self.pendencia, self.pendente_desde) = (None, None);
+        let fica = match self.motivo {
+            Some(Motivo::Divergencia | Motivo::Consulta) => false,
+            Some(Motivo::EstadoDesconhecido) => verdade.situacao.is_none(),
+            _ => true,
+        };
+        if !fica {
+            self.encerrar();
         }
         if minha {
             self.contar(minha);
@@ -152,15 +230,15 @@ impl Cobranca {
             }
             let parada = matches!(operacao, Operacao::Cancelar | Operacao::Reembolsar) && !andou;
             if parada && self.tentativas >= FALHAS_AVISO {
-                self.chamar(operacao.sem_resposta(), eventos, agora);
+                self.chamar(operacao.motivo(), operacao.sem_resposta().to_owned(), eventos, agora);
             }
         }
         if verdade.situacao.is_none() && self.situacao >= Situacao::Paga {
-            let estado = &verdade.estado;
-            let texto = format!("O Mercado Pago mostra o pagamento como «{estado}»: confira no painel dele");
-            self.chamar(texto, eventos, agora);
+            let estado = verdade.estado;
+            let texto = format!("O Mercado Pago mostra o pagamento {estado}: confira no painel dele");
+            self.chamar(Motivo::EstadoDesconhecido, texto, eventos, agora);
         }
-        self.levar(pedido, self.situacao != antes, eventos, agora);
+        self.levar(pedido, (self.situacao != antes, pedida), eventos, agora);
     }
 
     /// The provider understood, and will not.
@@ -168,7 +246,7 @@ impl Cobranca {
         &mut self,
         pedido: &mut Pedido,
         (operacao, minha): (Operacao, bool),
-        codigo: &str,
+        (codigo, razao): (&str, &str),
         eventos: &mut Vec<Evento>,
         agora: DataHora,
     ) {
@@ -181,16 +259,16 @@ impl Cobranca {
         if operacao != Operacao::Criar {
             self.chave = None;
         }
+        pedido.qr_recusado |= operacao == Operacao::Criar;
         if operacao == Operacao::Reembolsar && self.tentativas >= RECUSAS_FIM {
             self.manual = true;
             self.reembolso_alvo = None;
             pedido.valor_reembolsado = self.reembolsado;
-            let texto =
-                format!("O Mercado Pago não faz o reembolso ({codigo}): devolva o dinheiro no balcão");
-            self.chamar(texto, eventos, agora);
+            let texto = format!("O Mercado Pago não faz o reembolso ({razao}): devolva o dinheiro no balcão");
+            self.chamar(Motivo::ReembolsoNoBalcao, texto, eventos, agora);
         } else if operacao != Operacao::Consultar || self.tentativas >= FALHAS_AVISO {
             // Just after it was made a charge may not be shown yet.
-            self.chamar(operacao.recusada(codigo), eventos, agora);
+            self.chamar(operacao.motivo(), operacao.recusada(razao), eventos, agora);
         }
     }
 
@@ -203,8 +281,15 @@ impl Cobranca {
         (self.chave, self.tentativas) = (None, 0);
     }
 
-    /// The order follows its charge. `mudou` is whether that has just come to its present state.
-    fn levar(&mut self, pedido: &mut Pedido, mudou: bool, eventos: &mut Vec<Evento>, agora: DataHora) {
+    /// The order follows its charge. `mudou` is whether that has just come to its present state, `pedida` whether
+    /// somebody here asked for the refund of the whole.
+    fn levar(
+        &mut self,
+        pedido: &mut Pedido,
+        (mudou, pedida): (bool, bool),
+        eventos: &mut Vec<Evento>,
+        agora: DataHora,
+    ) {
         if pedido.meio_pagamento.is_some_and(|meio| meio != Meio::Qr) {
             return;
         }
@@ -217,16 +302,18 @@ impl Cobranca {
             Situacao::Reembolsada => {
                 pedido.meio_pagamento = Some(Meio::Qr);
                 eventos.extend(pedido.pagar(StatusPagamento::Reembolsado, agora));
-                if mudou && pedido.status_pedido != StatusPedido::Cancelado {
+                if mudou && !pedida && pedido.status_pedido != StatusPedido::Cancelado {
                     let texto = "O pagamento foi devolvido no Mercado Pago, e o pedido não está cancelado";
-                    self.chamar(texto.into(), eventos, agora);
+                    self.chamar(Motivo::DevolvidoLa, texto.into(), eventos, agora);
                 }
             }
             Situacao::Cancelada | Situacao::Expirada => {
+                // Nobody shall pay it any more.
+                pedido.qr_data = None;
                 eventos.extend(pedido.pagar(StatusPagamento::Recusado, agora));
                 match pedido.status_pedido {
                     StatusPedido::Cancelado => {}
-                    StatusPedido::Recebido => {
+                    StatusPedido::Recebido if !pedido.foi_entregue() => {
                         let motivo = "não foi pago no prazo, ou a cobrança foi cancelada";
                         eventos.extend(pedido.cancelar(agora).map(|e| e.com(motivo)));
                     }
@@ -234,7 +321,7 @@ impl Cobranca {
                     _ if mudou => {
                         let texto =
                             "O QR code expirou sem pagamento e o pedido já está em preparo: cobre no balcão";
-                        self.chamar(texto.into(), eventos, agora);
+                        self.chamar(Motivo::CobrarNoBalcao, texto.into(), eventos, agora);
                     }
                     _ => {}
                 }
@@ -242,43 +329,10 @@ impl Cobranca {
         }
     }
 
-    /// Puts it before a person, once: the same matter is not brought up again after somebody saw to it.
-    fn chamar(&mut self, motivo: String, eventos: &mut Vec<Evento>, agora: DataHora) {
-        if self.pendencia.as_ref() != Some(&motivo) {
-            eventos.push(Evento::novo("pendencia", agora).com(motivo.clone()));
-            self.pendencia = Some(motivo);
-            self.pendente_desde = Some(agora);
-        }
-    }
-
     /// Doubles each time; the odd seconds keep orders of one moment apart.
     fn pausa(&self, ritmo: i64, maxima: i64) -> i64 {
         let dobrada = ritmo.saturating_mul(1 << self.tentativas.clamp(0, 20));
         dobrada.min(maxima) + if dobrada > 4 { self.pedido % 3 } else { 0 }
-    }
-}
-
-impl Operacao {
-    fn recusada(self, codigo: &str) -> String {
-        match self {
-            Operacao::Criar => format!("O Mercado Pago recusou criar o QR code ({codigo})"),
-            Operacao::Consultar => format!("O Mercado Pago não mostra a cobrança ({codigo})"),
-            Operacao::Cancelar => format!("O Mercado Pago recusou cancelar a cobrança ({codigo})"),
-            Operacao::Reembolsar => {
-                format!("O Mercado Pago ainda não fez o reembolso ({codigo}) e vai ser perguntado de novo")
-            }
-        }
-    }
-
-    fn sem_resposta(self) -> String {
-        let texto = match self {
-            Operacao::Criar | Operacao::Consultar => {
-                "O Mercado Pago não responde; o QR code ainda não chegou"
-            }
-            Operacao::Cancelar => "O Mercado Pago não confirma que a cobrança foi cancelada",
-            Operacao::Reembolsar => "O Mercado Pago não confirma o reembolso; não devolva em dinheiro",
-        };
-        texto.to_owned()
     }
 }
 
@@ -304,14 +358,14 @@ mod tests {
         pedido.id_pagamento = Some("referencia".into());
         pedido.datahora_expiracao = Some(momento(900));
         pedido.valor_total = reais("57.80");
-        (pedido, Cobranca::nova(1, reais("57.80"), 900, "chave".into()))
+        (pedido, Cobranca::nova(1, reais("57.80"), 900, ("chave".into(), momento(0))))
     }
 
     fn verdade(situacao: Situacao) -> Verdade {
         Verdade {
             id_externo: "ORD1".into(),
             situacao: Some(situacao),
-            estado: "estado".into(),
+            estado: "em um estado desconhecido",
             referencia: Some("referencia".into()),
             valor: Some(reais("57.80")),
             pago: (situacao >= Situacao::Paga).then(|| reais("57.80")),
@@ -319,19 +373,20 @@ mod tests {
             moeda: Some("BRL".into()),
             qr_data: Some("000201".into()),
             validade: Some(900),
+            incerta: false,
         }
     }
 
     /// Asks, and is answered at once.
     fn assentar(p: &mut Pedido, c: &mut Cobranca, operacao: Operacao, resultado: Resultado, agora: i64) {
-        c.perguntar(operacao, || format!("chave {agora}"));
+        c.perguntar(operacao, momento(agora), || format!("chave {agora}"));
         let passo = c.clone();
         c.assentar(p, (operacao, &passo), &resultado, RITMO, momento(agora));
     }
 
     #[test]
     fn anything_that_does_not_fit_pays_nothing_and_calls_a_person() {
-        let fora: [fn(&mut Verdade); 8] = [
+        let fora: [fn(&mut Verdade); 7] = [
             |v| v.referencia = Some("outra".into()),
             |v| v.referencia = None,
             |v| v.valor = Some(reais("57.79")),
@@ -339,7 +394,6 @@ mod tests {
             |v| v.pago = Some(reais("57.79")),
             |v| v.moeda = Some("ARS".into()),
             |v| (v.valor, v.pago) = (None, None),
-            |v| v.id_externo = "ORD2".into(),
         ];
         for (n, estragar) in fora.into_iter().enumerate() {
             let (mut p, mut c) = inicio();
@@ -391,8 +445,8 @@ mod tests {
     fn a_creation_keeps_its_key_whatever_is_answered() {
         let (mut p, mut c) = inicio();
         for resultado in [
-            Resultado::Recusa("404 pos_not_found".into()),
-            Resultado::SemResposta { causa: "x".into(), espera: Some(100_000) },
+            Resultado::Recusa { codigo: "404 pos_not_found".into(), razao: "erro".into() },
+            Resultado::SemResposta { causa: "x".into(), espera: Some(100_000), enviada: true },
             Resultado::Inexistente,
         ] {
             assentar(&mut p, &mut c, Operacao::Criar, resultado, 0);
@@ -416,7 +470,7 @@ mod tests {
             &mut p,
             &mut c,
             Operacao::Reembolsar,
-            Resultado::SemResposta { causa: "x".into(), espera: None },
+            Resultado::SemResposta { causa: "x".into(), espera: None, enviada: true },
             3,
         );
         assert_eq!((c.chave.as_deref(), c.reembolso_alvo), (Some("chave 2"), Some(reais("7.80"))));
@@ -429,10 +483,10 @@ mod tests {
     #[test]
     fn a_look_that_was_slow_does_not_make_a_refund_be_asked_twice() {
         let (mut p, mut c) = paga();
-        c.perguntar(Operacao::Consultar, || "olhar".into());
+        c.perguntar(Operacao::Consultar, momento(4), || "olhar".into());
         let olhar = c.clone();
         c.reembolso_alvo = Some(reais("7.80"));
-        c.perguntar(Operacao::Reembolsar, || "devolver".into());
+        c.perguntar(Operacao::Reembolsar, momento(4), || "devolver".into());
         let devolver = c.clone();
         let feito = Verdade { reembolsado: reais("7.80"), ..verdade(Situacao::Paga) };
         c.assentar(
@@ -456,18 +510,18 @@ mod tests {
             &mut p,
             &mut c,
             Operacao::Reembolsar,
-            Resultado::SemResposta { causa: "x".into(), espera: None },
+            Resultado::SemResposta { causa: "x".into(), espera: None, enviada: true },
             2,
         );
         assert_eq!(c.chave.as_deref(), Some("chave 2"));
         p.cancelar(momento(3));
         c.devolver_tudo(&p, momento(3));
         assert_eq!((c.reembolso_alvo, c.proxima_em), (None, Some(momento(3))));
-        c.perguntar(Operacao::Reembolsar, || "outra".into());
+        c.perguntar(Operacao::Reembolsar, momento(4), || "outra".into());
         assert_eq!(c.chave.as_deref(), Some("outra"), "another body under one key is refused");
         // To ask for the whole once more is the same question.
         c.devolver_tudo(&p, momento(4));
-        c.perguntar(Operacao::Reembolsar, || "terceira".into());
+        c.perguntar(Operacao::Reembolsar, momento(4), || "terceira".into());
         assert_eq!(c.chave.as_deref(), Some("outra"));
     }
 
@@ -475,11 +529,11 @@ mod tests {
     fn a_person_gives_back_only_when_the_provider_will_not() {
         let (mut p, mut c) = paga();
         p.cancelar(momento(2));
-        let recusa = || Resultado::Recusa("400 saldo".into());
+        let recusa = || Resultado::Recusa { codigo: "400 saldo".into(), razao: "erro".into() };
         assentar(&mut p, &mut c, Operacao::Reembolsar, recusa(), 3);
         assert!(c.pendencia.as_ref().unwrap().contains("vai ser perguntado de novo"));
         // In doubt nobody may: it would go back twice.
-        c.perguntar(Operacao::Reembolsar, || "em dúvida".into());
+        c.perguntar(Operacao::Reembolsar, momento(4), || "em dúvida".into());
         assert!(c.resolver(&mut p, momento(4)).is_err());
         for n in 0..RECUSAS_FIM {
             assentar(&mut p, &mut c, Operacao::Reembolsar, recusa(), 5 + n);
@@ -545,8 +599,8 @@ mod tests {
             }),
             1 => Just(Resultado::Verdade(Verdade { situacao: None, ..verdade(Situacao::Aberta) })),
             1 => Just(Resultado::Inexistente),
-            1 => Just(Resultado::Recusa("400".into())),
-            2 => Just(Resultado::SemResposta { causa: "x".into(), espera: None }),
+            1 => Just(Resultado::Recusa { codigo: "400".into(), razao: "erro".into() }),
+            2 => Just(Resultado::SemResposta { causa: "x".into(), espera: None, enviada: true }),
         ];
         prop_oneof![
             6 => (operacao, resultado).prop_map(|(o, r)| Acontece::Resposta(o, r)),

@@ -2,14 +2,16 @@
 //! How the provider's answers change it is in
 //! `acerto`.
 
-use serde::Serialize;
-use utoipa::ToSchema;
-
 use super::{
+    a_mais::AMais,
     data_hora::DataHora,
     dinheiro::Dinheiro,
-    pedido::{Evento, Meio, Pedido, StatusPagamento, StatusPedido},
+    pedido::{Meio, Pedido, StatusPagamento, StatusPedido},
+    pendencia::Motivo,
 };
+
+/// For how long, in seconds, a key is used: the provider knows it for 24 hours.
+pub const CHAVE_SEGUNDOS: i64 = 20 * 60 * 60;
 
 /// How far a charge has come; it only climbs. Money that came outranks an end without money, since a customer can pay
 /// in the moment in which the charge is cancelled.
@@ -51,29 +53,23 @@ pub struct Cobranca {
     /// What is being asked, and the key that makes asking again harmless.
     pub operacao: Option<Operacao>,
     pub chave: Option<String>,
+    pub chave_em: Option<DataHora>,
     pub tentativas: i64,
     /// When the next step is due; `None` when there is none.
     pub proxima_em: Option<DataHora>,
     /// What a person has to look at.
     pub pendencia: Option<String>,
+    pub motivo: Option<Motivo>,
     pub pendente_desde: Option<DataHora>,
+    /// Until when charges too many may turn up, after a creation whose outcome was not known.
+    pub incerta_ate: Option<DataHora>,
+    /// Charges that the provider has beside this one; known while `incerta_ate` is set.
+    pub a_mais: Vec<AMais>,
     pub versao: i64,
 }
 
-/// Something about an order's money that a person has to look at.
-#[derive(Serialize, ToSchema)]
-pub struct Pendencia {
-    #[schema(minimum = 1, example = 7)]
-    pub pedido: i64,
-    pub senha: Option<i64>,
-    pub status_pedido: StatusPedido,
-    #[schema(example = "O QR code expirou sem pagamento e o pedido já está em preparo: cobre no balcão")]
-    pub pendencia: String,
-    pub desde: DataHora,
-}
-
 impl Cobranca {
-    pub fn nova(pedido: i64, valor: Dinheiro, validade: i64, chave: String) -> Cobranca {
+    pub fn nova(pedido: i64, valor: Dinheiro, validade: i64, (chave, agora): (String, DataHora)) -> Cobranca {
         Cobranca {
             pedido,
             valor,
@@ -85,10 +81,14 @@ impl Cobranca {
             manual: false,
             operacao: Some(Operacao::Criar),
             chave: Some(chave),
+            chave_em: Some(agora),
             tentativas: 0,
             proxima_em: None,
             pendencia: None,
+            motivo: None,
             pendente_desde: None,
+            incerta_ate: None,
+            a_mais: Vec::new(),
             versao: 1,
         }
     }
@@ -101,6 +101,8 @@ impl Cobranca {
             Situacao::Aberta if viva => Some(Operacao::Consultar),
             Situacao::Pedida | Situacao::Aberta => Some(Operacao::Cancelar),
             Situacao::Paga if self.a_devolver(pedido) && !self.manual => Some(Operacao::Reembolsar),
+            // Whether there is one too many.
+            _ if self.incerta_ate.is_some() => Some(Operacao::Consultar),
             Situacao::Cancelada | Situacao::Expirada | Situacao::Paga | Situacao::Reembolsada => None,
         }
     }
@@ -110,40 +112,24 @@ impl Cobranca {
         self.situacao == Situacao::Paga && (!querida(pedido) || self.reembolso_alvo.is_some())
     }
 
-    /// Begins an operation: with the key of the question that is still open, or with a new one. Gives whether it is new.
-    pub fn perguntar(&mut self, operacao: Operacao, nova_chave: impl FnOnce() -> String) -> bool {
+    /// Begins an operation: with the key of the question that is still open, or with a new one. `true` when it is new. A
+    /// key that the provider may have forgotten is not used again; only a creation keeps its own, since two keys are
+    /// two charges. What a new key asks for is looked at first (`MercadoPago::executar`).
+    pub fn perguntar(
+        &mut self,
+        operacao: Operacao,
+        agora: DataHora,
+        nova_chave: impl FnOnce() -> String,
+    ) -> bool {
         if self.operacao != Some(operacao) {
             (self.operacao, self.chave, self.tentativas) = (Some(operacao), None, 0);
         }
-        let nova = self.chave.is_none();
+        let velha = self.chave_em.is_none_or(|desde| desde.mais(CHAVE_SEGUNDOS) <= agora);
+        let nova = self.chave.is_none() || (velha && operacao != Operacao::Criar);
         if nova {
-            self.chave = Some(nova_chave());
+            (self.chave, self.chave_em) = (Some(nova_chave()), Some(agora));
         }
         nova
-    }
-
-    /// A person saw to it. Was it a refund, then he gave the money back, and the provider is not asked any more; refused
-    /// while the provider may still do it.
-    pub fn resolver(&mut self, pedido: &mut Pedido, agora: DataHora) -> Result<Vec<Evento>, &'static str> {
-        if self.pendente_desde.is_none() {
-            return Ok(vec![]);
-        }
-        let mut eventos = vec![Evento::novo("pendencia", agora).com("resolvida")];
-        if self.a_devolver(pedido) || self.manual {
-            if self.operacao == Some(Operacao::Reembolsar) && self.chave.is_some() {
-                return Err("O Mercado Pago ainda pode fazer este reembolso; espere a resposta dele");
-            }
-            self.manual = true;
-            self.reembolso_alvo = None;
-            self.proxima_em = None;
-            if pedido.status_pedido == StatusPedido::Cancelado && pedido.meio_pagamento == Some(Meio::Qr) {
-                pedido.valor_reembolsado = self.valor;
-                let evento = pedido.pagar(StatusPagamento::Reembolsado, agora);
-                eventos.extend(evento.map(|e| e.com("devolvido no balcão")));
-            }
-        }
-        self.pendente_desde = None;
-        Ok(eventos)
     }
 
     /// The order is cancelled: what is open is withdrawn and what came goes back, the whole and not a part. To say so again

@@ -25,6 +25,20 @@ impl Dinheiro {
         }
     }
 
+    /// For people, in Portuguese: `R$ 1.234,56`.
+    pub fn em_reais(self) -> String {
+        let sinal = if self.0 < 0 { "-" } else { "" };
+        let (reais, centavos) = ((self.0.unsigned_abs() / 100).to_string(), self.0.unsigned_abs() % 100);
+        let mut milhares = String::new();
+        for (n, digito) in reais.chars().enumerate() {
+            if n > 0 && (reais.len() - n).is_multiple_of(3) {
+                milhares.push('.');
+            }
+            milhares.push(digito);
+        }
+        format!("{sinal}R$ {milhares},{centavos:02}")
+    }
+
     /// What is left of it; less than nothing is nothing.
     pub fn menos(self, outro: Dinheiro) -> Dinheiro {
         Dinheiro(self.0.saturating_sub(outro.0).max(0))
@@ -103,6 +117,20 @@ mod tests {
             ["", ".", "1.", ".5", "-1", "+1", "1e3", "0.001", "15,20", "NaN", " 1", "99999999999999999999"]
         {
             assert!(texto.parse::<Dinheiro>().is_err(), "{texto}");
+        }
+    }
+
+    #[test]
+    fn people_read_it_as_they_write_it() {
+        for (centavos, texto) in [
+            (0, "R$ 0,00"),
+            (1, "R$ 0,01"),
+            (99_999, "R$ 999,99"),
+            (123_456, "R$ 1.234,56"),
+            (123_456_789, "R$ 1.234.567,89"),
+            (-150, "-R$ 1,50"),
+        ] {
+            assert_eq!(Dinheiro(centavos).em_reais(), texto);
         }
     }
 

@@ -67,11 +67,18 @@ pub struct Pedido {
     pub meio_pagamento: Option<Meio>,
     /// The text behind the QR code that the customer pays (Pix copia e cola).
     pub qr_data: Option<String>,
-    /// `pronto` when the QR code is there to be paid, `a_caminho` when it is still being asked for: look again in a moment.
+    /// `pronto` when the QR code is there to be paid, `a_caminho` when it is still being asked for: look again in a moment,
+    /// `recusado` when the provider refused to make it: the payment is taken at the counter.
     #[schema(example = "pronto")]
     pub qr_situacao: Option<&'static str>,
     /// Until when the QR code can be paid. Null when it does not expire.
     pub datahora_expiracao: Option<DataHora>,
+    /// The provider refused to make the QR code; it is asked again all the same.
+    #[serde(skip)]
+    pub qr_recusado: bool,
+    /// When an order that was taken back from Finalizado had been handed over.
+    #[serde(skip)]
+    pub entregue_em: Option<DataHora>,
     pub valor_total: Dinheiro,
     /// What went back to the customer, or is on its way.
     pub valor_reembolsado: Dinheiro,
@@ -214,19 +221,34 @@ impl Pedido {
         Some(Evento::novo("cancelamento", agora).mudanca(Some(de as i64), Some(para)))
     }
 
-    /// What `qr_situacao` has to say. A refused payment can be tried again with the simulator; with a provider its QR
-    /// code is dead.
+    /// What `qr_situacao` has to say. `qr_data` is there only while the code can be paid: a charge that ends takes it
+    /// away, and a refused payment of the simulator, which can be tried again, leaves it.
     pub fn situacao_do_qr(&self) -> Option<&'static str> {
-        let aberto = match self.status_pagamento {
-            StatusPagamento::Enviado => true,
-            StatusPagamento::Recusado => self.datahora_expiracao.is_none(),
-            StatusPagamento::Aprovado | StatusPagamento::Reembolsado => false,
-        };
-        match self.status_pedido != StatusPedido::Cancelado && aberto {
-            true if self.qr_data.is_some() => Some("pronto"),
-            true if self.datahora_expiracao.is_some() => Some("a_caminho"),
-            _ => None,
+        let pagavel = matches!(self.status_pagamento, StatusPagamento::Enviado | StatusPagamento::Recusado);
+        if self.status_pedido == StatusPedido::Cancelado || !pagavel {
+            None
+        } else if self.qr_data.is_some() {
+            Some("pronto")
+        } else if self.datahora_expiracao.is_none() || self.status_pagamento == StatusPagamento::Recusado {
+            None
+        } else if self.qr_recusado {
+            Some("recusado")
+        } else {
+            Some("a_caminho")
         }
+    }
+
+    /// Whether the customer has it, or had it before somebody corrected the state.
+    pub fn foi_entregue(&self) -> bool {
+        self.status_pedido == StatusPedido::Finalizado || self.entregue_em.is_some()
+    }
+
+    /// Whether it is unpaid when its time is up, and nobody has begun to cook it.
+    pub fn venceu(&self, agora: DataHora) -> bool {
+        self.status_pedido == StatusPedido::Recebido
+            && !self.foi_entregue()
+            && matches!(self.status_pagamento, StatusPagamento::Enviado | StatusPagamento::Recusado)
+            && self.datahora_expiracao.is_some_and(|fim| fim <= agora)
     }
 
     /// Moves along the kitchen and stamps the time; `Ok(false)` when it is there already.
@@ -241,6 +263,9 @@ impl Pedido {
         }
         self.status_pedido = para;
         self.status_pedido_descricao = para.descricao();
+        if de == StatusPedido::Finalizado {
+            self.entregue_em = self.datahora_finalizado.or(Some(agora));
+        }
         let avanca = para > de;
         let marcos = [
             (StatusPedido::EmPreparacao, &mut self.datahora_preparacao),
@@ -341,6 +366,8 @@ pub mod tests {
             qr_data: None,
             qr_situacao: None,
             datahora_expiracao: None,
+            qr_recusado: false,
+            entregue_em: None,
             valor_total: Dinheiro::default(),
             valor_reembolsado: Dinheiro::default(),
             versao: 1,
@@ -378,6 +405,17 @@ pub mod tests {
         assert_eq!((p.datahora_preparacao, p.datahora_pronto), (Some(instante(10)), None));
         p.mover(StatusPedido::Finalizado, instante(40)).unwrap();
         assert_eq!((p.datahora_pronto, p.datahora_finalizado), (None, Some(instante(40))));
+    }
+
+    #[test]
+    fn what_was_handed_over_stays_so_when_the_state_is_corrected() {
+        let mut p = pedido(StatusPedido::Recebido);
+        assert!(!p.foi_entregue());
+        for (n, para) in [4, 3, 2, 1].into_iter().enumerate() {
+            p.mover(para.try_into().unwrap(), instante(n as i64)).unwrap();
+            assert!(p.foi_entregue(), "{para}");
+        }
+        assert_eq!((p.entregue_em, p.datahora_finalizado), (Some(instante(0)), None));
     }
 
     fn status() -> impl Strategy<Value = StatusPedido> {

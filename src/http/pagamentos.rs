@@ -13,7 +13,7 @@ use super::{
     response::{self, Problema, Response},
 };
 use crate::{
-    domain::{cobranca::Pendencia, data_hora::DataHora, pedido::Pedido},
+    domain::{data_hora::DataHora, pedido::Pedido, pendencia::Pendencia},
     error::Error,
     metrics::METRICS,
     pagamento::{Gateway, MercadoPago},
@@ -72,7 +72,7 @@ corpo! {
 
 corpo! {
     Reembolso {
-        /// Less than what was paid; the whole goes back by a cancellation.
+        /// What was paid at most, less what went back already.
         #[schema(required)]
         valor: Preco,
         #[schema(required)]
@@ -101,7 +101,7 @@ pub enum Acolhida {
 pub fn webhook(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     app.webhook_rate.admit(request.client)?;
     match &app.gateway {
-        Gateway::Simulado => simulado(app, request),
+        Gateway::Simulado { .. } => simulado(app, request),
         Gateway::MercadoPago(provedor) => notificado(app, provedor, request),
     }
 }
@@ -207,7 +207,7 @@ pub fn receber(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Er
 #[utoipa::path(post, path = "/pedidos/{id}/cancelamento", tag = "Pagamentos", request_body = Cancelamento,
     params(("id" = i64, Path, minimum = 1), ("If-Match" = Option<String>, Header, description = "The `ETag` last seen")),
     responses((status = 200, body = Pedido, headers(("ETag" = String, description = "The version of the order"))),
-        (status = 404, body = Problema), (status = 409, body = Problema, description = "The customer has it already"),
+        (status = 404, body = Problema), (status = 409, body = Problema, description = "The customer has it already: `reembolso` gives money back"),
         (status = 412, body = Problema), (status = 422, body = Problema)))]
 pub fn cancelar(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Error> {
     let corpo: Cancelamento = ler_corpo(request)?;
@@ -220,12 +220,13 @@ pub fn cancelar(app: &App, request: &Request<'_>, id: i64) -> Result<Response, E
     response::pedido(&pedido, None)
 }
 
-/// Gives back a part of a payment by QR code, at Mercado Pago; the order stands. `If-Match` is needed: two taps must not
-/// give back twice.
+/// Gives back a payment by QR code, at Mercado Pago: a part of it, or the whole. The order stays as it is, also one that
+/// was delivered; `status_pagamento` becomes `Reembolsado` when all went back. `If-Match` is needed: two taps must not give
+/// back twice.
 #[utoipa::path(post, path = "/pedidos/{id}/reembolso", tag = "Pagamentos", request_body = Reembolso,
     params(("id" = i64, Path, minimum = 1), ("If-Match" = Option<String>, Header, description = "The `ETag` last seen; needed")),
     responses((status = 200, body = Pedido, headers(("ETag" = String, description = "The version of the order"))),
-        (status = 404, body = Problema), (status = 409, body = Problema, description = "There is no such payment, or it is less"),
+        (status = 404, body = Problema), (status = 409, body = Problema, description = "There is no such payment, it is less, or a refund is under way"),
         (status = 412, body = Problema), (status = 422, body = Problema)))]
 pub fn reembolsar(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Error> {
     let corpo: Reembolso = ler_corpo(request)?;
@@ -239,14 +240,8 @@ pub fn reembolsar(app: &App, request: &Request<'_>, id: i64) -> Result<Response,
         let mensagem = "é obrigatório aqui: o ETag do pedido, para que dois toques não devolvam duas vezes";
         return Err(Error::invalid("If-Match", mensagem));
     }
-    let pedido = cancelamento::reembolsar_parte(
-        &app.store,
-        &app.gateway,
-        id,
-        (valor, &motivo),
-        &vista,
-        DataHora::agora(),
-    )?;
+    let pedido =
+        cancelamento::reembolsar(&app.store, &app.gateway, id, (valor, &motivo), &vista, DataHora::agora())?;
     response::pedido(&pedido, None)
 }
 

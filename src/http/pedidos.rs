@@ -228,7 +228,7 @@ pub fn buscar(app: &App, request: &Request<'_>, id: i64, owed: Owed) {
 /// Cancels an order that is not paid: it leaves every list and stays on record.
 #[utoipa::path(delete, path = "/pedidos/{id}", tag = "Pedidos",
     params(("id" = i64, Path, minimum = 1), ("If-Match" = Option<String>, Header, description = "The `ETag` last seen")),
-    responses((status = 200, body = bool, content_type = "application/json"), (status = 404, body = Problema), (status = 409, body = Problema, description = "It is paid"),
+    responses((status = 200, body = bool, content_type = "application/json"), (status = 404, body = Problema), (status = 409, body = Problema, description = "It is paid, or delivered"),
         (status = 412, body = Problema), (status = 422, body = Problema)))]
 pub fn cancelar(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Error> {
     let pedida = cancelamento::Pedida::SemReembolso;

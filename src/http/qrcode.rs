@@ -21,7 +21,7 @@ const SCALE: usize = 8;
 /// The QR code to pay an order, as SVG.
 #[utoipa::path(get, path = "/pedidos/{id}/qrcode.svg", tag = "Pagamentos", params(("id" = i64, Path, minimum = 1)),
     responses((status = 200, body = String, content_type = "image/svg+xml"), (status = 404, body = Problema),
-        (status = 409, body = Problema, description = "There is nothing to pay"), (status = 422, body = Problema)))]
+        (status = 409, body = Problema, description = "There is nothing to pay, or `qr_a_caminho`, `qr_recusado`, `qr_expirado`"), (status = 422, body = Problema)))]
 pub fn svg(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
     let code = code(app, id)?;
     let picture = code.render::<svg::Color<'_>>().min_dimensions(256, 256).quiet_zone(true).build();
@@ -31,7 +31,7 @@ pub fn svg(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
 /// The QR code to pay an order, as PNG.
 #[utoipa::path(get, path = "/pedidos/{id}/qrcode.png", tag = "Pagamentos", params(("id" = i64, Path, minimum = 1)),
     responses((status = 200, body = [u8], content_type = "image/png"), (status = 404, body = Problema),
-        (status = 409, body = Problema, description = "There is nothing to pay"), (status = 422, body = Problema)))]
+        (status = 409, body = Problema, description = "There is nothing to pay, or `qr_a_caminho`, `qr_recusado`, `qr_expirado`"), (status = 422, body = Problema)))]
 pub fn png(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
     let picture = draw(&code(app, id)?).map_err(|e| Error::Internal(format!("PNG: {e}")))?;
     Ok(response::respond(200, "image/png", picture))
@@ -46,12 +46,17 @@ fn code(app: &App, id: i64) -> Result<QrCode, Error> {
     if matches!(pedido.status_pagamento, StatusPagamento::Aprovado | StatusPagamento::Reembolsado) {
         return Err(Error::conflict("pedido_pago", "O pedido já foi pago"));
     }
+    let expira = pedido.datahora_expiracao.is_some();
     let text = match (pedido.qr_situacao, pedido.qr_data) {
         (Some("a_caminho"), _) => {
             let detail = "O QR code está a caminho; tente de novo em alguns segundos";
             return Err(Error::conflict("qr_a_caminho", detail));
         }
-        (None, Some(_)) => {
+        (Some("recusado"), _) => {
+            let detail = "O QR code deste pedido foi recusado; receba o pagamento no balcão";
+            return Err(Error::conflict("qr_recusado", detail));
+        }
+        (None, _) if pedido.status_pagamento == StatusPagamento::Recusado && expira => {
             return Err(Error::conflict("qr_expirado", "O QR code não vale mais; o pagamento é no balcão"));
         }
         (_, text) => text.ok_or(Error::NotFound("Este pedido não tem QR code"))?,

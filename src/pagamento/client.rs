@@ -48,13 +48,20 @@ pub struct Call<'a> {
 pub struct Answer {
     pub status: u16,
     pub body: Vec<u8>,
+    /// An attempt before this one was sent too, and what came of it is not known.
+    pub repeated: bool,
 }
 
 /// Nobody knows whether it was done; to be tried again later, with the same key.
 pub struct NoAnswer {
+    /// For people, in Portuguese; details are in the log.
     pub cause: String,
     /// Seconds that the provider asks for.
     pub wait: Option<i64>,
+    /// Whether an attempt may have reached the provider.
+    pub sent: bool,
+    /// It does not accept our token.
+    pub unauthorized: bool,
 }
 
 impl Client {
@@ -94,11 +101,12 @@ impl Client {
         let mut number = 0;
         loop {
             number += 1;
-            let failure = match self.attempt(call, deadline)? {
-                Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
+            let repeated = number > 1;
+            let failure = match self.attempt(call, deadline) {
+                Ok(Ok(answer)) => return Ok(Answer { repeated, ..answer }),
+                Ok(Err(failure)) => failure,
+                Err(unasked) => return Err(NoAnswer { sent: repeated, ..unasked }),
             };
-            log::warn!("{} {}: {} (attempt {number})", call.method, path_only(call.path), failure.cause);
             let pause = jittered(PAUSE * (1 << (number - 1)))
                 .max(Duration::from_secs(failure.wait.unwrap_or(0).unsigned_abs()));
             if number == ATTEMPTS || Instant::now() + pause + TOO_LATE >= deadline {
@@ -128,19 +136,26 @@ impl Client {
             Ok(_) => "refused",
         };
         METRICS.provider(call.method, outcome, start);
+        match &sent {
+            Ok((status @ (408 | 423 | 425 | 429 | 500..), ..)) => {
+                log::warn!("{} {}: HTTP {status}", call.method, path_only(call.path));
+            }
+            Ok((status, ..)) => note_access(*status),
+            Err(error) => log::warn!("{} {}: {error}", call.method, path_only(call.path)),
+        }
         match sent {
             Ok((status, wait, _)) if status >= 500 => {
                 self.breaker.failed(Instant::now());
-                Ok(Err(NoAnswer { cause: format!("HTTP {status}"), wait }))
+                Ok(Err(NoAnswer { wait, ..NoAnswer::of(&format!("HTTP {status}")) }))
             }
             Ok((status, wait, body)) => {
                 self.breaker.succeeded();
                 // Too early, locked by the same key, too many: it works, and says so.
                 let later = matches!(status, 408 | 423 | 425 | 429);
                 Ok(if later {
-                    Err(NoAnswer { cause: format!("HTTP {status}"), wait })
+                    Err(NoAnswer { wait, ..NoAnswer::of(&format!("HTTP {status}")) })
                 } else {
-                    Ok(Answer { status, body })
+                    Ok(Answer { status, body, repeated: false })
                 })
             }
             Err(error) => {
@@ -148,7 +163,11 @@ impl Client {
                 if time >= FAIR || !matches!(error, ureq::Error::Timeout(_)) {
                     self.breaker.failed(Instant::now());
                 }
-                Ok(Err(NoAnswer::of(&error.to_string())))
+                let cause = match error {
+                    ureq::Error::Timeout(_) => "não respondeu a tempo",
+                    _ => "a conexão falhou",
+                };
+                Ok(Err(NoAnswer::of(cause)))
             }
         }
     }
@@ -202,7 +221,20 @@ impl Drop for Place<'_> {
 
 impl NoAnswer {
     pub fn of(cause: &str) -> NoAnswer {
-        NoAnswer { cause: cause.to_owned(), wait: None }
+        NoAnswer { cause: cause.to_owned(), wait: None, sent: true, unauthorized: false }
+    }
+}
+
+/// Tells once, and not at every call, that the token is refused, and that it is accepted again.
+fn note_access(status: u16) {
+    let refused = matches!(status, 401 | 403);
+    if METRICS.provider_unauthorized(refused) == refused {
+        return;
+    }
+    if refused {
+        log::warn!("the payment provider refuses the access token (HTTP {status}): see MERCADO_PAGO_TOKEN");
+    } else {
+        log::info!("the payment provider accepts the access token again");
     }
 }
 

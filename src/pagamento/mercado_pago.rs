@@ -11,7 +11,7 @@ use super::{
     ordem::{ComReferencia, NovaOrdem, Ordem, Recusa, lista},
 };
 use crate::domain::{
-    cobranca::{Cobranca, Operacao, Situacao},
+    cobranca::{CHAVE_SEGUNDOS, Cobranca, Operacao, Situacao},
     data_hora::DataHora,
     pedido::Pedido,
     verdade::{Resultado, Verdade},
@@ -54,10 +54,8 @@ pub enum Assunto {
     SemResposta(String),
 }
 
-/// Orders of a search that are looked at.
-const ACHADOS_MAX: usize = 5;
-/// For how long the provider knows a key.
-const CHAVE_SEGUNDOS: i64 = 20 * 60 * 60;
+/// Pages of a search that are followed.
+const PAGINAS_MAX: usize = 10;
 /// How far the provider's clock may be from ours, in a search by date.
 const FOLGA_SEGUNDOS: i64 = 24 * 60 * 60;
 
@@ -78,11 +76,18 @@ impl MercadoPago {
         let ate = Instant::now() + tempo;
         let feito = match operacao {
             Operacao::Criar => self.criar(cobranca, pedido, ate),
+            Operacao::Consultar if cobranca.incerta_ate.is_some() => self.olhar_todas(cobranca, pedido, ate),
             Operacao::Consultar => self.consultar(cobranca, pedido, ate),
             Operacao::Cancelar => self.cancelar(cobranca, pedido, ate),
             Operacao::Reembolsar => self.reembolsar(cobranca, pedido, ate),
         };
-        feito.unwrap_or_else(|NoAnswer { cause, wait }| Resultado::SemResposta { causa: cause, espera: wait })
+        feito.unwrap_or_else(|NoAnswer { cause, wait, sent, unauthorized }| {
+            if unauthorized {
+                Resultado::SemAcesso(cause)
+            } else {
+                Resultado::SemResposta { causa: cause, espera: wait, enviada: sent }
+            }
+        })
     }
 
     /// Which of our payments `topico` and `id` of a notification are about.
@@ -111,14 +116,18 @@ impl MercadoPago {
         let corpo = serde_json::to_string(&nova).map_err(|e| NoAnswer::of(&e.to_string()))?;
         let call =
             Call { method: "POST", path: "/v1/orders", key: cobranca.chave.as_deref(), body: Some(&corpo) };
-        match ler::<Ordem>(&self.client.call(&call, ate)?)? {
-            Ok(ordem) => ordem.verdade().map(Resultado::Verdade),
+        let resposta = self.client.call(&call, ate)?;
+        match ler::<Ordem>(&resposta)? {
+            Ok(ordem) => {
+                let verdade = ordem.verdade()?;
+                Ok(Resultado::Verdade(Verdade { incerta: resposta.repeated, ..verdade }))
+            }
             // The key was used: what it made may be there all the same.
             Err(recusa) if recusa.status == 409 => match self.procurar(pedido, ate)? {
                 Some(verdade) => Ok(Resultado::Verdade(verdade)),
                 None => Err(NoAnswer::of(&recusa.codigo)),
             },
-            Err(recusa) => Ok(Resultado::Recusa(recusa.codigo)),
+            Err(recusa) => Ok(recusa.resultado()),
         }
     }
 
@@ -129,12 +138,19 @@ impl MercadoPago {
         match self.get::<Ordem>(&format!("/v1/orders/{}", codificado(id)), ate)? {
             Ok(ordem) => ordem.verdade().map(Resultado::Verdade),
             Err(recusa) if recusa.status == 404 => Ok(Resultado::Inexistente),
-            Err(recusa) => Ok(Resultado::Recusa(recusa.codigo)),
+            Err(recusa) => Ok(recusa.resultado()),
         }
     }
 
-    /// Without the provider's id nobody knows whether there is anything to cancel.
+    /// Without the provider's id nobody knows whether there is anything to cancel. A repetition looks first, since the
+    /// provider may have forgotten its key.
     fn cancelar(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Resultado, NoAnswer> {
+        if cobranca.id_externo.is_some() && cobranca.tentativas > 0 {
+            let antes = self.consultar(cobranca, pedido, ate)?;
+            if matches!(&antes, Resultado::Verdade(v) if v.situacao > Some(Situacao::Aberta)) {
+                return Ok(antes);
+            }
+        }
         let achada;
         let id = match &cobranca.id_externo {
             Some(id) => id,
@@ -157,14 +173,15 @@ impl MercadoPago {
         let caminho = format!("/v1/orders/{}", codificado(id));
         let ordem = match self.get::<Ordem>(&caminho, ate)? {
             Ok(ordem) => ordem,
-            Err(recusa) => return Ok(Resultado::Recusa(recusa.codigo)),
+            Err(recusa) => return Ok(recusa.resultado()),
         };
         let pagamento = ordem.pagamento().map(str::to_owned);
         let agora = ordem.verdade()?;
         if agora.situacao != Some(Situacao::Paga) || agora.reembolsado != cobranca.reembolsado {
             return Ok(Resultado::Verdade(agora));
         }
-        let corpo = cobranca.reembolso_alvo.map(|alvo| {
+        let parte = cobranca.reembolso_alvo.filter(|alvo| *alvo < cobranca.valor);
+        let corpo = parte.map(|alvo| {
             let valor = alvo.menos(cobranca.reembolsado).to_string();
             serde_json::json!({"transactions": [{"id": pagamento, "amount": valor}]}).to_string()
         });
@@ -193,39 +210,110 @@ impl MercadoPago {
             {
                 Ok(depois)
             }
-            _ => Ok(Resultado::Recusa(Recusa::of(&resposta).codigo)),
+            _ => Ok(Recusa::of(&resposta).resultado()),
         }
     }
 
-    /// The charge that the provider has for our id of the payment.
+    /// The charge that the provider has for our id of the payment: one with money before an open one before the others.
     fn procurar(&self, pedido: &Pedido, ate: Instant) -> Result<Option<Verdade>, NoAnswer> {
-        let Some(referencia) = &pedido.id_pagamento else { return Ok(None) };
+        let mut achadas = self.procurar_todas(pedido, ate)?;
+        let valia = |v: &Verdade| match v.situacao {
+            Some(Situacao::Paga) => 0,
+            Some(Situacao::Reembolsada) => 1,
+            Some(Situacao::Aberta) => 2,
+            _ => 3,
+        };
+        achadas.sort_by_key(valia);
+        let incerta = achadas.len() > 1;
+        Ok(achadas.into_iter().next().map(|v| Verdade { incerta: v.incerta || incerta, ..v }))
+    }
+
+    /// All that the provider has for our id of the payment, each as it stands.
+    fn procurar_todas(&self, pedido: &Pedido, ate: Instant) -> Result<Vec<Verdade>, NoAnswer> {
+        let Some(referencia) = &pedido.id_pagamento else { return Ok(vec![]) };
+        let mut achadas = Vec::new();
+        for id in self.ids_da_referencia(referencia, pedido, ate)? {
+            match self.get::<Ordem>(&format!("/v1/orders/{}", codificado(&id)), ate)? {
+                Ok(ordem) if ordem.e_de(referencia) => achadas.push(ordem.verdade()?),
+                Ok(_) => {}
+                Err(recusa) => return Err(NoAnswer::of(&recusa.codigo)),
+            }
+        }
+        Ok(achadas)
+    }
+
+    /// Follows the listing for as long as it brings something new; whether its pages begin at 0 or 1 is not known.
+    fn ids_da_referencia(
+        &self,
+        referencia: &str,
+        pedido: &Pedido,
+        ate: Instant,
+    ) -> Result<Vec<String>, NoAnswer> {
         let recebido = pedido.datahora_recebido;
         let inicio = recebido.mais(-FOLGA_SEGUNDOS);
         let fim = pedido.datahora_expiracao.unwrap_or(recebido).max(recebido).mais(2 * FOLGA_SEGUNDOS);
-        let consulta = form_urlencoded::Serializer::new(String::new())
-            .append_pair("begin_date", &inicio.to_string())
-            .append_pair("end_date", &fim.to_string())
-            .append_pair("external_reference", referencia)
-            .finish();
-        match self.get::<serde_json::Value>(&format!("/v1/orders?{consulta}"), ate)? {
-            Err(Recusa { status: 404, .. }) => Ok(None),
-            Err(recusa) => Err(NoAnswer::of(&recusa.codigo)),
-            Ok(achados) => {
-                let lista = lista(&achados).ok_or_else(|| NoAnswer::of("busca ilegível"))?;
-                // A search may show less of an order than the order itself.
-                let talvez =
-                    |o: &&serde_json::Value| o["external_reference"].as_str().is_none_or(|r| r == referencia);
-                for id in lista.iter().filter(talvez).filter_map(|o| o["id"].as_str()).take(ACHADOS_MAX) {
-                    match self.get::<Ordem>(&format!("/v1/orders/{}", codificado(id)), ate)? {
-                        Ok(ordem) if ordem.e_de(referencia) => return ordem.verdade().map(Some),
-                        Ok(_) => {}
-                        Err(recusa) => return Err(NoAnswer::of(&recusa.codigo)),
-                    }
+        let mut ids: Vec<String> = Vec::new();
+        for pagina in 0..PAGINAS_MAX {
+            let mut consulta = form_urlencoded::Serializer::new(String::new());
+            consulta
+                .append_pair("begin_date", &inicio.to_string())
+                .append_pair("end_date", &fim.to_string())
+                .append_pair("external_reference", referencia);
+            if pagina > 0 {
+                consulta.append_pair("page", &pagina.to_string());
+            }
+            let achados =
+                match self.get::<serde_json::Value>(&format!("/v1/orders?{}", consulta.finish()), ate)? {
+                    Err(Recusa { status: 404, .. }) => break,
+                    Err(recusa) => return Err(NoAnswer::of(&recusa.codigo)),
+                    Ok(achados) => achados,
+                };
+            let lista = lista(&achados).ok_or_else(|| NoAnswer::of("busca ilegível"))?;
+            let antes = ids.len();
+            // A search may show less of an order than the order itself.
+            let talvez =
+                |o: &&serde_json::Value| o["external_reference"].as_str().is_none_or(|r| r == referencia);
+            for id in lista.iter().filter(talvez).filter_map(|o| o["id"].as_str()) {
+                if !ids.iter().any(|visto| visto == id) {
+                    ids.push(id.to_owned());
                 }
-                Ok(None)
+            }
+            let total = achados["paging"]["total"].as_u64().unwrap_or(lista.len() as u64);
+            if ids.len() as u64 >= total || lista.is_empty() || (pagina > 1 && ids.len() == antes) {
+                break;
             }
         }
+        Ok(ids)
+    }
+
+    /// All charges of the order; those that are too many are cancelled or given back, and looked at again.
+    fn olhar_todas(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Resultado, NoAnswer> {
+        let mut todas = self.procurar_todas(pedido, ate)?;
+        if let Some(id) = cobranca.id_externo.as_ref().filter(|id| todas.iter().all(|v| v.id_externo != **id))
+            && let Resultado::Verdade(nossa) = self.consultar(cobranca, pedido, ate)?
+            && nossa.id_externo == *id
+        {
+            todas.push(nossa);
+        }
+        let retirar: Vec<(String, Operacao)> =
+            cobranca.retirar(pedido, &todas).into_iter().map(|(v, o)| (v.id_externo.clone(), o)).collect();
+        for (id, operacao) in retirar {
+            let ato = if operacao == Operacao::Cancelar { "cancel" } else { "refund" };
+            let recurso = format!("/v1/orders/{}", codificado(&id));
+            // A refund of the whole cannot be done twice, and it was just seen not to be done: a new key each time.
+            let chave = uuid::Uuid::new_v4().to_string();
+            let caminho = format!("{recurso}/{ato}");
+            let call = Call { method: "POST", path: &caminho, key: Some(&chave), body: None };
+            // What is not done now is done after the next look.
+            let feito = self.client.call(&call, ate).and_then(|_| self.get::<Ordem>(&recurso, ate));
+            if let Ok(Ok(ordem)) = feito
+                && let Ok(depois) = ordem.verdade()
+                && let Some(verdade) = todas.iter_mut().find(|v| v.id_externo == id)
+            {
+                *verdade = depois;
+            }
+        }
+        Ok(Resultado::Todas(todas))
     }
 
     fn get<T: DeserializeOwned>(&self, caminho: &str, ate: Instant) -> Result<Result<T, Recusa>, NoAnswer> {
@@ -238,7 +326,10 @@ fn ler<T: DeserializeOwned>(resposta: &Answer) -> Result<Result<T, Recusa>, NoAn
     match resposta.status {
         200..=299 => {}
         // The fault is in the settings, and not in this charge.
-        401 | 403 => return Err(NoAnswer::of(&Recusa::of(resposta).codigo)),
+        401 | 403 => {
+            let codigo = Recusa::of(resposta).codigo;
+            return Err(NoAnswer { sent: resposta.repeated, unauthorized: true, ..NoAnswer::of(&codigo) });
+        }
         _ => return Ok(Err(Recusa::of(resposta))),
     }
     serde_json::from_slice(&resposta.body)

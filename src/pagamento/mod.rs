@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// itself and believes whoever calls; the provider has to be asked, and believed only about itself.
 #[derive(Clone)]
 pub enum Gateway {
-    Simulado,
+    Simulado {
+        /// Seconds for which a QR code can be paid.
+        validade: i64,
+    },
     MercadoPago(Arc<MercadoPago>),
 }

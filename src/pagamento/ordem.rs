@@ -9,11 +9,12 @@ use crate::domain::{
     cobranca::{Cobranca, Situacao},
     dinheiro::Dinheiro,
     pedido::{Item, Pedido},
-    verdade::Verdade,
+    verdade::{Resultado, Verdade},
 };
 
 const ITENS_MAX: usize = 10;
 const TITULO_MAX: usize = 150;
+const DESCONHECIDO: &str = "em um estado desconhecido";
 
 /// The list in an answer to a search, by any of the names that it may have; `None` when there is none.
 pub fn lista(achados: &serde_json::Value) -> Option<&Vec<serde_json::Value>> {
@@ -178,13 +179,23 @@ impl Ordem {
             pago: soma(|p| p.paid_amount.as_ref()),
             reembolsado: reembolsado.unwrap_or_default(),
             situacao,
-            estado: self.status.as_deref().unwrap_or("sem estado").chars().take(40).collect(),
+            estado: self.status.as_deref().map_or(DESCONHECIDO, em_portugues),
+            incerta: false,
             validade: self.expiration_time.as_deref().and_then(segundos),
             qr_data: self.type_response.and_then(|r| r.qr_data).filter(|qr| !qr.is_empty()),
             referencia: self.external_reference,
             moeda: self.currency,
             id_externo: self.id,
         })
+    }
+}
+
+/// A state that says nothing of the money, for people.
+fn em_portugues(estado: &str) -> &'static str {
+    match estado {
+        "failed" => "em falha",
+        "at_terminal" | "action_required" | "in_process" | "pending" => "em andamento",
+        _ => DESCONHECIDO,
     }
 }
 
@@ -197,6 +208,8 @@ fn segundos(duracao: &str) -> Option<i64> {
 pub struct Recusa {
     pub status: u16,
     pub codigo: String,
+    /// For people, in Portuguese.
+    pub razao: String,
 }
 
 impl Recusa {
@@ -209,9 +222,18 @@ impl Recusa {
             .or_else(|| texto(&corpo["error"]))
             .or_else(|| texto(&corpo["code"]))
             .unwrap_or_default();
+        let razao = match codigo.as_str() {
+            "pos_not_found" => "o ponto de venda não foi encontrado".to_owned(),
+            "instore_order_locked_error" => "há um pagamento em andamento".to_owned(),
+            _ => format!("erro {}", resposta.status),
+        };
         let codigo: String = codigo.chars().filter(|c| !c.is_control()).take(80).collect();
         let codigo = format!("{} {codigo}", resposta.status).trim().to_owned();
-        Recusa { status: resposta.status, codigo }
+        Recusa { status: resposta.status, codigo, razao }
+    }
+
+    pub fn resultado(self) -> Resultado {
+        Resultado::Recusa { codigo: self.codigo, razao: self.razao }
     }
 }
 
@@ -247,6 +269,15 @@ mod tests {
     }
 
     #[test]
+    fn people_read_no_word_of_the_providers() {
+        let estado = |status: &str| ordem(&format!(r#"{{"id":"ORD1","status":"{status}"}}"#)).estado();
+        assert_eq!(estado("processed"), "paga");
+        assert_eq!(estado("at_terminal"), "em andamento");
+        assert_eq!(estado("charged_back_partially"), "em um estado desconhecido");
+        assert_eq!(ordem(r#"{"id":"ORD1"}"#).estado(), "em um estado desconhecido");
+    }
+
+    #[test]
     fn durations() {
         assert_eq!(segundos("PT15M"), Some(900));
         assert_eq!(segundos("PT30S"), Some(30));
@@ -261,7 +292,10 @@ mod tests {
             (r#"{"message":"m","error":"not_found","status":404,"cause":[]}"#, "404 not_found"),
             ("<html>", "404"),
         ] {
-            assert_eq!(Recusa::of(&Answer { status: 404, body: corpo.into() }).codigo, codigo);
+            assert_eq!(
+                Recusa::of(&Answer { status: 404, body: corpo.into(), repeated: false }).codigo,
+                codigo
+            );
         }
     }
 

@@ -6,14 +6,17 @@ use super::{
 };
 use crate::{
     domain::{
-        cobranca::{Cobranca, Pendencia},
+        a_mais::AMais,
+        cobranca::{Cobranca, Situacao},
         data_hora::DataHora,
+        pendencia::Pendencia,
     },
     error::{DbError, Error},
 };
 
 const COLUNAS: &str = "pedido, valor, validade, situacao, id_externo, reembolsado, reembolso_alvo, operacao, chave, \
-                       tentativas, proxima_em, pendencia, pendente_desde, versao, manual";
+                       tentativas, proxima_em, pendencia, pendente_desde, versao, manual, chave_em, motivo, \
+                       incerta_ate";
 
 pub fn inserir(conn: &mut dyn Connection, cobrancas: &[Cobranca]) -> Result<(), Error> {
     let linha = |cobranca: &Cobranca| {
@@ -23,22 +26,69 @@ pub fn inserir(conn: &mut dyn Connection, cobrancas: &[Cobranca]) -> Result<(), 
             cobranca.validade.into(),
             cobranca.operacao.map(|o| o as i64).into(),
             cobranca.chave.clone().into(),
+            cobranca.chave_em.into(),
             cobranca.proxima_em.into(),
         ]
     };
-    let tabela = "cobrancas (pedido, valor, validade, operacao, chave, proxima_em)";
+    let tabela = "cobrancas (pedido, valor, validade, operacao, chave, chave_em, proxima_em)";
     Ok(inserir_linhas(conn, tabela, cobrancas.iter().map(linha).collect())?)
 }
 
 /// `None` when the order has no charge at a provider.
 pub fn do_pedido(conn: &mut dyn Connection, pedido: i64) -> Result<Option<Cobranca>, Error> {
     let sql = format!("SELECT {COLUNAS} FROM cobrancas WHERE pedido = ?");
-    Ok(conn.query(&sql, &[pedido.into()])?.first().map(cobranca).transpose()?)
+    let mut achada = conn.query(&sql, &[pedido.into()])?.first().map(cobranca).transpose()?;
+    if let Some(cobranca) = achada.as_mut().filter(|c| c.incerta_ate.is_some()) {
+        cobranca.a_mais = a_mais(conn, pedido)?;
+    }
+    Ok(achada)
+}
+
+/// Charges that the provider has beside the one that counts.
+fn a_mais(conn: &mut dyn Connection, pedido: i64) -> Result<Vec<AMais>, Error> {
+    let sql =
+        "SELECT id_externo, situacao, valor, reembolsado, resolvida FROM cobrancas_a_mais WHERE pedido = ?";
+    let linhas = conn.query(sql, &[pedido.into()])?;
+    let uma = |l: &Row| {
+        Ok(AMais {
+            id_externo: l.text(0)?.to_owned(),
+            // 0 is a state that says nothing.
+            situacao: Some(l.numbered(1)?).filter(|s| *s != Situacao::Pedida),
+            valor: l.money(2)?,
+            reembolsado: l.money(3)?,
+            resolvida: l.int(4)? != 0,
+        })
+    };
+    Ok(linhas.iter().map(uma).collect::<Result<_, DbError>>()?)
+}
+
+/// Guarded by the version of the charge, which is saved first.
+fn salvar_a_mais(conn: &mut dyn Connection, cobranca: &Cobranca) -> Result<(), Error> {
+    if cobranca.a_mais.is_empty() {
+        return Ok(());
+    }
+    conn.execute("DELETE FROM cobrancas_a_mais WHERE pedido = ?", &[cobranca.pedido.into()])?;
+    let linha = |c: &AMais| {
+        [
+            Value::from(c.id_externo.as_str()),
+            cobranca.pedido.into(),
+            Value::Int(c.situacao.map_or(0, |s| s as i64)),
+            c.valor.into(),
+            c.reembolsado.into(),
+            c.resolvida.into(),
+        ]
+    };
+    let tabela = "cobrancas_a_mais (id_externo, pedido, situacao, valor, reembolsado, resolvida)";
+    Ok(inserir_linhas(conn, tabela, cobranca.a_mais.iter().map(linha).collect())?)
 }
 
 /// The order behind the provider's id.
 pub fn do_id_externo(conn: &mut dyn Connection, id: &str) -> Result<Option<i64>, Error> {
-    um(conn, "SELECT pedido FROM cobrancas WHERE id_externo = ?", id)
+    let achado = um(conn, "SELECT pedido FROM cobrancas WHERE id_externo = ?", id)?;
+    match achado {
+        None => um(conn, "SELECT pedido FROM cobrancas_a_mais WHERE id_externo = ?", id),
+        achado => Ok(achado),
+    }
 }
 
 /// The order behind our own id, as the provider repeats it; only if it has a charge there.
@@ -64,8 +114,8 @@ pub fn adiantar(conn: &mut dyn Connection, pedido: i64, agora: DataHora) -> Resu
 /// Saves what may change, if nobody changed it since it was read; `false` if somebody did.
 pub fn salvar(conn: &mut dyn Connection, cobranca: &mut Cobranca) -> Result<bool, Error> {
     let sql = "UPDATE cobrancas SET situacao = ?, id_externo = ?, reembolsado = ?, reembolso_alvo = ?, manual = ?, \
-               operacao = ?, chave = ?, tentativas = ?, proxima_em = ?, pendencia = ?, pendente_desde = ?, versao = versao + 1 \
-               WHERE pedido = ? AND versao = ?";
+               operacao = ?, chave = ?, tentativas = ?, proxima_em = ?, pendencia = ?, pendente_desde = ?, \
+               chave_em = ?, motivo = ?, incerta_ate = ?, versao = versao + 1 WHERE pedido = ? AND versao = ?";
     let valores = [
         Value::Int(cobranca.situacao as i64),
         cobranca.id_externo.clone().into(),
@@ -78,12 +128,16 @@ pub fn salvar(conn: &mut dyn Connection, cobranca: &mut Cobranca) -> Result<bool
         cobranca.proxima_em.into(),
         cobranca.pendencia.clone().into(),
         cobranca.pendente_desde.into(),
+        cobranca.chave_em.into(),
+        cobranca.motivo.map(|m| m as i64).into(),
+        cobranca.incerta_ate.into(),
         cobranca.pedido.into(),
         cobranca.versao.into(),
     ];
     let salva = conn.execute(sql, &valores)? == 1;
     if salva {
         cobranca.versao += 1;
+        salvar_a_mais(conn, cobranca)?;
     }
     Ok(salva)
 }
@@ -146,5 +200,9 @@ fn cobranca(linha: &Row) -> Result<Cobranca, DbError> {
         pendente_desde: linha.time_or_null(12)?,
         versao: linha.int(13)?,
         manual: linha.int(14)? != 0,
+        chave_em: linha.time_or_null(15)?,
+        motivo: linha.int_or_null(16)?.map(|_| linha.numbered(16)).transpose()?,
+        incerta_ate: linha.time_or_null(17)?,
+        a_mais: Vec::new(),
     })
 }

@@ -13,11 +13,13 @@ const MYSQL: &[(i64, &str)] = &[
     (1, include_str!("../../sql/mysql/0001_base.sql")),
     (2, include_str!("../../sql/mysql/0002_cobrancas.sql")),
     (3, include_str!("../../sql/mysql/0003_cozinha.sql")),
+    (4, include_str!("../../sql/mysql/0004_dinheiro.sql")),
 ];
 const SQLITE: &[(i64, &str)] = &[
     (1, include_str!("../../sql/sqlite/0001_base.sql")),
     (2, include_str!("../../sql/sqlite/0002_cobrancas.sql")),
     (3, include_str!("../../sql/sqlite/0003_cozinha.sql")),
+    (4, include_str!("../../sql/sqlite/0004_dinheiro.sql")),
 ];
 
 /// The number under which it is noted that the example data was put in, or declined, for good.

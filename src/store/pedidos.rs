@@ -19,7 +19,7 @@ use crate::{
 
 const COLUNAS: &str = "id, senha, cliente, status_pedido, datahora_recebido, datahora_preparacao, datahora_pronto, \
                        datahora_finalizado, status_pagamento, id_pagamento, qr_data, versao, meio_pagamento, datahora_expiracao, \
-                       valor_reembolsado";
+                       valor_reembolsado, qr_recusado, entregue_em";
 
 /// Which orders, and in which order.
 #[derive(Clone, Copy)]
@@ -187,6 +187,15 @@ pub fn do_pagamento(conn: &mut dyn Connection, id_pagamento: &str) -> Result<Ped
     um(conn, "id_pagamento = ? ORDER BY id DESC LIMIT 1", id_pagamento.into())
 }
 
+/// Unpaid orders whose time was up before `agora` and that have no charge at a provider, the oldest first.
+pub fn vencidos(conn: &mut dyn Connection, agora: DataHora, limite: i64) -> Result<Vec<i64>, Error> {
+    let sql = "SELECT p.id FROM pedidos p LEFT JOIN cobrancas c ON c.pedido = p.id \
+               WHERE p.status_pedido = 1 AND p.datahora_expiracao <= ? AND p.status_pagamento IN (1, 3) \
+               AND p.entregue_em IS NULL AND c.pedido IS NULL ORDER BY p.datahora_recebido, p.id LIMIT ?";
+    let linhas = conn.query(sql, &[agora.into(), limite.into()])?;
+    Ok(linhas.iter().map(|l| l.int(0)).collect::<Result<_, DbError>>()?)
+}
+
 pub fn existe(conn: &mut dyn Connection, id: i64) -> Result<(), Error> {
     let linhas = conn.query("SELECT id FROM pedidos WHERE id = ?", &[id.into()])?;
     linhas.first().map(drop).ok_or(NAO_ENCONTRADO)
@@ -256,6 +265,8 @@ fn recebido(senha: i64, novo: Novo, agora: DataHora) -> Result<Pedido, Error> {
         qr_data: novo.qr_data,
         qr_situacao: None,
         datahora_expiracao: novo.datahora_expiracao,
+        qr_recusado: false,
+        entregue_em: None,
         valor_reembolsado: Dinheiro::default(),
         versao: 1,
     };
@@ -267,7 +278,7 @@ fn recebido(senha: i64, novo: Novo, agora: DataHora) -> Result<Pedido, Error> {
 fn salvar(conn: &mut dyn Connection, pedido: &mut Pedido) -> Result<bool, Error> {
     let sql = "UPDATE pedidos SET cliente = ?, status_pedido = ?, datahora_preparacao = ?, datahora_pronto = ?, \
                datahora_finalizado = ?, status_pagamento = ?, meio_pagamento = ?, qr_data = ?, datahora_expiracao = ?, \
-               valor_reembolsado = ?, versao = versao + 1 WHERE id = ? AND versao = ?";
+               valor_reembolsado = ?, qr_recusado = ?, entregue_em = ?, versao = versao + 1 WHERE id = ? AND versao = ?";
     let valores = [
         pedido.cliente.into(),
         Value::Int(pedido.status_pedido as i64),
@@ -279,6 +290,8 @@ fn salvar(conn: &mut dyn Connection, pedido: &mut Pedido) -> Result<bool, Error>
         pedido.qr_data.clone().into(),
         pedido.datahora_expiracao.into(),
         pedido.valor_reembolsado.into(),
+        pedido.qr_recusado.into(),
+        pedido.entregue_em.into(),
         pedido.id.into(),
         pedido.versao.into(),
     ];
@@ -353,6 +366,8 @@ fn pedido(linha: &Row) -> Result<Pedido, DbError> {
         datahora_expiracao: linha.time_or_null(13)?,
         valor_total: Dinheiro::default(),
         valor_reembolsado: linha.money(14)?,
+        qr_recusado: linha.int(15)? != 0,
+        entregue_em: linha.time_or_null(16)?,
         versao: linha.int(11)?,
     };
     pedido.qr_situacao = pedido.situacao_do_qr();

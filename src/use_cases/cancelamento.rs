@@ -41,15 +41,14 @@ pub fn cancelar(
                 return Ok(vec![]);
             }
             conferir_vista(pedido, vista)?;
+            if pedido.foi_entregue() {
+                return Err(entregue(pedido));
+            }
             let pago = pedido.status_pagamento == StatusPagamento::Aprovado;
             let motivo = match pedida {
                 Pedida::SemReembolso if pago => {
                     let detail = "Pedido já pago: para cancelar é preciso reembolsar o cliente";
                     return Err(Error::conflict("pedido_pago", detail));
-                }
-                Pedida::ComReembolso { .. } if pedido.status_pedido == StatusPedido::Finalizado => {
-                    let detail = "O pedido já foi entregue e não pode mais ser cancelado";
-                    return Err(Error::conflict("pedido_finalizado", detail));
                 }
                 Pedida::SemReembolso => None,
                 Pedida::ComReembolso { motivo } => Some(*motivo),
@@ -59,7 +58,7 @@ pub fn cancelar(
                 evento.detalhe = Some(motivo.to_owned());
             }
             let no_provedor = cobranca.is_some() && pedido.meio_pagamento == Some(Meio::Qr);
-            if pago && no_provedor && matches!(gateway, Gateway::Simulado) {
+            if pago && no_provedor && matches!(gateway, Gateway::Simulado { .. }) {
                 let detail = "O pagamento está no Mercado Pago, e este sistema está sem acesso a ele";
                 return Err(Error::conflict("cobranca_real", detail));
             }
@@ -74,6 +73,7 @@ pub fn cancelar(
         })?;
         if let Some(mut cobranca) = cobranca {
             cobranca.devolver_tudo(&pedido, agora);
+            cobranca.rever(&pedido);
             cobrancas::salvar_ou_repetir(conn, &mut cobranca)?;
         }
         Ok((pedido, reservar(conn, gateway, id, agora)?))
@@ -81,8 +81,20 @@ pub fn cancelar(
     Ok(acompanhar(store, gateway, pedido, passo))
 }
 
-/// Gives back a part of what was paid by QR code; the order stands.
-pub fn reembolsar_parte(
+/// What was handed over is not undone: what there is to do instead.
+fn entregue(pedido: &Pedido) -> Error {
+    let em_vez = match (pedido.status_pagamento, pedido.meio_pagamento) {
+        (StatusPagamento::Enviado | StatusPagamento::Recusado, _) => "receba o pagamento no balcão",
+        (StatusPagamento::Aprovado, Some(Meio::Qr)) => "para devolver dinheiro, use o reembolso",
+        (StatusPagamento::Aprovado, _) => "o que for devido ao cliente volta no balcão",
+        (StatusPagamento::Reembolsado, _) => "o dinheiro já voltou ao cliente",
+    };
+    let detail = format!("O pedido já foi entregue e não pode mais ser cancelado; {em_vez}");
+    Error::conflict("pedido_finalizado", detail)
+}
+
+/// Gives back a part of what was paid by QR code, or the whole; the order stands.
+pub fn reembolsar(
     store: &Store,
     gateway: &Gateway,
     id: i64,
@@ -90,29 +102,15 @@ pub fn reembolsar_parte(
     vista: &Vista,
     agora: DataHora,
 ) -> Result<Pedido, Error> {
+    olhar_o_que_esta_em_andamento(store, gateway, id, agora)?;
     let (pedido, passo) = store.write(|conn| {
         let cobranca = cobrancas::do_pedido(conn, id)?;
         let pedido = pedidos::mudar(conn, id, |_, pedido| {
             conferir_vista(pedido, vista)?;
-            let paga =
-                |c: &&Cobranca| c.situacao == Situacao::Paga && pedido.meio_pagamento == Some(Meio::Qr);
-            let Some(cobranca) = cobranca.as_ref().filter(paga) else {
-                let detail = "Só um pagamento por QR code no Mercado Pago pode ser devolvido em parte";
-                return Err(Error::conflict("sem_pagamento_no_provedor", detail));
-            };
-            if pedido.status_pedido == StatusPedido::Cancelado || cobranca.reembolso_alvo.is_some() {
-                let detail = "Já há um reembolso em andamento; veja os eventos do pedido";
-                return Err(Error::conflict("reembolso_em_andamento", detail));
-            }
-            let resta = cobranca.valor.menos(cobranca.reembolsado);
-            if valor >= resta {
-                let detail = format!(
-                    "O reembolso de uma parte deve ser menor que R$ {resta}; o todo volta pelo cancelamento"
-                );
-                return Err(Error::conflict("reembolso_grande", detail));
-            }
-            pedido.valor_reembolsado = [cobranca.reembolsado, valor].into_iter().sum();
-            let texto = format!("R$ {valor} a devolver: {motivo}");
+            reembolsavel(pedido, cobranca.as_ref(), valor)?;
+            let devolvido = cobranca.as_ref().map(|c| c.reembolsado).unwrap_or_default();
+            pedido.valor_reembolsado = [devolvido, valor].into_iter().sum();
+            let texto = format!("{} a devolver: {motivo}", valor.em_reais());
             Ok(vec![Evento::novo("reembolso", agora).com(texto)])
         })?;
         if let Some(mut cobranca) = cobranca {
@@ -124,6 +122,49 @@ pub fn reembolsar_parte(
         Ok((pedido, reservar(conn, gateway, id, agora)?))
     })?;
     Ok(acompanhar(store, gateway, pedido, passo))
+}
+
+fn reembolsavel(pedido: &Pedido, cobranca: Option<&Cobranca>, valor: Dinheiro) -> Result<(), Error> {
+    let paga = |c: &&Cobranca| c.situacao == Situacao::Paga && pedido.meio_pagamento == Some(Meio::Qr);
+    let Some(cobranca) = cobranca.filter(paga) else {
+        if pedido.status_pagamento == StatusPagamento::Reembolsado {
+            return Err(Error::conflict(
+                "pedido_reembolsado",
+                "O pagamento deste pedido já foi todo devolvido",
+            ));
+        }
+        let detail = "Só um pagamento por QR code no Mercado Pago pode ser devolvido aqui";
+        return Err(Error::conflict("sem_pagamento_no_provedor", detail));
+    };
+    if pedido.status_pedido == StatusPedido::Cancelado || cobranca.reembolso_alvo.is_some() {
+        let detail = "Já há um reembolso em andamento; veja os eventos do pedido";
+        return Err(Error::conflict("reembolso_em_andamento", detail));
+    }
+    let resta = cobranca.valor.menos(cobranca.reembolsado);
+    if valor > resta {
+        let detail = format!("O reembolso não pode ser maior que {}, que é o que resta", resta.em_reais());
+        return Err(Error::conflict("reembolso_grande", detail));
+    }
+    Ok(())
+}
+
+/// A refund that was asked for may be done by now: the provider is looked at before another one is refused for it.
+fn olhar_o_que_esta_em_andamento(
+    store: &Store,
+    gateway: &Gateway,
+    id: i64,
+    agora: DataHora,
+) -> Result<(), Error> {
+    let andamento = |c: Cobranca| c.situacao == Situacao::Paga && c.reembolso_alvo.is_some();
+    if !store.read(|conn| cobrancas::do_pedido(conn, id))?.is_some_and(andamento) {
+        return Ok(());
+    }
+    let (pedido, passo) = store.write(|conn| {
+        cobrancas::adiantar(conn, id, agora)?;
+        Ok((pedidos::buscar(conn, id)?, reservar(conn, gateway, id, agora)?))
+    })?;
+    acompanhar(store, gateway, pedido, passo);
+    Ok(())
 }
 
 /// A person saw to what there was to see to.
@@ -150,7 +191,7 @@ fn reservar(
     agora: DataHora,
 ) -> Result<Option<Passo>, Error> {
     match gateway {
-        Gateway::Simulado => Ok(None),
+        Gateway::Simulado { .. } => Ok(None),
         Gateway::MercadoPago(provedor) => cobranca::tomar(conn, id, provedor.settings.checkout, agora),
     }
 }

@@ -216,7 +216,7 @@ fn cobrar(
     };
     let cobranca = |pedido: &Pedido| {
         let (validade, chave) = (provedor.settings.validade, cobranca::nova_chave());
-        let mut cobranca = Cobranca::nova(pedido.id, pedido.valor_total, validade, chave);
+        let mut cobranca = Cobranca::nova(pedido.id, pedido.valor_total, validade, (chave, agora));
         cobranca.proxima_em = Some(agora.mais(cobranca::reserva(provedor.settings.checkout)));
         cobranca
     };
@@ -263,9 +263,9 @@ impl Entrada {
         }
         let itens = com_preco(cardapio, linhas)?;
         let (qr_data, datahora_expiracao) = match gateway {
-            Gateway::Simulado => {
+            Gateway::Simulado { validade } => {
                 let valor = itens.iter().filter_map(|i| i.valor.vezes(i.quantidade)).sum();
-                (Some(simulado::qr_data(&self.id_pagamento, valor)), None)
+                (Some(simulado::qr_data(&self.id_pagamento, valor)), Some(agora.mais(*validade)))
             }
             Gateway::MercadoPago(provedor) => (None, Some(agora.mais(provedor.settings.validade))),
         };

@@ -46,7 +46,12 @@ pub fn tomar(
     // Of a charge that wants nothing more somebody says that there is news.
     let operacao = cobranca.proxima(&pedido, agora).unwrap_or(Operacao::Consultar);
     cobranca.proxima_em = Some(agora.mais(reserva(tempo)));
-    let outra = cobranca.perguntar(operacao, nova_chave);
+    if cobranca.operacao == Some(Operacao::Criar) && cobranca.chave.is_some() {
+        // What became of a creation that was sent is not known, or it was refused; it may still arrive, and its key may
+        // be forgotten.
+        cobranca.desconfiar(agora);
+    }
+    let outra = cobranca.perguntar(operacao, agora, nova_chave);
     if !cobrancas::salvar(conn, &mut cobranca)? {
         return Ok(None);
     }
@@ -105,7 +110,10 @@ pub fn perguntado(
     }
     let evento = |cobranca: &Cobranca| {
         let valor = cobranca.reembolso_alvo.unwrap_or(cobranca.valor).menos(cobranca.reembolsado);
-        (cobranca.pedido, Evento::novo("perguntado", agora).com(format!("{}: R$ {valor}", operacao.nome())))
+        (
+            cobranca.pedido,
+            Evento::novo("perguntado", agora).com(format!("{}: {}", operacao.nome(), valor.em_reais())),
+        )
     };
     let novos: Vec<(i64, Evento)> = cobrancas.iter().map(evento).collect();
     eventos::registrar(conn, novos.iter().map(|(pedido, evento)| (*pedido, evento)))

@@ -131,6 +131,14 @@ pub fn notificado(
     id: &str,
     agora: DataHora,
 ) -> Result<(), Error> {
+    if topico == "order"
+        && let Some(mut cobranca) = cobrancas::do_pedido(conn, pedido)?
+        && cobranca.id_externo.as_ref().is_some_and(|conhecida| conhecida != id)
+    {
+        // There is another charge for it.
+        cobranca.desconfiar(agora);
+        cobrancas::salvar_ou_repetir(conn, &mut cobranca)?;
+    }
     if cobrancas::adiantar(conn, pedido, agora)? {
         let evento = Evento::novo("notificado", agora).com(format!("{topico} {id}"));
         eventos::registrar(conn, [(pedido, &evento)])?;

@@ -4,7 +4,7 @@ use super::conciliacao;
 use crate::{
     domain::{
         data_hora::DataHora,
-        pedido::{Meio, Pedido, StatusPagamento},
+        pedido::{Evento, Meio, Pedido, StatusPagamento, StatusPedido},
     },
     error::Error,
     pagamento::simulado,
@@ -31,11 +31,17 @@ pub fn simular(store: &Store, id_pagamento: &str, action: &str, agora: DataHora)
             return Err(Error::conflict("cobranca_real", detail));
         }
         pedidos::mudar(conn, pedido.id, |_, pedido| {
-            let evento = noticia.and_then(|n| pedido.pagar(n, agora));
-            if evento.is_some() && pedido.status_pagamento == StatusPagamento::Aprovado {
+            let mut eventos: Vec<Evento> = noticia.and_then(|n| pedido.pagar(n, agora)).into_iter().collect();
+            if !eventos.is_empty() && pedido.status_pagamento == StatusPagamento::Aprovado {
                 pedido.meio_pagamento = Some(Meio::Qr);
+                // As with a provider: money for an order that will not be goes back at once.
+                if pedido.status_pedido == StatusPedido::Cancelado {
+                    pedido.valor_reembolsado = pedido.valor_total;
+                    let devolvido = pedido.pagar(StatusPagamento::Reembolsado, agora);
+                    eventos.extend(devolvido.map(|e| e.com("pago depois do cancelamento: devolvido")));
+                }
             }
-            Ok(evento.into_iter().collect())
+            Ok(eventos)
         })
     })
 }

@@ -6,6 +6,7 @@ pub mod checkout;
 pub mod cobranca;
 pub mod conciliacao;
 pub mod confirmacao;
+pub mod expiracao;
 pub mod preparo;
 pub mod recebimento;
 

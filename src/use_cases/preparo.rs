@@ -45,6 +45,10 @@ pub fn alterar(
                 }
             }
             if let Some(cliente) = alteracao.cliente.filter(|c| *c != pedido.cliente) {
+                if pedido.status_pedido == StatusPedido::Cancelado {
+                    let detail = "O pedido está cancelado e não pode mais mudar de cliente";
+                    return Err(Error::conflict("pedido_cancelado", detail));
+                }
                 eventos.push(Evento::novo("cliente", agora).mudanca(pedido.cliente, cliente));
                 pedido.cliente = cliente;
             }

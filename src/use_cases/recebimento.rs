@@ -3,7 +3,6 @@
 use super::{Vista, conferir_vista};
 use crate::{
     domain::{
-        cobranca::Situacao,
         data_hora::DataHora,
         pedido::{Meio, Pedido, StatusPagamento, StatusPedido},
     },
@@ -38,16 +37,14 @@ pub fn receber(
                 return Err(Error::conflict("pedido_pago", "O pedido já foi pago"));
             };
             pedido.meio_pagamento = Some(meio);
-            let mut eventos = vec![evento.com(format!("{}, recebido por {responsavel}", meio.nome()))];
+            let eventos = vec![evento.com(format!("{}, recebido por {responsavel}", meio.nome()))];
             cobranca = cobrancas::do_pedido(conn, id)?;
             if let Some(cobranca) = &mut cobranca {
-                match cobranca.situacao {
-                    // What was to be collected at the counter is.
-                    Situacao::Cancelada | Situacao::Expirada => {
-                        eventos.extend(cobranca.resolver(pedido, agora).unwrap_or_default());
-                    }
-                    _ => cobranca.proxima_em = Some(agora),
+                if cobranca.proxima(pedido, agora).is_some() {
+                    cobranca.proxima_em = Some(agora);
                 }
+                // What was to be collected at the counter is.
+                cobranca.rever(pedido);
             }
             Ok(eventos)
         })?;

@@ -217,8 +217,23 @@ fn cobranca_criada_com_outro_valor_nao_mostra_qr_code(banco: Banco) {
 fn ponto_de_venda_errado_chama_a_equipe(banco: Banco) {
     let c = Caixa::com(banco, Faults::default(), &[("MERCADO_PAGO_POS", "OUTRO")]);
     let pedido = c.comprar(1);
-    assert_eq!(pedido["qr_situacao"], "a_caminho");
-    assert_eq!(c.ate_pendencia(&pedido), "O Mercado Pago recusou criar o QR code (404 pos_not_found)");
+    assert_eq!(pedido["qr_situacao"], "recusado");
+    for figura in ["qrcode.svg", "qrcode.png"] {
+        let problema = c
+            .get(&format!("/pedidos/{}/{figura}", pedido["id"]))
+            .problema(409, "O QR code deste pedido foi recusado; receba o pagamento no balcão");
+        assert_eq!(problema["codigo"], "qr_recusado");
+    }
+    assert_eq!(
+        c.ate_pendencia(&pedido),
+        "O Mercado Pago recusou criar o QR code (o ponto de venda não foi encontrado): receba no balcão"
+    );
+    // What is paid in another way, or cancelled, is settled.
+    let outro = c.comprar(1);
+    c.ate_pendencia(&outro);
+    c.receber(&pedido, "dinheiro").ok();
+    c.cancelar(&outro, "desistiu").ok();
+    assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
 }
 
 fn duas_filiais_dividem_o_trabalho(banco: Banco) {

@@ -44,6 +44,9 @@ fn tormenta() -> Faults {
         lost: 330,
         doubled: 330,
         shuffled: 330,
+        // And a key that comes again is not known any more.
+        forget_keys: 1000,
+        page_size: 1,
         ..Faults::default()
     }
 }
@@ -117,8 +120,14 @@ fn cliente(c: &Caixa, n: usize) -> Value {
         let paciencia = Instant::now() + Duration::from_secs(3);
         while Instant::now() < paciencia {
             let visto = insistir(c, "GET", &format!("/pedidos/{id}"), &[], None).ok();
-            if visto["qr_data"].is_string() {
-                c.mp.pay(&c.cobranca(&pedido).id);
+            if let Some(qr) = visto["qr_data"].as_str() {
+                let referencia = pedido["id_pagamento"].as_str().unwrap();
+                // The one that is shown; and sometimes every one that there is, shown or not.
+                for cobranca in c.mp.all_of(referencia) {
+                    if cobranca.qr_data == qr || n.is_multiple_of(5) {
+                        c.mp.pay(&cobranca.id);
+                    }
+                }
                 break;
             }
             std::thread::yield_now();
@@ -177,7 +186,10 @@ fn tempestade(banco: Banco) {
                 }
                 dono.matar_e_reabrir();
                 // Half of the storm is one in which any key that comes twice is refused.
-                c.mp.faults(|f| f.strict_keys = morte % 2 == 1);
+                c.mp.faults(|f| {
+                    f.strict_keys = morte % 2 == 1;
+                    f.forget_keys = if f.strict_keys { 0 } else { 1000 };
+                });
                 c.mp.faults(|f| f.pay_on_cancel = morte == MORTES);
             }
         });
@@ -195,7 +207,18 @@ fn tempestade(banco: Banco) {
     c.sql("UPDATE cobrancas SET proxima_em = '2020-01-01 00:00:00' WHERE proxima_em IS NOT NULL");
     let prazo = Instant::now() + Duration::from_secs(60 + quantos as u64 / 10);
     let restam = || c.contar("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL");
-    while restam() > 0 {
+    let abertas = || c.mp.orders().iter().any(|o| o.status == "created");
+    while restam() > 0 || abertas() {
+        if restam() == 0 {
+            // A creation arrived after the look that was the last because of what this test did to the clock.
+            let agora = "'2020-01-01 00:00:00'";
+            c.sql(&format!(
+                "UPDATE cobrancas SET incerta_ate = {agora}, proxima_em = {agora}, versao = versao + 1"
+            ));
+        }
+        // Neither for the time in which charges too many may turn up. An answer that was under way may set it again.
+        let daqui_a_pouco = DataHora::agora().mais(3).sql();
+        c.sql(&format!("UPDATE cobrancas SET incerta_ate = '2020-01-01 00:00:00', proxima_em = '2020-01-01 00:00:00' WHERE incerta_ate > '{daqui_a_pouco}'"));
         if Instant::now() > prazo {
             let longe = DataHora::agora().mais(600).sql();
             let sql = format!("SELECT COUNT(*) FROM cobrancas WHERE proxima_em > '{longe}'");
@@ -215,13 +238,32 @@ fn conferir(c: &Caixa, pedidos: &[(usize, Value)], quantos: usize) {
     for cobranca in c.mp.orders() {
         la.entry(cobranca.reference.clone()).or_default().push(cobranca);
     }
-    let (mut nosso, mut deles, mut pagos) = (0, 0, 0);
+    let (mut nosso, mut deles, mut pagos, mut dobradas) = (0, 0, 0, 0);
     for (n, pedido) in pedidos {
         let fim = fim(*n);
         let aqui = insistir(c, "GET", &format!("/pedidos/{}", pedido["id"]), &[], None).ok();
         let cobrancas = la.remove(aqui["id_pagamento"].as_str().unwrap()).unwrap_or_default();
-        assert!(cobrancas.len() <= 1, "order {} was charged {} times", pedido["id"], cobrancas.len());
-        let situacao = cobrancas.first().map_or("none", |o| o.status);
+        let abertas = cobrancas.iter().any(|o| o.status == "created");
+        assert!(
+            !abertas,
+            "order {} can still be paid: {cobrancas:?}\n{:?}",
+            pedido["id"],
+            c.historia(pedido)
+        );
+        dobradas += usize::from(cobrancas.len() > 1);
+        let ha = |status: &str| cobrancas.iter().any(|o| o.status == status);
+        let guardadas = cobrancas.iter().filter(|o| o.status == "processed").count();
+        assert!(
+            guardadas <= 1,
+            "order {} was paid {guardadas} times: {:?}",
+            pedido["id"],
+            c.historia(pedido)
+        );
+        let situacao = match () {
+            () if ha("processed") => "processed",
+            () if ha("refunded") => "refunded",
+            () => cobrancas.first().map_or("none", |o| o.status),
+        };
         let status = aqui["status_pagamento"].as_i64().unwrap();
         let dinheiro = aqui["meio_pagamento"] == "dinheiro";
         let certo = match situacao {
@@ -257,9 +299,10 @@ fn conferir(c: &Caixa, pedidos: &[(usize, Value)], quantos: usize) {
     }
     assert!(la.is_empty(), "charges of no order: {la:?}");
     assert_eq!(nosso, deles, "the sums differ");
+    assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]), "all is settled, and somebody is called");
     assert!(pagos * 4 > quantos as i64, "hardly anybody paid: {pagos}");
     println!(
-        "{quantos} checkouts, {} calls, {pagos} paid by QR code, {deles} centavos on both sides",
+        "{quantos} checkouts, {dobradas} charged twice, {} calls, {pagos} paid by QR code, {deles} centavos on both sides",
         c.mp.calls().len()
     );
 }

@@ -65,6 +65,18 @@ pub struct Faults {
     pub pay_on_cancel: bool,
     /// Refunds are refused with this code.
     pub refuse_refunds: Option<&'static str>,
+    /// Of a thousand keys that come again, how many are not known any more.
+    pub forget_keys: u32,
+    /// Every call is refused with this status, 401 or 403; 0: none.
+    pub unauthorized: u16,
+    /// Creations are refused with this code.
+    pub refuse_creations: Option<&'static str>,
+    /// A cancellation is refused because a payment is under way, and the order is then not found for so many looks.
+    pub lock_and_hide: u32,
+    /// Refunds are taken and not done until this ends.
+    pub slow_refunds: bool,
+    /// Orders on a page of a search; 0: all.
+    pub page_size: usize,
     /// Shown amounts are less by this many centavos.
     pub short_by: i64,
     pub lost: u32,
@@ -86,6 +98,10 @@ pub struct Order {
     pub items: Value,
     duration: String,
     until: Instant,
+    /// A refund that was taken and is not done.
+    taken: i64,
+    /// Looks for which it is not found.
+    hidden: u32,
 }
 
 #[derive(Default)]
@@ -201,7 +217,17 @@ impl Standin {
         for order in state.orders.iter_mut().filter(|o| o.status == "created" && o.until <= Instant::now()) {
             self.settle(order, "expired");
         }
+        let slow = self.current_faults().slow_refunds;
+        for order in state.orders.iter_mut().filter(|o| o.taken > 0 && !slow) {
+            let taken = std::mem::take(&mut order.taken);
+            self.give_back(order, taken);
+        }
         state.orders.clone()
+    }
+
+    /// All orders of one of the caller's ids.
+    pub fn all_of(&self, reference: &str) -> Vec<Order> {
+        self.orders().into_iter().filter(|o| o.reference == reference).collect()
     }
 
     /// The order of one of the caller's ids.
@@ -262,6 +288,12 @@ impl Standin {
         let data = json!({"id": order.id, "external_reference": order.reference, "status": status,
             "total_amount": reais(order.centavos), "type": "qr", "version": order.version});
         let _ = locked(&self.news).send((order.id.clone(), action, data));
+    }
+
+    fn give_back(&self, order: &mut Order, centavos: i64) {
+        order.refunded += centavos;
+        let whole = order.refunded == order.centavos;
+        self.settle(order, if whole { "refunded" } else { "processed" });
     }
 
     fn chance(&self, of_a_thousand: u32) -> bool {
@@ -332,6 +364,9 @@ impl Standin {
         if call.token != format!("Bearer {}", self.settings.token) {
             return error(401, "unauthorized");
         }
+        if faults.unauthorized > 0 {
+            return error(faults.unauthorized, "unauthorized");
+        }
         let delayed = || {
             if self.chance(faults.delay) {
                 thread::sleep(Duration::from_millis(faults.delay_ms));
@@ -347,6 +382,9 @@ impl Standin {
         let body = hasher.finish();
         {
             let keys = &mut locked(&self.state).keys;
+            if keys.get(&key).is_some_and(|k| k.answer.is_some()) && self.chance(faults.forget_keys) {
+                keys.remove(&key);
+            }
             match keys.get(&key) {
                 Some(Key { answer: None, .. }) => return error(423, "resource_locked"),
                 Some(known) if faults.strict_keys || known.body != body => {
@@ -376,8 +414,14 @@ impl Standin {
                 let wanted = call.query.get("external_reference");
                 let found: Vec<Value> =
                     orders.iter().filter(|o| wanted.is_none_or(|w| *w == o.reference)).map(shown).collect();
-                (200, json!({"data": found, "paging": {"total": found.len()}}))
+                let total = found.len();
+                let page: usize = call.query.get("page").and_then(|p| p.parse().ok()).unwrap_or(1);
+                let size = if faults.page_size == 0 { total.max(1) } else { faults.page_size };
+                let found: Vec<Value> =
+                    found.into_iter().skip(page.saturating_sub(1) * size).take(size).collect();
+                (200, json!({"data": found, "paging": {"total": total}}))
             }
+            ["v1", "orders", id] if self.act(id, |_, order| hide(order)) => error(404, "order_not_found"),
             ["v1", "orders", id] => match orders.iter().find(|o| o.id == id) {
                 Some(order) => (200, shown(order)),
                 None => error(404, "order_not_found"),
@@ -404,6 +448,10 @@ impl Standin {
                     return error(404, "order_not_found");
                 };
                 match (act, order.status) {
+                    ("cancel", "created") if faults.lock_and_hide > 0 => {
+                        order.hidden = faults.lock_and_hide;
+                        return error(409, "instore_order_locked_error");
+                    }
                     ("cancel", "created") if faults.pay_on_cancel => {
                         self.settle(order, "processed");
                         return error(409, "instore_order_locked_error");
@@ -420,12 +468,14 @@ impl Standin {
                             Some(amount) => centavos(amount).unwrap_or(0),
                             None => order.centavos - order.refunded,
                         };
-                        if centavos <= 0 || order.refunded + centavos > order.centavos {
+                        if centavos <= 0 || order.refunded + order.taken + centavos > order.centavos {
                             return error(400, "refund_amount_exceeds");
                         }
-                        order.refunded += centavos;
-                        let whole = order.refunded == order.centavos;
-                        self.settle(order, if whole { "refunded" } else { "processed" });
+                        if faults.slow_refunds {
+                            order.taken += centavos;
+                        } else {
+                            self.give_back(order, centavos);
+                        }
                         return (201, shown(order, 0));
                     }
                     ("refund", "refunded") => return error(409, "order_already_refunded"),
@@ -452,6 +502,9 @@ impl Standin {
         ];
         if asked.as_object().is_none_or(|o| o.keys().any(|k| !known.contains(&k.as_str()))) {
             return error(400, "unsupported_properties");
+        }
+        if let Some(code) = faults.refuse_creations {
+            return error(400, code);
         }
         if asked["config"]["qr"]["external_pos_id"] != *self.settings.pos {
             return error(404, "pos_not_found");
@@ -493,11 +546,15 @@ impl Standin {
             centavos: amount,
             refunded: 0,
             status: "created",
-            qr_data: format!("00020101021226940014br.gov.bcb.pix2572substituto.ambrosia.invalid/{reference}"),
+            qr_data: format!(
+                "00020101021226940014br.gov.bcb.pix2579substituto.ambrosia.invalid/{reference}/{number:06}"
+            ),
             version: 1,
             items: asked["items"].clone(),
             duration: duration.to_owned(),
             until: Instant::now() + Duration::from_secs(seconds),
+            taken: 0,
+            hidden: 0,
         };
         let answer = shown(&order, faults.short_by);
         state.orders.push(order);
@@ -575,6 +632,13 @@ fn shown(order: &Order, short_by: i64) -> Value {
         "description": order.description, "total_amount": amount, "expiration_time": order.duration,
         "country_code": "BRA", "currency": "BRL", "user_id": "2", "status": order.status, "status_detail": detail,
         "transactions": {"payments": [payment]}, "type_response": {"qr_data": order.qr_data}})
+}
+
+/// Whether this look does not find it.
+fn hide(order: &mut Order) -> bool {
+    let hidden = order.hidden > 0;
+    order.hidden = order.hidden.saturating_sub(1);
+    hidden
 }
 
 fn error(status: u16, code: &str) -> (u16, Value) {
