@@ -149,3 +149,183 @@ impl Cobranca {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::{
+        pedido::{Meio, StatusPagamento, StatusPedido, tests::pedido as pedido_em},
+        verdade::Resultado,
+    };
+
+    fn reais(texto: &str) -> Dinheiro {
+        texto.parse().unwrap()
+    }
+
+    fn momento(segundos: i64) -> DataHora {
+        DataHora::de_segundos(segundos).unwrap()
+    }
+
+    fn verdade(numero: usize, situacao: Situacao) -> Verdade {
+        let total = reais("57.80");
+        Verdade {
+            id_externo: format!("ORD{numero}"),
+            situacao: Some(situacao),
+            estado: "em um estado desconhecido",
+            referencia: Some("referencia".into()),
+            valor: Some(total),
+            pago: (situacao >= Situacao::Paga).then_some(total),
+            reembolsado: if situacao == Situacao::Reembolsada { total } else { Dinheiro::default() },
+            moeda: None,
+            qr_data: None,
+            validade: None,
+            incerta: false,
+        }
+    }
+
+    /// A provider with any number of charges for one order, and our side of it.
+    struct Mundo {
+        la: Vec<Situacao>,
+        pedido: Pedido,
+        cobranca: Cobranca,
+        agora: i64,
+    }
+
+    /// What was seen and done in a look, on its way to be settled.
+    struct Olhar(Operacao, Cobranca, Resultado);
+
+    impl Mundo {
+        fn novo(quantas: usize) -> Mundo {
+            let mut pedido = pedido_em(StatusPedido::Recebido);
+            pedido.id_pagamento = Some("referencia".into());
+            pedido.datahora_expiracao = Some(momento(900));
+            let mut cobranca = Cobranca::nova(1, reais("57.80"), 900, ("chave".into(), momento(0)));
+            cobranca.desconfiar(momento(0));
+            Mundo { la: vec![Situacao::Aberta; quantas], pedido, cobranca, agora: 0 }
+        }
+
+        fn numero(&self, id: &str) -> usize {
+            id.trim_start_matches("ORD").parse().unwrap()
+        }
+
+        fn retirar(&mut self, numero: usize, operacao: Operacao) {
+            self.la[numero] = match (operacao, self.la[numero]) {
+                (Operacao::Cancelar, Situacao::Aberta) => Situacao::Cancelada,
+                (Operacao::Reembolsar, Situacao::Paga) => Situacao::Reembolsada,
+                (_, como_esta) => como_esta,
+            };
+        }
+
+        /// Takes the step that is wanted and asks; as `MercadoPago::executar` does.
+        fn perguntar(&mut self) -> Option<Olhar> {
+            let agora = momento(self.agora);
+            let operacao = self.cobranca.proxima(&self.pedido, agora)?;
+            let chave = format!("chave {}", self.agora);
+            self.cobranca.perguntar(operacao, agora, || chave);
+            let passo = self.cobranca.clone();
+            let ver = |m: &Mundo| -> Vec<Verdade> {
+                m.la.iter().enumerate().map(|(n, s)| verdade(n, *s)).collect()
+            };
+            let resultado = match (operacao, &passo.id_externo) {
+                (Operacao::Consultar, _) => {
+                    let todas = ver(self);
+                    for (v, operacao) in passo.retirar(&self.pedido, &todas) {
+                        self.retirar(self.numero(&v.id_externo), operacao);
+                    }
+                    Resultado::Todas(ver(self))
+                }
+                (Operacao::Criar, _) | (_, None) => {
+                    Resultado::Verdade(Verdade { incerta: true, ..ver(self).remove(0) })
+                }
+                (Operacao::Cancelar | Operacao::Reembolsar, Some(id)) => {
+                    let numero = self.numero(id);
+                    self.retirar(numero, operacao);
+                    Resultado::Verdade(ver(self).remove(numero))
+                }
+            };
+            Some(Olhar(operacao, passo, resultado))
+        }
+
+        fn assentar(&mut self, Olhar(operacao, passo, resultado): Olhar) {
+            self.cobranca.assentar(&mut self.pedido, (operacao, &passo), &resultado, 5, momento(self.agora));
+        }
+
+        fn fica(&self) -> usize {
+            self.la.iter().filter(|s| **s == Situacao::Paga).count()
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Acontece {
+        Pagam(usize),
+        PagamTarde(usize),
+        OutraChega,
+        Olham,
+        /// Two at the same time, the first settled last.
+        OlhamADois,
+        /// It is done there, and the process dies.
+        Morrem,
+        Cancelam,
+        Dinheiro,
+        Passa(i64),
+    }
+
+    fn acontece() -> impl Strategy<Value = Acontece> {
+        prop_oneof![
+            3 => (0..5usize).prop_map(Acontece::Pagam),
+            2 => (0..5usize).prop_map(Acontece::PagamTarde),
+            1 => Just(Acontece::OutraChega),
+            4 => Just(Acontece::Olham),
+            2 => Just(Acontece::OlhamADois),
+            1 => Just(Acontece::Morrem),
+            1 => Just(Acontece::Cancelam),
+            1 => Just(Acontece::Dinheiro),
+            1 => (1..=400i64).prop_map(Acontece::Passa),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_happens_one_amount_is_kept_at_most(quantas in 1..4usize, historia in prop::collection::vec(acontece(), 0..25)) {
+            let mut m = Mundo::novo(quantas);
+            for fato in historia {
+                m.agora += 1;
+                match fato {
+                    Acontece::Pagam(n) => { let n = n % m.la.len(); if m.la[n] == Situacao::Aberta { m.la[n] = Situacao::Paga; } }
+                    Acontece::PagamTarde(n) => { let n = n % m.la.len(); if m.la[n] != Situacao::Reembolsada { m.la[n] = Situacao::Paga; } }
+                    Acontece::OutraChega if m.la.len() < 5 => m.la.push(Situacao::Aberta),
+                    Acontece::OutraChega => {}
+                    Acontece::Olham => { if let Some(olhar) = m.perguntar() { m.assentar(olhar); } }
+                    Acontece::OlhamADois => {
+                        let primeiro = m.perguntar();
+                        if let Some(segundo) = m.perguntar() { m.assentar(segundo); }
+                        if let Some(primeiro) = primeiro { m.assentar(primeiro); }
+                    }
+                    Acontece::Morrem => { m.perguntar(); }
+                    Acontece::Cancelam => { m.pedido.cancelar(momento(m.agora)); }
+                    Acontece::Dinheiro => {
+                        if m.pedido.status_pedido != StatusPedido::Cancelado
+                            && m.pedido.pagar(StatusPagamento::Aprovado, momento(m.agora)).is_some()
+                        {
+                            m.pedido.meio_pagamento = Some(Meio::Dinheiro);
+                        }
+                    }
+                    Acontece::Passa(segundos) => m.agora += segundos,
+                }
+            }
+            // A notification of the last of it, and looks until there is nothing left to do.
+            m.cobranca.desconfiar(momento(m.agora));
+            for _ in 0..40 {
+                m.agora += 100;
+                if let Some(olhar) = m.perguntar() { m.assentar(olhar); }
+            }
+            prop_assert_eq!(m.cobranca.proxima(&m.pedido, momento(m.agora)), None);
+            prop_assert!(m.la.iter().all(|s| *s != Situacao::Aberta), "{:?}", m.la);
+            let devido = usize::from(m.pedido.status_pagamento == StatusPagamento::Aprovado && m.pedido.meio_pagamento == Some(Meio::Qr));
+            prop_assert_eq!(m.fica(), devido, "{:?} {:?}", m.la, m.pedido);
+            prop_assert_eq!(m.cobranca.pago_a_mais(), Dinheiro::default());
+        }
+    }
+}

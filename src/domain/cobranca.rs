@@ -195,3 +195,23 @@ impl TryFrom<i64> for Operacao {
         todas.into_iter().find(|o| *o as i64 == numero).ok_or("Operação inválida")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_the_provider_may_have_forgotten_is_used_for_a_creation_only() {
+        let momento = |segundos| DataHora::de_segundos(segundos).unwrap();
+        let valor = "57.80".parse().unwrap();
+        for operacao in [Operacao::Criar, Operacao::Cancelar, Operacao::Reembolsar] {
+            let mut c = Cobranca::nova(1, valor, 900, ("primeira".into(), momento(0)));
+            c.operacao = Some(operacao);
+            assert!(!c.perguntar(operacao, momento(CHAVE_SEGUNDOS - 1), || "segunda".into()));
+            let renovada = c.perguntar(operacao, momento(CHAVE_SEGUNDOS), || "segunda".into());
+            assert_eq!(renovada, operacao != Operacao::Criar, "{operacao:?}");
+            // It has its own time from then on.
+            assert!(!c.perguntar(operacao, momento(2 * CHAVE_SEGUNDOS - 1), || "terceira".into()));
+        }
+    }
+}

@@ -23,6 +23,9 @@ nos_dois!(
     pago_duas_vezes_devolve_o_qr_code,
     no_balcao_com_o_simulador,
     uma_parte_de_volta,
+    outra_parte_assim_que_a_primeira_voltou,
+    trancada_por_um_momento_se_cura_em_silencio,
+    vencido_em_preparo_e_cancelado_sai_da_lista,
     corpos_errados,
 );
 
@@ -306,6 +309,52 @@ fn uma_parte_de_volta(banco: Banco) {
     c.ate_pagamento(&pedido, 4);
     let cobranca = c.cobranca(&pedido);
     assert_eq!((cobranca.status, cobranca.refunded), ("refunded", cobranca.centavos));
+}
+
+fn outra_parte_assim_que_a_primeira_voltou(banco: Banco) {
+    // Nobody looks by himself, and nobody is told.
+    let faults = Faults { lost: 1000, ..Faults::default() };
+    let c = Caixa::com(banco, faults, &[("MERCADO_PAGO_POLL_SECONDS", "3600")]);
+    let pedido = c.comprar(1);
+    c.pagar(&pedido);
+    let id = c.cobranca(&pedido).id;
+    c.aviso_assinado(&id, &format!("?data.id={id}&type=order"), &json!({})).ok();
+    c.ate_pagamento(&pedido, 2);
+    ate("all to be quiet", || c.contar("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0);
+    let devolver = || {
+        let etag = format!("\"{}\"", c.ver(&pedido)["versao"]);
+        let corpo = json!({"valor": 1.5, "motivo": "faltou o queijo"}).to_string();
+        c.pedir("POST", &format!("/pedidos/{}/reembolso", pedido["id"]), &[("If-Match", &etag)], Some(&corpo))
+    };
+    c.mp.faults(|f| f.slow_refunds = true);
+    devolver().ok();
+    devolver().problema(409, "Já há um reembolso em andamento; veja os eventos do pedido");
+    assert_eq!(c.cobranca(&pedido).refunded, 0);
+    c.mp.faults(|f| f.slow_refunds = false);
+    assert_eq!(devolver().ok()["valor_reembolsado"], 3.0);
+    assert_eq!(c.cobranca(&pedido).refunded, 300);
+}
+
+fn trancada_por_um_momento_se_cura_em_silencio(banco: Banco) {
+    let c = Caixa::com(banco, Faults { lock_and_hide: 1, ..Faults::default() }, &[]);
+    let pedido = c.comprar(1);
+    c.cancelar(&pedido, "desistiu").ok();
+    assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
+    c.mp.faults(|f| f.lock_and_hide = 0);
+    c.ate_cobranca(&pedido, "canceled");
+    c.ate_pagamento(&pedido, 3);
+    let historia = c.historia(&pedido);
+    assert!(historia.iter().all(|(tipo, _)| tipo != "pendencia"), "{historia:?}");
+}
+
+fn vencido_em_preparo_e_cancelado_sai_da_lista(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    c.put("/pedidos", json!({"id": pedido["id"], "status_pedido": 2})).ok();
+    c.vencer(&pedido);
+    c.ate_pendencia(&pedido);
+    c.cancelar(&pedido, "foi embora").ok();
+    assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
 }
 
 fn corpos_errados(banco: Banco) {

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test that is how to fail")]
 
+mod acesso;
 mod armazenamento;
 mod avisos;
 mod banco;
@@ -14,8 +15,10 @@ mod concorrencia;
 mod cozinha;
 mod devolucoes;
 mod disco;
+mod dobradas;
 mod documento;
 mod endereco;
+mod entregue;
 mod erros;
 mod fio;
 mod frescor;
@@ -28,6 +31,7 @@ mod pagamentos;
 mod paginas;
 mod restaurante;
 mod tempestade;
+mod vencimento;
 
 #[allow(dead_code, reason = "the page uses more of it")]
 #[path = "../../examples/mercado_pago/standin/mod.rs"]

@@ -83,6 +83,10 @@ fn outra_acao_nao_muda_nada(banco: Banco) {
 fn avisos_invalidos(banco: Banco) {
     let r = Restaurante::novo(banco);
     avisar(&r, "desconhecido", "state_FINISHED").problema(404, "Pedido não encontrado");
+    // Another case or accent is another id.
+    for outro in [ID.to_uppercase(), ID.replacen('a', "á", 1)] {
+        avisar(&r, &outro, "state_FINISHED").problema(404, "Pedido não encontrado");
+    }
     avisar(&r, "' OR ''='", "state_FINISHED").problema(404, "Pedido não encontrado");
     assert_eq!(r.post("/pedidos/status_pagamento", json!({"action": "state_FINISHED"})).campos(), ["id"]);
     assert_eq!(

@@ -260,6 +260,21 @@ impl Standin {
         })
     }
 
+    /// A creation that was on its way arrives again, and its key is not known any more: the id of the second order.
+    pub fn make_again(&self, id: &str) -> Option<String> {
+        let mut state = locked(&self.state);
+        let number = state.orders.len() + 1;
+        let first = state.orders.iter().find(|o| o.id == id)?.clone();
+        let again = format!("ORD01JQ4S4KY8HWQ6NA5PXB{number:06}");
+        let payment = format!("PAY01JQ4S4KY8HWQ6NA5PXB{number:06}");
+        let qr_data = format!("{}/{number:06}", first.qr_data);
+        let until = Instant::now() + Duration::from_secs(900);
+        let second =
+            Order { id: again.clone(), payment, qr_data, refunded: 0, status: "created", until, ..first };
+        state.orders.push(second);
+        Some(again)
+    }
+
     /// The seller acts in Mercado Pago's own panel.
     pub fn end(&self, id: &str, status: &'static str) -> bool {
         self.act(id, |standin, order| {

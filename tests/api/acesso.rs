@@ -1,0 +1,49 @@
+//! The provider does not accept the access token: everybody knows at once, and it heals by itself.
+
+use serde_json::json;
+
+use crate::{Banco, caixa::Caixa, nos_dois, restaurante::ate, standin::Faults};
+
+nos_dois!(credencial_recusada, credencial_recusada_durante_um_reembolso);
+
+fn recusa(c: &Caixa) -> bool {
+    c.get("/metrics").corpo.contains("ambrosia_provider_unauthorized 1\n")
+}
+
+fn credencial_recusada(banco: Banco) {
+    for status in [401, 403] {
+        let c = Caixa::com(banco, Faults { unauthorized: status, ..Faults::default() }, &[]);
+        assert!(!recusa(&c));
+        let pedidos: Vec<_> = (0..3).map(|_| c.comprar(1)).collect();
+        for pedido in &pedidos {
+            assert_eq!(pedido["qr_situacao"], "recusado");
+            let texto = "O Mercado Pago não aceita a credencial deste sistema e não faz QR codes: receba no balcão e avise o responsável";
+            assert_eq!(c.ate_pendencia(pedido), texto);
+        }
+        assert!(recusa(&c));
+        assert_eq!(c.get("/readyz").status, 200);
+        assert_eq!(c.log().matches("refuses the access token").count(), 1);
+        c.mp.faults(|f| f.unauthorized = 0);
+        for pedido in &pedidos {
+            ate("the QR code", || c.ver(pedido)["qr_situacao"] == "pronto");
+        }
+        assert!(!recusa(&c));
+        assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
+        assert_eq!(c.log().matches("accepts the access token again").count(), 1);
+    }
+}
+
+fn credencial_recusada_durante_um_reembolso(banco: Banco) {
+    let c = Caixa::nova(banco);
+    let pedido = c.comprar(1);
+    c.pagar(&pedido);
+    c.ate_pagamento(&pedido, 2);
+    c.mp.faults(|f| f.unauthorized = 401);
+    c.cancelar(&pedido, "acabou o pão").ok();
+    let texto =
+        "O Mercado Pago não aceita a credencial deste sistema, e o reembolso espera: avise o responsável";
+    assert_eq!(c.ate_pendencia(&pedido), texto);
+    c.mp.faults(|f| f.unauthorized = 0);
+    c.ate_pagamento(&pedido, 4);
+    assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
+}
