@@ -127,7 +127,8 @@ pub fn reembolsar(
 fn reembolsavel(pedido: &Pedido, cobranca: Option<&Cobranca>, valor: Dinheiro) -> Result<(), Error> {
     let paga = |c: &&Cobranca| c.situacao == Situacao::Paga && pedido.meio_pagamento == Some(Meio::Qr);
     let Some(cobranca) = cobranca.filter(paga) else {
-        if pedido.status_pagamento == StatusPagamento::Reembolsado {
+        if pedido.status_pagamento == StatusPagamento::Reembolsado && pedido.meio_pagamento == Some(Meio::Qr)
+        {
             return Err(Error::conflict(
                 "pedido_reembolsado",
                 "O pagamento deste pedido já foi todo devolvido",
