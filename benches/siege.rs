@@ -174,7 +174,7 @@ fn good(address: &str, time: Duration) -> (Vec<u64>, usize) {
                 break;
             }
             let start = Instant::now();
-            match ask(address, requests[turn % 8 / 7 ^ 1].as_bytes(), &mut kept) {
+            match ask(address, requests[usize::from(turn % 8 != 7)].as_bytes(), &mut kept) {
                 Ok(()) => times.push(start.elapsed().as_micros() as u64),
                 Err(_) => {
                     failed += 1;
