@@ -1,6 +1,8 @@
 //! Fields of a JSON body: each is read on its own, so that one answer names all that are wrong; and described on the
 //! spot for the OpenAPI document, so that what is read and what is said cannot differ.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use utoipa::{
@@ -11,7 +13,7 @@ use utoipa::{
     },
 };
 
-use super::request::Request;
+use super::{conversion, request::Request};
 use crate::{
     domain::{
         cliente::{self, Cpf, Email, Telefone},
@@ -144,7 +146,25 @@ fn ler_texto(json: &str) -> Result<String, Falha> {
 }
 
 fn ler_inteiro(json: &str) -> Result<i64, Falha> {
-    json.parse().map_err(|_| "deve ser um número inteiro".into())
+    conversion::whole_number(json).ok_or_else(|| "deve ser um número inteiro".into())
+}
+
+fn ler_valor(json: &str) -> Result<Dinheiro, Falha> {
+    Ok(conversion::decimal(json).unwrap_or_default().parse()?)
+}
+
+fn ler_preco(json: &str) -> Result<Dinheiro, Falha> {
+    Ok(Dinheiro::preco(&conversion::decimal(json).unwrap_or_default())?)
+}
+
+fn ler_logico(json: &str) -> Result<bool, Falha> {
+    conversion::boolean(json).ok_or_else(|| "deve ser true ou false".into())
+}
+
+/// An e-mail or a telephone; an empty text is none.
+fn ler_contato<T: FromStr<Err = &'static str>>(json: &str) -> Result<Option<T>, Falha> {
+    let texto = ler_texto(json)?;
+    if texto.trim().is_empty() { Ok(None) } else { Ok(Some(texto.parse()?)) }
 }
 
 fn texto(minimo: usize, maximo: usize) -> ObjectBuilder {
@@ -154,6 +174,28 @@ fn texto(minimo: usize, maximo: usize) -> ObjectBuilder {
 fn inteiro(minimo: i64, maximo: Option<i64>) -> ObjectBuilder {
     let format = SchemaFormat::KnownFormat(KnownFormat::Int64);
     ObjectBuilder::new().schema_type(Type::Integer).format(Some(format)).minimum(Some(minimo)).maximum(maximo)
+}
+
+/// As it is sent: a number, or the same as text.
+fn ou_texto(objeto: ObjectBuilder, numero: Type, pattern: &str, descricao: &str) -> ObjectBuilder {
+    let tipos = SchemaType::from_iter([numero, Type::String]);
+    objeto
+        .schema_type(tipos)
+        .pattern(Some(pattern))
+        .description(Some(format!("{descricao} Text is taken too.").trim()))
+}
+
+fn inteiro_ou_texto(minimo: i64, maximo: Option<i64>, descricao: &str) -> ObjectBuilder {
+    ou_texto(inteiro(minimo, maximo), Type::Integer, conversion::WHOLE_NUMBER, descricao)
+}
+
+const REAIS: &str = "Reais, with at most two decimals; exact.";
+const CATEGORIAS: &str = "1 Lanche, 2 Acompanhamento, 3 Bebida, 4 Sobremesa.";
+const ESTADOS: &str = "1 Recebido, 2 Em preparação, 3 Pronto, 4 Finalizado, 5 Cancelado.";
+const PAGAMENTOS: &str = "1 Pagamento enviado, 2 Aprovado, 3 Recusado, 4 Reembolsado.";
+
+fn valor() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).examples([15.2])
 }
 
 /// Declares how a type of the domain is read and described.
@@ -182,8 +224,8 @@ macro_rules! descrito {
 }
 
 campo! {
-    Id: json => id(json), inteiro(1, None).examples([1]);
-    Quantidade: json => quantidade(json), inteiro(1, Some(pedido::QUANTIDADE_MAX)).examples([5]);
+    Id: json => id(json), inteiro_ou_texto(1, None, "").examples([1]);
+    Quantidade: json => quantidade(json), inteiro_ou_texto(1, Some(pedido::QUANTIDADE_MAX), "").examples([5]);
     NomeCliente: json => Ok(NomeCliente(texto::linha(&ler_texto(json)?, cliente::NOME_MAX)?)),
         texto(1, cliente::NOME_MAX).examples(["Maria das Dores"]);
     NomeProduto: json => Ok(NomeProduto(texto::linha(&ler_texto(json)?, produto::NOME_MAX)?)),
@@ -206,27 +248,33 @@ campo! {
     Cpf: json => Ok(ler_texto(json)?.parse()?),
         texto(11, 14).pattern(Some(r"^\s*([0-9]{11}|[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2})\s*$"))
             .description(Some("With or without punctuation; the check digits must be right.")).examples(["529.982.247-25"]);
-    Email: json => Ok(ler_texto(json)?.parse()?),
-        texto(5, cliente::EMAIL_MAX).examples(["maria@exemplo.com.br"]);
-    Telefone: json => Ok(ler_texto(json)?.parse()?),
-        texto(8, cliente::TELEFONE_MAX).examples(["11 91234-5678"]);
-    Categoria: json => Ok(ler_inteiro(json)?.try_into()?),
-        inteiro(1, Some(4)).description(Some("1 Lanche, 2 Acompanhamento, 3 Bebida, 4 Sobremesa.")).examples([1]);
-    StatusPedido: json => Ok(ler_inteiro(json)?.try_into()?),
-        inteiro(1, Some(5)).examples([1])
-            .description(Some("1 Recebido, 2 Em preparação, 3 Pronto, 4 Finalizado, 5 Cancelado."));
-    StatusPagamento: json => Ok(ler_inteiro(json)?.try_into()?),
-        inteiro(1, Some(4)).description(Some("1 Pagamento enviado, 2 Aprovado, 3 Recusado, 4 Reembolsado.")).examples([1]);
+    EmailEnviado: json => Ok(EmailEnviado(ler_contato(json)?)),
+        texto(0, cliente::EMAIL_MAX).description(Some("An empty text is none.")).examples(["maria@exemplo.com.br"]);
+    TelefoneEnviado: json => Ok(TelefoneEnviado(ler_contato(json)?)),
+        texto(0, cliente::TELEFONE_MAX).description(Some("An empty text is none.")).examples(["11 91234-5678"]);
+    CategoriaEnviada: json => Ok(CategoriaEnviada(ler_inteiro(json)?.try_into()?)),
+        inteiro_ou_texto(1, Some(4), CATEGORIAS).examples([1]);
+    StatusPedidoEnviado: json => Ok(StatusPedidoEnviado(ler_inteiro(json)?.try_into()?)),
+        inteiro_ou_texto(1, Some(5), ESTADOS).examples([1]);
+    StatusPagamentoEnviado: json => Ok(StatusPagamentoEnviado(ler_inteiro(json)?.try_into()?)),
+        inteiro_ou_texto(1, Some(4), PAGAMENTOS).examples([1]);
+    Logico: json => Ok(Logico(ler_logico(json)?)),
+        ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Boolean, Type::Integer, Type::String]))
+            .minimum(Some(0)).maximum(Some(1)).pattern(Some(conversion::boolean_pattern())).examples([true])
+            .description(Some("0, 1 and texts such as \"true\", \"on\" and \"yes\" are taken too."));
     DataHora: json => Ok(ler_texto(json)?.parse()?),
         ObjectBuilder::new().schema_type(Type::String)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).examples(["2026-11-24T02:48:36Z"]);
-    Dinheiro: json => Ok(json.parse()?),
-        ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).examples([15.2])
-            .description(Some("Reais, with at most two decimals; exact."));
-    Preco: json => Ok(Preco(Dinheiro::preco(json)?)),
-        ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0.01)).maximum(Some(99999.99)).examples([15.2])
-            .description(Some("Reais, with at most two decimals; exact."));
+    ValorEnviado: json => Ok(ValorEnviado(ler_valor(json)?)),
+        ou_texto(valor(), Type::Number, conversion::DECIMAL, REAIS);
+    Preco: json => Ok(Preco(ler_preco(json)?)),
+        ou_texto(valor().minimum(Some(0.01)).maximum(Some(99999.99)), Type::Number, conversion::DECIMAL, REAIS);
 }
+
+descrito!(Categoria: inteiro(1, Some(4)).description(Some(CATEGORIAS)).examples([1]));
+descrito!(StatusPedido: inteiro(1, Some(5)).description(Some(ESTADOS)).examples([1]));
+descrito!(StatusPagamento: inteiro(1, Some(4)).description(Some(PAGAMENTOS)).examples([1]));
+descrito!(Dinheiro: valor().description(Some(REAIS)));
 
 pub struct Id(pub i64);
 pub struct Quantidade(pub i64);
@@ -240,12 +288,15 @@ pub struct Acao(pub String);
 pub struct Responsavel(pub String);
 pub struct MeioNoBalcao(pub Meio);
 pub struct Motivo(pub String);
-
-impl Leitura for bool {
-    fn ler(json: &str) -> Result<Self, Falha> {
-        serde_json::from_str(json).map_err(|_| "deve ser true ou false".into())
-    }
-}
+pub struct CategoriaEnviada(pub Categoria);
+pub struct StatusPedidoEnviado(pub StatusPedido);
+pub struct StatusPagamentoEnviado(pub StatusPagamento);
+pub struct ValorEnviado(pub Dinheiro);
+pub struct Logico(pub bool);
+/// `None` when the text is empty.
+pub struct EmailEnviado(pub Option<Email>);
+/// `None` when the text is empty.
+pub struct TelefoneEnviado(pub Option<Telefone>);
 
 /// The original's clients send more than is used; such a field may hold anything.
 pub struct Ignorado;

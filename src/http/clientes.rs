@@ -2,14 +2,14 @@
 
 use super::{
     App, LIMITE_PADRAO, Paginacao,
-    campo::{Erros, Id, Ignorado, NomeCliente, corpo, ler_corpo},
+    campo::{EmailEnviado, Erros, Id, Ignorado, Logico, NomeCliente, TelefoneEnviado, corpo, ler_corpo},
     pagina,
     request::Request,
     response::{self, Page, Problema, Response},
 };
 use crate::{
     domain::{
-        cliente::{Alteracao, Cliente, Cpf, Email, Telefone},
+        cliente::{Alteracao, Cliente, Cpf},
         data_hora::DataHora,
         pedido::Pedido,
     },
@@ -26,8 +26,8 @@ corpo! {
         cpf: Cpf,
         #[schema(required)]
         nome: NomeCliente,
-        email: Option<Email>,
-        telefone: Option<Telefone>,
+        email: Option<EmailEnviado>,
+        telefone: Option<TelefoneEnviado>,
         #[expect(dead_code)]
         username: Ignorado,
         #[expect(dead_code)]
@@ -39,11 +39,11 @@ corpo! {
     EdicaoCliente {
         #[schema(required)]
         id: Id,
-        cpf: Cpf,
-        nome: NomeCliente,
-        email: Option<Email>,
-        telefone: Option<Telefone>,
-        ativo: bool,
+        cpf: Option<Cpf>,
+        nome: Option<NomeCliente>,
+        email: Option<EmailEnviado>,
+        telefone: Option<TelefoneEnviado>,
+        ativo: Option<Logico>,
         #[expect(dead_code)]
         username: Ignorado,
         #[expect(dead_code)]
@@ -70,8 +70,8 @@ pub fn criar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let novo = Alteracao {
         cpf: erros.obrigatorio("cpf", corpo.cpf),
         nome: erros.obrigatorio("nome", corpo.nome).map(|n| n.0),
-        email: erros.opcional("email", corpo.email),
-        telefone: erros.opcional("telefone", corpo.telefone),
+        email: erros.opcional("email", corpo.email).flatten().map(|c| c.0),
+        telefone: erros.opcional("telefone", corpo.telefone).flatten().map(|c| c.0),
         ativo: None,
     };
     let novo = erros.ou(Some(novo))?;
@@ -82,7 +82,8 @@ pub fn criar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     response::json(&cliente)
 }
 
-/// Changes the fields that are sent, and only those.
+/// Changes the fields that are sent, and only those. `null` is as good as not sent; an empty `email` or `telefone` takes
+/// it away.
 #[utoipa::path(put, path = "/clientes", tag = "Clientes", request_body = EdicaoCliente,
     responses((status = 200, body = Cliente), (status = 404, body = Problema),
         (status = 409, body = Problema, description = "CPF or e-mail is known already"), (status = 422, body = Problema)))]
@@ -91,11 +92,11 @@ pub fn alterar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let mut erros = Erros::default();
     let id = erros.obrigatorio("id", corpo.id);
     let alteracao = Alteracao {
-        cpf: erros.opcional("cpf", corpo.cpf),
-        nome: erros.opcional("nome", corpo.nome).map(|n| n.0),
-        email: erros.opcional("email", corpo.email),
-        telefone: erros.opcional("telefone", corpo.telefone),
-        ativo: erros.opcional("ativo", corpo.ativo),
+        cpf: erros.opcional("cpf", corpo.cpf).flatten(),
+        nome: erros.opcional("nome", corpo.nome).flatten().map(|n| n.0),
+        email: erros.opcional("email", corpo.email).flatten().map(|c| c.0),
+        telefone: erros.opcional("telefone", corpo.telefone).flatten().map(|c| c.0),
+        ativo: erros.opcional("ativo", corpo.ativo).flatten().map(|a| a.0),
     };
     let Id(id) = erros.ou(id)?;
     let cliente = app.store.write(|conn| {

@@ -6,6 +6,7 @@ mod campo;
 mod chunked;
 mod clientes;
 mod connection;
+mod conversion;
 mod docs;
 mod forwarded;
 mod health;

@@ -14,8 +14,8 @@ use utoipa::{
 use super::{
     App, LIMITE_PADRAO, Owed, Paginacao,
     campo::{
-        Erros, Falha, Id, Identificador, Ignorado, Leitura, Observacao, Quantidade, corpo, ler_corpo,
-        ler_lista, ler_objeto,
+        Erros, Falha, Id, Identificador, Ignorado, Leitura, Observacao, Quantidade, StatusPagamentoEnviado,
+        StatusPedidoEnviado, ValorEnviado, corpo, ler_corpo, ler_lista, ler_objeto,
     },
     forwarded::network,
     pagina,
@@ -80,10 +80,10 @@ corpo! {
     EdicaoPedido {
         #[schema(required)]
         id: Id,
-        status_pedido: StatusPedido,
+        status_pedido: Option<StatusPedidoEnviado>,
         cliente: Option<Id>,
         /// As last seen: 409 when the order has changed since.
-        versao: Id,
+        versao: Option<Id>,
         senha: Option<Id>,
         #[expect(dead_code)]
         itens: Ignorado,
@@ -91,10 +91,10 @@ corpo! {
         datahora_preparacao: Option<DataHora>,
         datahora_pronto: Option<DataHora>,
         datahora_finalizado: Option<DataHora>,
-        status_pagamento: StatusPagamento,
+        status_pagamento: Option<StatusPagamentoEnviado>,
         meio_pagamento: Option<Meio>,
         id_pagamento: Option<Identificador>,
-        valor_total: Dinheiro,
+        valor_total: Option<ValorEnviado>,
     }
 }
 
@@ -183,20 +183,20 @@ pub fn alterar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let mut erros = Erros::default();
     let id = erros.obrigatorio("id", corpo.id);
     let alteracao = preparo::Alteracao {
-        status: erros.opcional("status_pedido", corpo.status_pedido),
+        status: erros.opcional("status_pedido", corpo.status_pedido).flatten().map(|s| s.0),
         cliente: erros.opcional("cliente", corpo.cliente).map(|c| c.map(|Id(id)| id)),
     };
-    let versao = erros.opcional("versao", corpo.versao);
+    let versao = erros.opcional("versao", corpo.versao).flatten();
     let fixos = Fixos {
         senha: erros.opcional("senha", corpo.senha).map(|s| s.map(|Id(n)| n)),
         datahora_recebido: erros.opcional("datahora_recebido", corpo.datahora_recebido),
         datahora_preparacao: erros.opcional("datahora_preparacao", corpo.datahora_preparacao),
         datahora_pronto: erros.opcional("datahora_pronto", corpo.datahora_pronto),
         datahora_finalizado: erros.opcional("datahora_finalizado", corpo.datahora_finalizado),
-        status_pagamento: erros.opcional("status_pagamento", corpo.status_pagamento),
+        status_pagamento: erros.opcional("status_pagamento", corpo.status_pagamento).flatten().map(|s| s.0),
         meio_pagamento: erros.opcional("meio_pagamento", corpo.meio_pagamento),
         id_pagamento: erros.opcional("id_pagamento", corpo.id_pagamento).map(|i| i.map(|i| i.0)),
-        valor_total: erros.opcional("valor_total", corpo.valor_total),
+        valor_total: erros.opcional("valor_total", corpo.valor_total).flatten().map(|v| v.0),
     };
     let Id(id) = erros.ou(id)?;
     let conferir = |pedido: &Pedido| match versao {

@@ -2,7 +2,7 @@
 
 use super::{
     App, LIMITE_PADRAO, Owed, Paginacao,
-    campo::{DescricaoProduto, Erros, Id, NomeProduto, Preco, corpo, ler_corpo},
+    campo::{CategoriaEnviada, DescricaoProduto, Erros, Id, Logico, NomeProduto, Preco, corpo, ler_corpo},
     pagina,
     request::Request,
     response::{self, Page, Problema, Response},
@@ -18,7 +18,7 @@ corpo! {
         #[schema(required)]
         nome: NomeProduto,
         #[schema(required)]
-        categoria: Categoria,
+        categoria: CategoriaEnviada,
         #[schema(required)]
         valor: Preco,
         descricao: Option<DescricaoProduto>,
@@ -30,10 +30,10 @@ corpo! {
         #[schema(required)]
         id: Id,
         nome: NomeProduto,
-        categoria: Categoria,
+        categoria: CategoriaEnviada,
         valor: Preco,
         descricao: Option<DescricaoProduto>,
-        ativo: bool,
+        ativo: Option<Logico>,
     }
 }
 
@@ -85,7 +85,7 @@ pub fn criar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let mut erros = Erros::default();
     let novo = Alteracao {
         nome: erros.obrigatorio("nome", corpo.nome).map(|n| n.0),
-        categoria: erros.obrigatorio("categoria", corpo.categoria),
+        categoria: erros.obrigatorio("categoria", corpo.categoria).map(|c| c.0),
         valor: erros.obrigatorio("valor", corpo.valor).map(|v| v.0),
         descricao: erros.opcional("descricao", corpo.descricao).map(|d| d.map(|d| d.0)),
         ativo: None,
@@ -107,10 +107,10 @@ pub fn alterar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let id = erros.obrigatorio("id", corpo.id);
     let alteracao = Alteracao {
         nome: erros.opcional("nome", corpo.nome).map(|n| n.0),
-        categoria: erros.opcional("categoria", corpo.categoria),
+        categoria: erros.opcional("categoria", corpo.categoria).map(|c| c.0),
         valor: erros.opcional("valor", corpo.valor).map(|v| v.0),
         descricao: erros.opcional("descricao", corpo.descricao).map(|d| d.map(|d| d.0)),
-        ativo: erros.opcional("ativo", corpo.ativo),
+        ativo: erros.opcional("ativo", corpo.ativo).flatten().map(|a| a.0),
     };
     let Id(id) = erros.ou(id)?;
     let produto = app.store.write(|conn| {

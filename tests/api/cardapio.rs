@@ -68,9 +68,19 @@ fn dinheiro_e_exato(banco: Banco) {
 
 fn produtos_invalidos(banco: Banco) {
     let r = Restaurante::novo(banco);
-    for valor in
-        ["0", "-1", "1.999", "100000", "1e2", "\"15\"", "null", "true", "[]", "99999999999999999999999"]
-    {
+    for valor in [
+        "0",
+        "-1",
+        "1.999",
+        "100000",
+        "1e2",
+        "\"15,5\"",
+        "\"\"",
+        "null",
+        "true",
+        "[]",
+        "99999999999999999999999",
+    ] {
         let corpo = format!(r#"{{"nome":"X","categoria":1,"valor":{valor}}}"#);
         r.pedir("POST", "/produtos", &[], Some(&corpo)).problema(422, "Valor do produto inválido");
     }
@@ -79,7 +89,7 @@ fn produtos_invalidos(banco: Banco) {
             .problema(422, "Categoria inválida");
     }
     assert_eq!(
-        r.post("/produtos", json!({"categoria": "1", "valor": 1, "nome": " "})).campos(),
+        r.post("/produtos", json!({"categoria": "um", "valor": 1, "nome": " "})).campos(),
         ["nome", "categoria"]
     );
     assert_eq!(r.post("/produtos", json!({})).campos(), ["nome", "categoria", "valor"]);

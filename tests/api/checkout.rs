@@ -126,7 +126,7 @@ fn corpos_invalidos(banco: Banco) {
     assert_eq!(campos(json!({"itens": vec![json!({"produto": 1, "quantidade": 1}); 101]})), ["itens"]);
     assert_eq!(campos(json!({"itens": [1]})), ["itens[0]"]);
     assert_eq!(
-        campos(json!({"id_cliente": "1", "itens": [{}]})),
+        campos(json!({"id_cliente": "um", "itens": [{}]})),
         ["id_cliente", "itens[0].produto", "itens[0].quantidade"]
     );
     let linhas = json!([{"produto": 1, "quantidade": 1}, {"produto": 0, "quantidade": 1.5, "descricao": "x".repeat(101)}]);
@@ -134,7 +134,7 @@ fn corpos_invalidos(banco: Banco) {
         campos(json!({"itens": linhas})),
         ["itens[1].produto", "itens[1].quantidade", "itens[1].descricao"]
     );
-    for quantidade in [json!(0), json!(-1), json!(1000), json!("2"), json!(null)] {
+    for quantidade in [json!(0), json!(-1), json!(1000), json!("2,5"), json!(true), json!(null)] {
         assert_eq!(
             campos(json!({"itens": [{"produto": 1, "quantidade": quantidade}]})),
             ["itens[0].quantidade"]

@@ -54,7 +54,7 @@ fn so_muda_o_que_foi_enviado(banco: Banco) {
     for campo in ["cpf", "nome", "email", "ativo"] {
         assert_eq!(depois[campo], antes[campo]);
     }
-    assert_eq!(r.put("/clientes", json!({"id": 1, "email": null})).ok()["email"], json!(null));
+    assert_eq!(r.put("/clientes", json!({"id": 1, "email": ""})).ok()["email"], json!(null));
     assert_eq!(r.put("/clientes", json!({"id": 1, "ativo": false})).ok()["ativo"], false);
     assert_eq!(r.put("/clientes", json!({"id": 1})).ok()["nome"], antes["nome"]);
     r.put("/clientes", json!({"id": 99, "nome": "Ninguém"})).problema(404, "Cliente não encontrado");

@@ -206,7 +206,7 @@ fn edicoes_invalidas(banco: Banco) {
     r.put("/pedidos", json!({"id": 99, "status_pedido": 2})).problema(404, "Pedido não encontrado");
     assert_eq!(r.put("/pedidos", json!({"status_pedido": 2})).campos(), ["id"]);
     let corpo =
-        json!({"id": "2", "status_pedido": "4", "cliente": 0, "datahora_pronto": "ontem", "versao": 0});
+        json!({"id": "dois", "status_pedido": "4,0", "cliente": 0, "datahora_pronto": "ontem", "versao": 0});
     assert_eq!(
         r.put("/pedidos", corpo).campos(),
         ["id", "status_pedido", "cliente", "versao", "datahora_pronto"]

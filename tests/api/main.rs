@@ -12,6 +12,7 @@ mod cardapio;
 mod checkout;
 mod clientes;
 mod concorrencia;
+mod conversoes;
 mod cozinha;
 mod devolucoes;
 mod disco;
