@@ -14,10 +14,11 @@ use ambrosia::{
     http::{App, Health, Limits, PROBE, RateLimit, Server, Shared, Site},
     pagamento::{Gateway, MercadoPago, Settings},
     self_check,
-    store::{Database, Store, cobrancas, idempotencia, notificacoes},
+    store::{Database, Store, cobrancas, idempotencia},
     use_cases::{
         capacity::Capacity,
         checkout::{self, Lote},
+        cleaning,
         conciliacao::{self, Sino},
         expiracao,
     },
@@ -30,7 +31,7 @@ use signal_hook::{
 /// Between two attempts to reach and migrate a database that is away.
 const RETRY: Duration = Duration::from_secs(1);
 /// Between two cleanings of what has expired.
-const CLEANING: Duration = Duration::from_secs(10 * 60);
+const CLEANING: Duration = Duration::from_secs(15);
 
 /// Connections to `OPS_PORT`: a kubelet, a Prometheus or two, and a person.
 const OPS_CONNECTIONS: usize = 64;
@@ -207,12 +208,7 @@ fn care_for(store: &Store, simulated: bool) {
         );
     }
     loop {
-        let agora = DataHora::agora();
-        let cleaned = store.write(|conn| {
-            idempotencia::limpar(conn, agora)?;
-            notificacoes::limpar(conn, agora)
-        });
-        if let Err(error) = cleaned {
+        if let Err(error) = cleaning::clean(store) {
             log::warn!("cannot clean up what has expired: {error:?}");
         }
         thread::sleep(CLEANING);

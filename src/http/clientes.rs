@@ -18,6 +18,7 @@ use crate::{
         clientes,
         pedidos::{self, Lista},
     },
+    use_cases::erasure,
 };
 
 corpo! {
@@ -113,12 +114,11 @@ pub fn buscar(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
     response::json(&app.store.read(|conn| clientes::buscar(conn, id))?)
 }
 
-/// Erases the customer's personal data (LGPD); the orders stay, without a person behind them.
+/// Erases the customer's personal data (LGPD), and the notes of the orders; the orders stay, without a person behind them.
 #[utoipa::path(delete, path = "/clientes/{id}", tag = "Clientes", params(("id" = i64, Path, minimum = 1)),
     responses((status = 200, body = bool, content_type = "application/json"), (status = 404, body = Problema), (status = 422, body = Problema)))]
 pub fn apagar(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
-    let agora = DataHora::agora();
-    app.store.write(|conn| clientes::apagar(conn, id, agora))?;
+    erasure::erase(&app.store, id, DataHora::agora())?;
     response::json(&true)
 }
 

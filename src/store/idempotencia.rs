@@ -12,6 +12,7 @@ pub const VALIDADE_SEGUNDOS: i64 = 24 * 60 * 60;
 
 /// What a key was used for, and the answer that was given.
 pub struct Uso {
+    pub pedido: i64,
     pub corpo: String,
     pub resposta: String,
 }
@@ -27,14 +28,20 @@ pub fn usos(
         return Ok(usos);
     }
     let (marcas, valores) = marcas(chaves);
-    let sql = format!("SELECT chave, corpo, resposta, criada_em FROM idempotencia WHERE chave IN ({marcas})");
+    let sql = format!(
+        "SELECT chave, corpo, resposta, criada_em, COALESCE(pedido, 0) FROM idempotencia WHERE chave IN ({marcas})"
+    );
     for linha in conn.query(&sql, &valores)? {
         let (chave, criada_em) = (linha.text(0)?, linha.time(3)?);
         if criada_em <= limite(agora) {
             let sql = "DELETE FROM idempotencia WHERE chave = ? AND criada_em = ?";
             conn.execute(sql, &[chave.into(), criada_em.into()])?;
         } else {
-            let uso = Uso { corpo: linha.text(1)?.to_owned(), resposta: linha.text(2)?.to_owned() };
+            let uso = Uso {
+                pedido: linha.int(4)?,
+                corpo: linha.text(1)?.to_owned(),
+                resposta: linha.text(2)?.to_owned(),
+            };
             usos.insert(chave.to_owned(), uso);
         }
     }
@@ -45,9 +52,10 @@ pub fn usos(
 /// `usos` makes the whole transaction run again, which then finds it.
 pub fn guardar(conn: &mut dyn Connection, usos: &[(&str, Uso)], agora: DataHora) -> Result<(), Error> {
     let linha = |(chave, uso): &(&str, Uso)| {
-        [(*chave).into(), uso.corpo.as_str().into(), uso.resposta.as_str().into(), agora.into()]
+        let Uso { pedido, corpo, resposta } = uso;
+        [(*chave).into(), corpo.as_str().into(), resposta.as_str().into(), agora.into(), (*pedido).into()]
     };
-    let tabela = "idempotencia (chave, corpo, resposta, criada_em)";
+    let tabela = "idempotencia (chave, corpo, resposta, criada_em, pedido)";
     inserir_linhas(conn, tabela, usos.iter().map(linha).collect()).map_err(|erro| match erro {
         DbError::Unique(chave) => DbError::Retry(chave).into(),
         outro => outro.into(),
@@ -60,9 +68,42 @@ pub fn responder(conn: &mut dyn Connection, chave: &str, resposta: &str) -> Resu
     Ok(())
 }
 
-/// Forgets what is older than a day.
-pub fn limpar(conn: &mut dyn Connection, agora: DataHora) -> Result<u64, Error> {
-    Ok(conn.execute("DELETE FROM idempotencia WHERE criada_em <= ?", &[limite(agora).into()])?)
+/// Takes the notes out of the answers about a customer's orders.
+pub fn apagar_observacoes(conn: &mut dyn Connection, cliente: i64) -> Result<(), Error> {
+    let sql = "SELECT i.chave, i.resposta FROM pedidos p JOIN idempotencia i ON i.pedido = p.id WHERE p.cliente = ?";
+    for linha in conn.query(sql, &[cliente.into()])? {
+        responder(conn, linha.text(0)?, &sem_observacoes(linha.text(1)?))?;
+    }
+    Ok(())
+}
+
+/// The JSON of an order without the notes of its lines. Inside a text every quote is escaped, so `"descricao":"` is
+/// nothing but the field.
+fn sem_observacoes(resposta: &str) -> String {
+    const CAMPO: &str = "\"descricao\":";
+    let mut limpa = String::with_capacity(resposta.len());
+    let mut resto = resposta;
+    while let Some((antes, depois)) = resto.split_once(&format!("{CAMPO}\"")) {
+        limpa.push_str(antes);
+        limpa.push_str(CAMPO);
+        limpa.push_str("null");
+        resto = apos_texto(depois);
+    }
+    limpa.push_str(resto);
+    limpa
+}
+
+/// What follows the quote that ends the JSON string that has begun.
+fn apos_texto(json: &str) -> &str {
+    let mut escapado = false;
+    for (i, b) in json.bytes().enumerate() {
+        match b {
+            b'"' if !escapado => return &json[i + 1..],
+            b'\\' => escapado = !escapado,
+            _ => escapado = false,
+        }
+    }
+    ""
 }
 
 /// Writes something that means nothing, to find out whether there is room. No client can send a key with a space.
@@ -76,4 +117,26 @@ pub fn write_probe(conn: &mut dyn Connection, agora: DataHora) -> Result<(), Err
 
 fn limite(agora: DataHora) -> DataHora {
     agora.mais(-VALIDADE_SEGUNDOS)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_answer_loses_its_notes_and_nothing_else(
+            nome in "\\PC*", notas in prop::collection::vec(prop::option::of("\\PC*|[\"\\\\:a-z]*|.*descricao\":\".*"), 0..5),
+        ) {
+            let pedido = |notas: &[Option<String>]| {
+                let itens: Vec<_> = notas.iter().map(|nota| json!({"nome": nome, "descricao": nota, "valor": 1})).collect();
+                json!({"id": 1, "itens": itens, "versao": 1}).to_string()
+            };
+            let sem: Vec<_> = notas.iter().map(|_| None).collect();
+            prop_assert_eq!(sem_observacoes(&pedido(&notas)), pedido(&sem));
+        }
+    }
 }

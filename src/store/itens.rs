@@ -52,6 +52,17 @@ pub fn juntar(conn: &mut dyn Connection, pedidos: &mut [Pedido]) -> Result<(), E
     Ok(())
 }
 
+/// Blanks the notes of a customer's orders, which are other versions then.
+pub fn apagar_observacoes(conn: &mut dyn Connection, cliente: i64) -> Result<(), Error> {
+    let sql = "UPDATE pedidos SET versao = versao + 1 WHERE cliente = ? AND EXISTS \
+               (SELECT 1 FROM itens WHERE itens.pedido = pedidos.id AND itens.descricao IS NOT NULL)";
+    conn.execute(sql, &[cliente.into()])?;
+    let sql = "UPDATE itens SET descricao = NULL WHERE descricao IS NOT NULL \
+               AND pedido IN (SELECT id FROM pedidos WHERE cliente = ?)";
+    conn.execute(sql, &[cliente.into()])?;
+    Ok(())
+}
+
 pub fn total(itens: &[Item]) -> Result<Dinheiro, Error> {
     let valores: Option<Vec<Dinheiro>> = itens.iter().map(|i| i.valor.vezes(i.quantidade)).collect();
     valores.map(|v| v.into_iter().sum()).ok_or_else(|| Error::Internal("a total beyond 64 bits".into()))

@@ -14,12 +14,14 @@ const MYSQL: &[(i64, &str)] = &[
     (2, include_str!("../../sql/mysql/0002_cobrancas.sql")),
     (3, include_str!("../../sql/mysql/0003_cozinha.sql")),
     (4, include_str!("../../sql/mysql/0004_dinheiro.sql")),
+    (5, include_str!("../../sql/mysql/0005_esquecimento.sql")),
 ];
 const SQLITE: &[(i64, &str)] = &[
     (1, include_str!("../../sql/sqlite/0001_base.sql")),
     (2, include_str!("../../sql/sqlite/0002_cobrancas.sql")),
     (3, include_str!("../../sql/sqlite/0003_cozinha.sql")),
     (4, include_str!("../../sql/sqlite/0004_dinheiro.sql")),
+    (5, include_str!("../../sql/sqlite/0005_esquecimento.sql")),
 ];
 
 /// The number under which it is noted that the example data was put in, or declined, for good.
@@ -93,9 +95,36 @@ pub fn run(conn: &mut dyn Connection, settings: &Settings, tell: Tell<'_>) -> Re
     }
 }
 
+/// SQLite's `user_version` of a file in which deleted content is overwritten, and always was.
+const SECURE: i64 = 1;
+
+/// A file of before is written anew, once, since its free pages hold what was deleted. That takes as much room on the
+/// disk again, and seconds for each gigabyte; where it fails, the next start tries it.
+pub fn rewrite_once(conn: &mut dyn Connection, database: &Database, tell: Tell<'_>) {
+    if let Database::Sqlite(_) = database
+        && let Err(e) = rewrite(conn, tell)
+    {
+        log::warn!(
+            "database: what was deleted is still in the free pages of the file, until a later start: {e}"
+        );
+    }
+}
+
+fn rewrite(conn: &mut dyn Connection, tell: Tell<'_>) -> Result<(), DbError> {
+    if conn.query("PRAGMA user_version", &[])?.first().map_or(Ok(0), |row| row.int(0))? >= SECURE {
+        return Ok(());
+    }
+    tell("o arquivo é reescrito uma vez, sem o que foi apagado".to_owned());
+    conn.script("VACUUM;")?;
+    conn.script(&format!("PRAGMA user_version = {SECURE}; PRAGMA wal_checkpoint(TRUNCATE);"))
+}
+
 fn sqlite(conn: &mut dyn Connection, example_data: bool, tell: Tell<'_>) -> Result<(), DbError> {
     conn.script("CREATE TABLE IF NOT EXISTS migracoes (versao INTEGER PRIMARY KEY, aplicada_em TEXT NOT NULL) STRICT;")?;
     let done = done(conn)?;
+    if done.is_empty() {
+        conn.script(&format!("PRAGMA user_version = {SECURE};"))?;
+    }
     for (number, script) in SQLITE.iter().filter(|(n, _)| !done.contains(n)) {
         tell(step(*number, SQLITE));
         conn.script(script)?;

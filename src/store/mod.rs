@@ -1,11 +1,13 @@
 //! The data: one pool over one of two drivers, reads, and transactions.
 
+pub mod assinaturas;
 pub mod clientes;
 pub mod cobrancas;
 mod connection;
 pub mod eventos;
+pub mod expiry;
 pub mod idempotencia;
-mod itens;
+pub mod itens;
 mod migrations;
 mod mysql;
 pub mod notificacoes;
@@ -63,6 +65,8 @@ const FRESH: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(100);
 /// What a sign of life may take.
 const PROBE: Duration = Duration::from_secs(1);
+/// What emptying the write-ahead log waits for readers.
+const SCRUB: Duration = Duration::from_millis(200);
 /// A migration may copy a large table.
 const MIGRATION: Duration = Duration::from_secs(3600);
 
@@ -77,6 +81,8 @@ pub struct Store {
     attempted: Condvar,
     /// The last write found no room on the disk.
     full: AtomicBool,
+    /// Erased bytes may still be in SQLite's write-ahead log.
+    scrub_due: AtomicBool,
 }
 
 /// How far the schema is.
@@ -126,6 +132,7 @@ impl Store {
             migration: Mutex::new(Migration::Starting(Progress::new())),
             attempted: Condvar::new(),
             full: AtomicBool::new(false),
+            scrub_due: AtomicBool::new(true),
         }
     }
 
@@ -147,14 +154,15 @@ impl Store {
     fn try_to_migrate(&self) -> Result<(), DbError> {
         let open = |settings| Manager { settings, epoch: Arc::default() }.open();
         let mut conn = open(self.settings.clone())?;
-        if migrations::is_done(&mut *conn, &self.settings.database)? {
-            return Ok(());
+        let tell = |step| self.note_step(step);
+        if !migrations::is_done(&mut *conn, &self.settings.database)? {
+            if let Database::Mysql(_) = self.settings.database {
+                conn = open(Settings { statement: MIGRATION, ..self.settings.clone() })?;
+            }
+            migrations::run(&mut *conn, &self.settings, &tell)?;
         }
-        let mut conn = match self.settings.database {
-            Database::Sqlite(_) => conn,
-            Database::Mysql(_) => open(Settings { statement: MIGRATION, ..self.settings.clone() })?,
-        };
-        migrations::run(&mut *conn, &self.settings, &|step| self.note_step(step))
+        migrations::rewrite_once(&mut *conn, &self.settings.database, &tell);
+        Ok(())
     }
 
     fn note_step(&self, step: String) {
@@ -190,6 +198,33 @@ impl Store {
             && let Err(e) = conn.script("PRAGMA wal_checkpoint(TRUNCATE);")
         {
             log::warn!("cannot empty the write-ahead log: {e}");
+        }
+    }
+
+    /// Leaves nothing of what was erased in SQLite's write-ahead log. Where readers hold it back it stays due.
+    pub fn scrub(&self) {
+        self.scrub_due.store(true, Ordering::Release);
+        self.scrub_if_due();
+    }
+
+    /// As `scrub`, if one is due: at the start, and after one that was held back.
+    pub fn scrub_if_due(&self) {
+        if !matches!(self.settings.database, Database::Sqlite(_)) {
+            return;
+        }
+        // The turn of the writer, on a connection that does not wait for long: others want to write.
+        let Ok(_turn) = self.connection(&self.writers) else { return };
+        if !self.scrub_due.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        let settings = Settings { wait: SCRUB, ..self.settings.clone() };
+        let scrubbed = Manager { settings, epoch: Arc::default() }.open().and_then(|mut conn| {
+            let answer = conn.query("PRAGMA wal_checkpoint(TRUNCATE)", &[])?;
+            answer.first().map_or(Ok(1), |row| row.int(0))
+        });
+        if !matches!(scrubbed, Ok(0)) {
+            log::info!("what was erased leaves the write-ahead log later: {scrubbed:?}");
+            self.scrub_due.store(true, Ordering::Release);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
 /// Rows that wait to be looked into, at most: beyond it notifications are dropped, and polling finds the news.
 const ESPERA_MAXIMA: i64 = 10_000;
 /// How long a row is kept.
-const GUARDA_SEGUNDOS: i64 = 30 * 24 * 60 * 60;
+pub const GUARDA_SEGUNDOS: i64 = 30 * 24 * 60 * 60;
 
 pub struct Notificacao {
     pub id: i64,
@@ -87,11 +87,4 @@ pub fn concluir(
     let valores = [veredito.into(), proxima.into(), notificacao.id.into(), notificacao.vezes.into()];
     conn.execute(sql, &valores)?;
     Ok(())
-}
-
-/// Forgets what is old.
-pub fn limpar(conn: &mut dyn Connection, agora: DataHora) -> Result<u64, Error> {
-    let limite = agora.mais(-GUARDA_SEGUNDOS);
-    let sql = "DELETE FROM notificacoes WHERE recebida_em <= ?";
-    Ok(conn.execute(sql, &[limite.into()])?)
 }

@@ -1,6 +1,11 @@
 //! The embedded driver: one file, WAL, every commit flushed to disk.
 
-use std::{path::Path, time::Duration};
+use std::{
+    fs::{self, OpenOptions, Permissions},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::Path,
+    time::Duration,
+};
 
 use rusqlite::{ErrorCode, OpenFlags, params_from_iter, types};
 
@@ -12,15 +17,39 @@ pub struct Sqlite(rusqlite::Connection);
 impl Sqlite {
     /// Opens or creates the file. `busy` bounds the wait for another process that writes.
     pub fn open(path: &Path, busy: Duration) -> Result<Sqlite, DbError> {
+        create_private(path);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = rusqlite::Connection::open_with_flags(path, flags).map_err(classify)?;
         conn.busy_timeout(busy).map_err(classify)?;
-        conn.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;")
+        conn.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON;")
             .map_err(classify)?;
+        keep_private(path);
         conn.set_prepared_statement_cache_capacity(64);
         Ok(Sqlite(conn))
+    }
+}
+
+/// Only the owner reads and writes: the file holds what customers told of themselves.
+const PRIVATE: u32 = 0o600;
+
+/// Makes the file, if there is none; what SQLite puts beside it takes over its mode. Where that fails SQLite says why.
+fn create_private(path: &Path) {
+    let _ = OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(path);
+}
+
+/// Takes from others what an older version let them read, as far as the files are ours.
+fn keep_private(path: &Path) {
+    let Ok(us) = fs::metadata("/proc/self") else { return };
+    for end in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        let Ok(file) = fs::metadata(&name) else { continue };
+        let loose = file.mode() & 0o077 != 0 && file.is_file() && file.uid() == us.uid();
+        if loose && let Err(e) = fs::set_permissions(&name, Permissions::from_mode(PRIVATE)) {
+            log::warn!("others may read {}: {e}", name.display());
+        }
     }
 }
 

@@ -192,7 +192,11 @@ fn gravar(
             Destino::Novo => {
                 let novo = gravados.next().ok_or_else(|| Error::Internal("an order too few".into()))?;
                 if let Some((chave, corpo)) = &entrada.chave {
-                    let uso = idempotencia::Uso { corpo: corpo.clone(), resposta: json(&novo.pedido)? };
+                    let uso = idempotencia::Uso {
+                        pedido: novo.pedido.id,
+                        corpo: corpo.clone(),
+                        resposta: json(&novo.pedido)?,
+                    };
                     novos_usos.push((chave.as_str(), uso));
                 }
                 Ok(Gravado::Agora(Box::new(novo)))

@@ -3,10 +3,12 @@
 pub mod cancelamento;
 pub mod capacity;
 pub mod checkout;
+pub mod cleaning;
 pub mod cobranca;
 pub mod conciliacao;
 pub mod confirmacao;
 pub mod expiracao;
+pub mod erasure;
 pub mod preparo;
 pub mod recebimento;
 

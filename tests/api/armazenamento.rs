@@ -223,7 +223,7 @@ fn vinte_comecam_ao_mesmo_tempo() {
     let url = Esquema::novo(banco::servidor());
     let pool = [("POOL_SIZE", "2")];
     let r = Restaurante::no_esquema(Banco::Mysql, Some(url), &pool);
-    r.sql("DROP TABLE cobrancas_a_mais, cobrancas, notificacoes, idempotencia, senhas, eventos, itens, pedidos, clientes, produtos, categoria_produto, migracoes");
+    r.sql("DROP TABLE cobrancas_a_mais, cobrancas, notificacoes, assinaturas, idempotencia, senhas, eventos, itens, pedidos, clientes, produtos, categoria_produto, migracoes");
     let filiais: Vec<_> = thread::scope(|s| {
         let filiais: Vec<_> = (0..20).map(|_| s.spawn(|| r.filial())).collect();
         filiais.into_iter().map(|f| f.join().unwrap()).collect()

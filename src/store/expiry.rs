@@ -1,0 +1,55 @@
+//! Rows that are kept for a time only: keys of checkouts, notifications and their signatures. They go in slices, so that
+//! whoever writes meanwhile waits for one slice and not for all of them.
+
+use super::{Store, Value};
+use crate::{domain::data_hora::DataHora, error::Error};
+
+/// Rows of one transaction at most.
+const SLICE: i64 = 500;
+
+/// A table with a key and the time from which its rows count.
+struct Kept {
+    oldest: &'static str,
+    delete: &'static str,
+    /// Seconds.
+    lifetime: i64,
+}
+
+const KEPT: [Kept; 3] = [
+    Kept {
+        oldest: "SELECT chave FROM idempotencia WHERE criada_em <= ? ORDER BY criada_em LIMIT ?",
+        delete: "DELETE FROM idempotencia WHERE criada_em <= ? AND chave IN",
+        lifetime: super::idempotencia::VALIDADE_SEGUNDOS,
+    },
+    Kept {
+        oldest: "SELECT id FROM notificacoes WHERE recebida_em <= ? ORDER BY recebida_em LIMIT ?",
+        delete: "DELETE FROM notificacoes WHERE recebida_em <= ? AND id IN",
+        lifetime: super::notificacoes::GUARDA_SEGUNDOS,
+    },
+    Kept {
+        oldest: "SELECT mac FROM assinaturas WHERE recebida_em <= ? ORDER BY recebida_em LIMIT ?",
+        delete: "DELETE FROM assinaturas WHERE recebida_em <= ? AND mac IN",
+        lifetime: super::assinaturas::GUARDA_SEGUNDOS,
+    },
+];
+
+/// Forgets one slice of each table. Gives whether there may be more.
+pub fn forget_slice(store: &Store, agora: DataHora) -> Result<bool, Error> {
+    let mut more = false;
+    for kept in &KEPT {
+        let limit = agora.mais(-kept.lifetime);
+        // Found without the writer's turn, which is taken for the deletion only.
+        let rows = store.read(|conn| Ok(conn.query(kept.oldest, &[limit.into(), SLICE.into()])?))?;
+        if rows.is_empty() {
+            continue;
+        }
+        more |= rows.len() as i64 == SLICE;
+        let keys: Vec<Value> = rows.into_iter().filter_map(|row| row.0.into_iter().next()).collect();
+        let marks = vec!["?"; keys.len()].join(", ");
+        // A key that was used again since is not that old.
+        let sql = format!("{} ({marks})", kept.delete);
+        let values: Vec<Value> = std::iter::once(limit.into()).chain(keys).collect();
+        store.write(|conn| Ok(conn.execute(&sql, &values)?))?;
+    }
+    Ok(more)
+}
