@@ -47,6 +47,7 @@ fn main() {
         .envs([("MERCADO_PAGO_URL", standin.url().as_str()), ("MERCADO_PAGO_TOKEN", "TESTE")])
         .env("MERCADO_PAGO_POS", "CAIXA01")
         .envs([("CHECKOUTS_PER_MINUTE", "0"), ("WEBHOOKS_PER_SECOND", "0"), ("MAX_UNPAID_ORDERS", "0")])
+        .env("MERCADO_PAGO_WEBHOOK_UNSIGNED", "true")
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

@@ -34,7 +34,12 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     (
         "MERCADO_PAGO_WEBHOOK_SECRET",
         "",
-        "secret that signs its notifications; several, separated by commas, while it is being changed",
+        "secret that signs its notifications, needed with the token; several, separated by commas, while it is being changed",
+    ),
+    (
+        "MERCADO_PAGO_WEBHOOK_UNSIGNED",
+        "false",
+        "do without that secret: anyone may send notifications, and they have less effect",
     ),
     ("MERCADO_PAGO_URL", "https://api.mercadopago.com", "its address; another one to try with a stand-in"),
     (
@@ -49,7 +54,7 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("MERCADO_PAGO_POLL_SECONDS", "5", "between the first two looks at an unpaid charge; doubles up to 60"),
     ("QR_SECONDS", "900", "for which a QR code can be paid; then an order not begun is cancelled"),
     ("EXAMPLE_DATA", "true", "fill an empty database with an example menu, customers and orders"),
-    ("LOG_LEVEL", "info", "off, error, warn, info, debug or trace"),
+    ("LOG_LEVEL", "info", "off, error, warn, info, debug or trace; other crates stay at warn"),
     (
         "TRUSTED_PROXIES",
         "",
@@ -263,6 +268,7 @@ impl Env<'_> {
             let wanted = "the external_id of your point of sale, letters and digits";
             return Err(format!("MERCADO_PAGO_TOKEN needs MERCADO_PAGO_POS: {wanted}"));
         }
+        let segredos = self.segredos()?;
         let url = self.text("MERCADO_PAGO_URL")?;
         if !url.starts_with("https://") && !url.starts_with("http://") {
             return Err(wrong("MERCADO_PAGO_URL", url, "a URL like https://api.mercadopago.com"));
@@ -278,7 +284,7 @@ impl Env<'_> {
             ca,
             token,
             pos,
-            segredos: Segredos::novos(&self.text("MERCADO_PAGO_WEBHOOK_SECRET")?),
+            segredos,
             validade: self.qr_seconds()?,
             checkout: self.millis("MERCADO_PAGO_CHECKOUT_MS")?,
             timeout: self.millis("MERCADO_PAGO_TIMEOUT_MS")?,
@@ -286,6 +292,23 @@ impl Env<'_> {
             running_max: self.number("MERCADO_PAGO_MAX_CALLS", 1, 10_000)? as usize,
             ritmo: self.number("MERCADO_PAGO_POLL_SECONDS", 1, 3600)? as i64,
         }))
+    }
+
+    /// None only where that was asked for.
+    fn segredos(&self) -> Result<Segredos, String> {
+        let segredos = Segredos::novos(&self.text("MERCADO_PAGO_WEBHOOK_SECRET")?);
+        match (segredos.vazio(), self.parsed("MERCADO_PAGO_WEBHOOK_UNSIGNED", "true or false")?) {
+            (true, false) => {
+                Err("MERCADO_PAGO_TOKEN needs MERCADO_PAGO_WEBHOOK_SECRET, from the application's panel; \
+                or MERCADO_PAGO_WEBHOOK_UNSIGNED=true to take notifications that anyone can send"
+                    .into())
+            }
+            (false, true) => Err(
+                "MERCADO_PAGO_WEBHOOK_SECRET and MERCADO_PAGO_WEBHOOK_UNSIGNED are both set: set one of them"
+                    .into(),
+            ),
+            _ => Ok(segredos),
+        }
     }
 
     fn database(&self) -> Result<Database, String> {
@@ -413,6 +436,20 @@ mod tests {
             (
                 vec![("TRUSTED_PROXIES", "10.0.0.0/8,proxy")],
                 "TRUSTED_PROXIES=10.0.0.0/8,proxy is wrong: it must be addresses and blocks like 10.0.0.0/8,2001:db8::7, separated by commas",
+            ),
+            (
+                vec![("MERCADO_PAGO_TOKEN", "segredo"), ("MERCADO_PAGO_POS", "CAIXA01")],
+                "MERCADO_PAGO_TOKEN needs MERCADO_PAGO_WEBHOOK_SECRET, from the application's panel; \
+                 or MERCADO_PAGO_WEBHOOK_UNSIGNED=true to take notifications that anyone can send",
+            ),
+            (
+                vec![
+                    ("MERCADO_PAGO_TOKEN", "segredo"),
+                    ("MERCADO_PAGO_POS", "CAIXA01"),
+                    ("MERCADO_PAGO_WEBHOOK_SECRET", "segredo"),
+                    ("MERCADO_PAGO_WEBHOOK_UNSIGNED", "true"),
+                ],
+                "MERCADO_PAGO_WEBHOOK_SECRET and MERCADO_PAGO_WEBHOOK_UNSIGNED are both set: set one of them",
             ),
             (
                 vec![("MYSQL_USER", "ana")],

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod config;
 pub mod domain;
 pub mod error;
+mod foreign;
 pub mod http;
 pub mod metrics;
 pub mod pagamento;

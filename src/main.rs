@@ -23,6 +23,7 @@ use ambrosia::{
         expiracao,
     },
 };
+use log::LevelFilter;
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     iterator::Signals,
@@ -70,7 +71,12 @@ fn saude() -> ExitCode {
 }
 
 fn run(config: Config) -> ExitCode {
-    env_logger::Builder::new().filter_level(config.log_level).format_target(false).init();
+    // Ours alone: what other crates trace has the token in it.
+    env_logger::Builder::new()
+        .filter_level(config.log_level.min(LevelFilter::Warn))
+        .filter_module("ambrosia", config.log_level)
+        .format_target(false)
+        .init();
     let database = config.store.database.clone();
     let store = Arc::new(Store::new(config.store));
     let gateway = match config.mercado_pago.map(provider).transpose() {
@@ -180,7 +186,7 @@ fn provider(settings: Settings) -> Result<Arc<MercadoPago>, String> {
     }
     if settings.segredos.vazio() {
         log::warn!(
-            "MERCADO_PAGO_WEBHOOK_SECRET is not set: anyone can have an order looked up at Mercado Pago"
+            "MERCADO_PAGO_WEBHOOK_UNSIGNED: notifications are not signed, and anyone can have an order looked up at Mercado Pago"
         );
     }
     MercadoPago::new(settings).map(Arc::new)

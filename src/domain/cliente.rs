@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::texto::{is_invisible, visible};
+
 /// Eleven digits, the last two of which check the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cpf(String);
@@ -60,7 +62,7 @@ impl FromStr for Cpf {
 
     fn from_str(texto: &str) -> Result<Cpf, Self::Err> {
         const ERRO: &str = "CPF inválido";
-        let texto = texto.trim();
+        let texto = visible(texto);
         let pontuado = texto.len() == 14
             && texto.bytes().enumerate().all(|(i, b)| match i {
                 3 | 7 => b == b'.',
@@ -102,9 +104,9 @@ impl FromStr for Email {
     type Err = &'static str;
 
     fn from_str(texto: &str) -> Result<Email, Self::Err> {
-        let texto = texto.trim();
+        let texto = visible(texto);
         let valido = texto.chars().count() <= EMAIL_MAX
-            && !texto.chars().any(|c| c.is_whitespace() || c.is_control())
+            && !texto.chars().any(|c| c.is_whitespace() || c.is_control() || is_invisible(c))
             && texto.split_once('@').is_some_and(|(caixa, dominio)| {
                 let partes = || dominio.split('.');
                 !caixa.is_empty()
@@ -126,11 +128,11 @@ impl FromStr for Telefone {
     type Err = &'static str;
 
     fn from_str(texto: &str) -> Result<Telefone, Self::Err> {
-        let texto = texto.trim();
+        let texto = visible(texto);
         let digitos = texto.bytes().filter(u8::is_ascii_digit).count();
         let valido = texto.bytes().all(|b| b.is_ascii_digit() || b" +-().".contains(&b));
         if valido && (8..=15).contains(&digitos) && texto.len() <= TELEFONE_MAX {
-            Ok(Telefone(texto.to_owned()))
+            Ok(Telefone(texto))
         } else {
             Err("Telefone inválido")
         }

@@ -20,6 +20,7 @@ use super::{
     response,
     server::{Limits, Shared},
 };
+use crate::foreign::{PATH, foreign};
 
 /// Some clients end a body with one that is not part of it.
 const EMPTY_LINES: usize = 8;
@@ -165,7 +166,12 @@ impl Connection<'_> {
         }
         // Its reply goes down with it, and says so.
         if catch_unwind(AssertUnwindSafe(|| handler.handle(request, reply))).is_err() {
-            log::error!("a handler panicked: {} {} {}", request.method, request.raw_path, request.id);
+            log::error!(
+                "a handler panicked: {} {} {}",
+                request.method,
+                foreign(request.raw_path, PATH),
+                request.id
+            );
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{
     App, Owed,
@@ -15,8 +16,9 @@ use super::{
 use crate::{
     domain::{data_hora::DataHora, pedido::Pedido, pendencia::Pendencia},
     error::Error,
+    foreign::{SHORT, foreign},
     metrics::METRICS,
-    pagamento::{Gateway, MercadoPago},
+    pagamento::{Gateway, MercadoPago, assinatura::e_id},
     store::{cobrancas, pedidos},
     use_cases::{
         cancelamento::{self, Pedida},
@@ -27,8 +29,6 @@ use crate::{
 
 /// Matters for the staff that are shown at most.
 const PENDENCIAS_MAX: i64 = 500;
-/// Characters of an id of the provider's; real ones have about thirty.
-const ID_MAX: usize = 64;
 
 corpo! {
     /// A notification, as the original system received it; or one of Mercado Pago's, which has `data` too.
@@ -119,23 +119,26 @@ fn simulado(app: &App, request: &Request<'_>) -> Result<Response, Error> {
 /// The id in the address is the one that is signed; so the body's counts only where the address has none.
 fn notificado(app: &App, provedor: &MercadoPago, request: &Request<'_>) -> Result<Response, Error> {
     let id = request.parameter("data.id");
+    let mut prova = None;
     if !provedor.settings.segredos.vazio() {
         let (assinatura, chamada) = (request.header("x-signature")?, request.header("x-request-id")?);
-        provedor.settings.segredos.conferir(assinatura, id.as_deref(), chamada).map_err(|motivo| {
+        let conferida = provedor.settings.segredos.conferir(assinatura, id.as_deref(), chamada);
+        prova = Some(conferida.map_err(|motivo| {
             METRICS.notification("unsigned");
-            Error::Unsigned(format!("{motivo:?}, data.id {:?}", id.as_deref().unwrap_or_default()))
-        })?;
+            Error::Unsigned(format!(
+                "{motivo:?}, data.id {}",
+                foreign(id.as_deref().unwrap_or_default(), SHORT)
+            ))
+        })?);
     }
-    let corpo: Value = match request.body.as_ref() {
-        vazio if vazio.trim_ascii().is_empty() => Value::Null,
-        bytes => serde_json::from_slice(bytes)
-            .map_err(|e| Error::Malformed(format!("JSON inválido na linha {}", e.line())))?,
-    };
+    let corpo = ler_aviso(&request.body)?;
     match aviso(request, id, &corpo) {
         Some(aviso) => {
-            confirmacao::avisar(&app.store, &aviso, DataHora::agora())?;
-            app.sino.tocar();
-            METRICS.notification("taken");
+            let nova = confirmacao::avisar(&app.store, provedor, &aviso, prova.as_ref(), DataHora::agora())?;
+            if nova {
+                app.sino.tocar();
+            }
+            METRICS.notification(if nova { "taken" } else { "repeated" });
         }
         None => {
             log::info!("{} a notification about nothing that concerns orders", request.id);
@@ -145,32 +148,78 @@ fn notificado(app: &App, provedor: &MercadoPago, request: &Request<'_>) -> Resul
     response::json(&true)
 }
 
-/// What a notification is about, in any of the shapes that there are.
-fn aviso(request: &Request<'_>, id: Option<Cow<'_, str>>, corpo: &Value) -> Option<Aviso> {
-    let texto = |valor: &Value| match valor {
-        Value::String(texto) => Some(texto.clone()),
-        Value::Number(numero) => Some(numero.to_string()),
+/// What counts of a notification, as it stands in the body; the rest is skipped, and nothing is copied.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct CorpoDoAviso<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, rename = "type")]
+    tipo: Option<&'a RawValue>,
+    #[serde(borrow)]
+    topic: Option<&'a RawValue>,
+    #[serde(borrow)]
+    action: Option<&'a RawValue>,
+    #[serde(borrow)]
+    resource: Option<&'a RawValue>,
+}
+
+/// Any JSON will do, and none; what is no object says nothing.
+fn ler_aviso(corpo: &[u8]) -> Result<CorpoDoAviso<'_>, Error> {
+    let corpo = corpo.trim_ascii();
+    if corpo.is_empty() {
+        return Ok(CorpoDoAviso::default());
+    }
+    let malformado = |e: serde_json::Error| Error::Malformed(format!("JSON inválido na linha {}", e.line()));
+    let json: &RawValue = serde_json::from_slice(corpo).map_err(malformado)?;
+    if json.get().starts_with('{') {
+        serde_json::from_str(json.get()).map_err(malformado)
+    } else {
+        Ok(CorpoDoAviso::default())
+    }
+}
+
+/// Bytes of a text of a notification that counts, at most: an id, a word or a URL.
+const TEXTO_MAX: usize = 1024;
+
+/// The text of a JSON string or number.
+fn texto_de(valor: Option<&RawValue>) -> Option<String> {
+    let json = valor?.get();
+    match json.as_bytes().first()? {
+        _ if json.len() > TEXTO_MAX => None,
+        b'"' => serde_json::from_str(json).ok(),
+        b'-' | b'0'..=b'9' => Some(json.to_owned()),
         _ => None,
-    };
+    }
+}
+
+/// What a notification is about, in any of the shapes that there are.
+fn aviso(request: &Request<'_>, id: Option<Cow<'_, str>>, corpo: &CorpoDoAviso<'_>) -> Option<Aviso> {
     // IPN of old: `?topic=payment&id=1`, or a resource as a URL that ends in the id.
-    let recurso = || texto(&corpo["resource"])?.rsplit('/').next().map(str::to_owned);
+    let recurso = || texto_de(corpo.resource)?.rsplit('/').next().map(str::to_owned);
+    let dentro = || {
+        let data = corpo.data.map(RawValue::get).filter(|json| json.starts_with('{'))?;
+        texto_de(serde_json::from_str::<CorpoDoAviso<'_>>(data).ok()?.id)
+    };
     let id = id
         .map(Cow::into_owned)
-        .or_else(|| texto(&corpo["data"]["id"]))
+        .or_else(dentro)
         .or_else(|| request.parameter("id").map(Cow::into_owned))
         .or_else(recurso);
-    let Some(id) = id.filter(|id| !id.is_empty() && id.len() <= ID_MAX && id.is_ascii()) else {
+    let Some(id) = id.filter(|id| e_id(id)) else {
         // The original's, by our own id.
-        let nossa = texto(&corpo["id"]).filter(|id| id.len() <= 255)?;
+        let nossa = texto_de(corpo.id).filter(|id| id.len() <= 255)?;
         return Some(Aviso::Referencia(nossa));
     };
     let tema = request
         .parameter("type")
         .or_else(|| request.parameter("topic"))
         .map(Cow::into_owned)
-        .or_else(|| texto(&corpo["type"]))
-        .or_else(|| texto(&corpo["topic"]))
-        .or_else(|| texto(&corpo["action"]))
+        .or_else(|| texto_de(corpo.tipo))
+        .or_else(|| texto_de(corpo.topic))
+        .or_else(|| texto_de(corpo.action))
         .unwrap_or_default();
     let topico = if id.starts_with("ORD") || tema == "order" || tema.starts_with("order.") {
         "order"

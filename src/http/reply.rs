@@ -19,6 +19,7 @@ use super::{
     response::{self, Response},
     server::Shared,
 };
+use crate::foreign::{PATH, foreign};
 
 /// One that is dropped says 500.
 pub struct Reply {
@@ -50,7 +51,8 @@ impl Reply {
     pub fn owed(shared: &Arc<Shared>, peer: &Arc<Peer>, request: &Request<'_>, started: Instant) -> Reply {
         peer.owed.store(true, Ordering::SeqCst);
         peer.closing.store(!request.keep_alive, Ordering::Release);
-        let line = || format!("{} {} {}", request.client, request.method.as_str(), request.raw_path);
+        let line =
+            || format!("{} {} {}", request.client, request.method.as_str(), foreign(request.raw_path, PATH));
         Reply {
             shared: shared.clone(),
             peer: peer.clone(),

@@ -1,7 +1,7 @@
 //! `x-signature`: proof that a notification comes from Mercado Pago and is about the id in its address.
 
 use hmac::{Hmac, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 /// Why a notification is not believed; for the log.
 #[derive(Debug, PartialEq, Eq)]
@@ -10,6 +10,28 @@ pub enum Motivo {
     Malformada,
     Errada,
 }
+
+/// A signature that was checked. A copy of a notification has the same, and another notification has not.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Prova(Vec<u8>);
+
+impl Prova {
+    /// What tells this notification from all others, in hexadecimal: the signature, and what the notification is about,
+    /// since that is not signed where the address does not have it.
+    pub fn com(&self, assunto: &str) -> String {
+        let soma = Sha256::new().chain_update(&self.0).chain_update(assunto).finalize();
+        soma.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// An id of the provider's, or of one of its calls.
+pub fn e_id(texto: &str) -> bool {
+    (1..=ID_MAX).contains(&texto.len())
+        && texto.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+}
+
+/// Characters of an id; real ones have about thirty.
+const ID_MAX: usize = 64;
 
 /// The secrets that are in use: more than one while they are being changed.
 #[derive(Clone, Default)]
@@ -31,8 +53,12 @@ impl Segredos {
         assinatura: Option<&str>,
         id: Option<&str>,
         request_id: Option<&str>,
-    ) -> Result<(), Motivo> {
+    ) -> Result<Prova, Motivo> {
         let (ts, mac) = partes(assinatura.ok_or(Motivo::Ausente)?).ok_or(Motivo::Malformada)?;
+        // A separator inside a value would make it several.
+        if [id, request_id].into_iter().flatten().any(|valor| !e_id(valor)) {
+            return Err(Motivo::Malformada);
+        }
         let minusculo = id.map(str::to_ascii_lowercase);
         let certo = [id, minusculo.as_deref()].into_iter().any(|id| {
             let manifesto = manifesto(id, request_id, ts);
@@ -41,7 +67,7 @@ impl Segredos {
                     .is_ok_and(|hmac| hmac.chain_update(&manifesto).verify_slice(&mac).is_ok())
             })
         });
-        if certo { Ok(()) } else { Err(Motivo::Errada) }
+        if certo { Ok(Prova(mac)) } else { Err(Motivo::Errada) }
     }
 }
 
@@ -92,7 +118,25 @@ mod tests {
         id: Option<&str>,
         pedido: Option<&str>,
     ) -> Result<(), Motivo> {
-        Segredos::novos(segredos).conferir(Some(assinatura), id, pedido)
+        Segredos::novos(segredos).conferir(Some(assinatura), id, pedido).map(drop)
+    }
+
+    #[test]
+    fn a_value_cannot_be_two() {
+        // As the provider signs the id `ord1` with the call `r1`.
+        let mac = Hmac::<Sha256>::new_from_slice(b"s").unwrap().chain_update("id:ord1;request-id:r1;ts:1;");
+        let hex: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
+        let assinatura = format!("ts=1,v1={hex}");
+        assert_eq!(conferir("s", &assinatura, Some("ord1"), Some("r1")), Ok(()));
+        assert_eq!(conferir("s", &assinatura, Some("ord1;request-id:r1"), None), Err(Motivo::Malformada));
+        assert_eq!(conferir("s", &assinatura, None, Some("r1;id:x")), Err(Motivo::Malformada));
+        for torto in ["", "a;b", "a:b", "a b", "ç", &"a".repeat(65)] {
+            assert_eq!(
+                conferir("s", &assinatura, Some(torto), Some("r1")),
+                Err(Motivo::Malformada),
+                "{torto}"
+            );
+        }
     }
 
     #[test]

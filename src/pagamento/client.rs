@@ -11,7 +11,10 @@ use std::{
 use ureq::tls::{self, PemItem, RootCerts, TlsConfig};
 
 use super::{breaker::Breaker, mercado_pago::Settings};
-use crate::metrics::METRICS;
+use crate::{
+    foreign::{PATH, foreign},
+    metrics::METRICS,
+};
 
 /// How often a call is made at most, and the pause before the first repetition; it doubles.
 const ATTEMPTS: u32 = 4;

@@ -9,6 +9,7 @@ use super::{
     assinatura::Segredos,
     client::{Answer, Call, Client, NoAnswer},
     ordem::{ComReferencia, NovaOrdem, Ordem, Recusa, lista},
+    pace::Pace,
 };
 use crate::domain::{
     cobranca::{CHAVE_SEGUNDOS, Cobranca, Operacao, Situacao},
@@ -41,6 +42,10 @@ pub struct Settings {
 pub struct MercadoPago {
     client: Client,
     pub settings: Settings,
+    /// Look-ups of what notifications name and nobody here knows.
+    pub unknown: Pace,
+    /// Look-ups of our charges that notifications without a signature provoke.
+    pub unsigned: Pace,
 }
 
 /// Whom a notification is about, once its topic was looked up.
@@ -56,13 +61,18 @@ pub enum Assunto {
 
 /// Pages of a search that are followed.
 const PAGINAS_MAX: usize = 10;
+/// Calls a second of one process because of notifications, and how many at once: those about what nobody here knows, and
+/// those without a signature about what is ours.
+const UNKNOWN: (u32, u32) = (2, 5);
+const UNSIGNED: (u32, u32) = (5, 20);
 /// How far the provider's clock may be from ours, in a search by date.
 const FOLGA_SEGUNDOS: i64 = 24 * 60 * 60;
 
 impl MercadoPago {
     /// The error is for whoever set it up.
     pub fn new(settings: Settings) -> Result<MercadoPago, String> {
-        Ok(MercadoPago { client: Client::new(&settings)?, settings })
+        let [unknown, unsigned] = [UNKNOWN, UNSIGNED].map(|(per_second, burst)| Pace::new(per_second, burst));
+        Ok(MercadoPago { client: Client::new(&settings)?, settings, unknown, unsigned })
     }
 
     /// Does one step of a charge, within `tempo`, and gives what the provider says of the charge afterwards.

@@ -5,6 +5,7 @@ mod breaker;
 mod client;
 mod mercado_pago;
 mod ordem;
+mod pace;
 pub mod simulado;
 
 pub use mercado_pago::{Assunto, MercadoPago, Settings};

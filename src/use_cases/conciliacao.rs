@@ -67,7 +67,7 @@ pub fn trabalhar(store: &Store, provedor: &MercadoPago, sino: &Sino) -> ! {
 
 /// Does what is due. Gives whether there was anything.
 fn rodada(store: &Store, provedor: &MercadoPago) -> Result<bool, Error> {
-    let mut havia = notificacao(store, provedor)?;
+    let mut havia = false;
     let agora = DataHora::agora();
     let mut devidas = store.read(|conn| cobrancas::devidas(conn, agora, LOTE))?;
     // Each begins somewhere else, so that they do not all run after the same charge.
@@ -80,7 +80,8 @@ fn rodada(store: &Store, provedor: &MercadoPago) -> Result<bool, Error> {
             Err(error) => log::warn!("the charge of order {pedido} is left for later: {error:?}"),
         }
     }
-    Ok(havia)
+    // What is ours goes first.
+    Ok(notificacao(store, provedor)? || havia)
 }
 
 fn passo(store: &Store, provedor: &MercadoPago, pedido: i64) -> Result<bool, Error> {
@@ -96,7 +97,7 @@ fn notificacao(store: &Store, provedor: &MercadoPago) -> Result<bool, Error> {
     let agora = DataHora::agora();
     let ate = agora.mais(cobranca::reserva(provedor.settings.timeout));
     // Most of the time there is none, and a read costs nobody anything.
-    if !store.read(|conn| notificacoes::ha_devidas(conn, agora))? {
+    if !store.read(|conn| notificacoes::ha_devidas(conn, agora))? || !provedor.unknown.take() {
         return Ok(false);
     }
     let Some(aviso) = store.write(|conn| notificacoes::tomar(conn, agora, ate))? else { return Ok(false) };

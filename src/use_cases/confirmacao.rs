@@ -7,8 +7,9 @@ use crate::{
         pedido::{Evento, Meio, Pedido, StatusPagamento, StatusPedido},
     },
     error::Error,
-    pagamento::simulado,
-    store::{Store, cobrancas, notificacoes, pedidos},
+    foreign::{SHORT, foreign},
+    pagamento::{MercadoPago, assinatura::Prova, simulado},
+    store::{Store, assinaturas, cobrancas, notificacoes, pedidos},
 };
 
 /// What a notification is about, by the provider's words.
@@ -47,19 +48,45 @@ pub fn simular(store: &Store, id_pagamento: &str, action: &str, agora: DataHora)
 }
 
 /// Notes that the provider spoke of something; it is looked into by the workers. What nobody here knows is no error.
-pub fn avisar(store: &Store, aviso: &Aviso, agora: DataHora) -> Result<(), Error> {
-    store.write(|conn| match aviso {
-        Aviso::Referencia(referencia) => match cobrancas::da_referencia(conn, referencia)? {
-            Some(pedido) => conciliacao::notificado(conn, pedido, "referencia", referencia, agora),
-            None => Ok(()),
-        },
-        Aviso::Externo { topico, id } => match cobrancas::do_id_externo(conn, id)? {
-            Some(pedido) => conciliacao::notificado(conn, pedido, topico, id, agora),
-            None if notificacoes::registrar(conn, topico, id, agora)? => Ok(()),
-            None => {
-                log::warn!("too many notifications wait: {topico} {id} is dropped, and found by looking");
-                Ok(())
+/// `prova` is the signature, where one is asked for: a copy of a notification that was taken says nothing new. Without one
+/// anybody may have sent it, and what it can provoke is bounded. `false` when it was a copy.
+pub fn avisar(
+    store: &Store,
+    provedor: &MercadoPago,
+    aviso: &Aviso,
+    prova: Option<&Prova>,
+    agora: DataHora,
+) -> Result<bool, Error> {
+    let (topico, id) = match aviso {
+        Aviso::Referencia(referencia) => ("referencia", referencia),
+        Aviso::Externo { topico, id } => (*topico, id),
+    };
+    let copia_de = prova.map(|prova| prova.com(&format!("{topico} {id}")));
+    let ja = prova.is_some() || provedor.unsigned.take();
+    store.write(|conn| {
+        if let Some(mac) = &copia_de
+            && !assinaturas::registrar(conn, mac, agora)?
+        {
+            return Ok(false);
+        }
+        let pedido = match aviso {
+            Aviso::Referencia(_) => cobrancas::da_referencia(conn, id)?,
+            Aviso::Externo { .. } => cobrancas::do_id_externo(conn, id)?,
+        };
+        match (pedido, aviso) {
+            (Some(pedido), _) if ja => conciliacao::notificado(conn, pedido, topico, id, agora)?,
+            (Some(pedido), _) => drop(cobrancas::adiantar(conn, pedido, agora.mais(SEM_PRESSA))?),
+            (None, Aviso::Externo { .. }) if !notificacoes::registrar(conn, topico, id, agora)? => {
+                log::warn!(
+                    "too many notifications wait: {topico} {} is dropped, and found by looking",
+                    foreign(id, SHORT)
+                );
             }
-        },
+            (None, _) => {}
+        }
+        Ok(true)
     })
 }
+
+/// Seconds until a charge is looked at of which notifications without a signature speak too often.
+const SEM_PRESSA: i64 = 30;

@@ -25,6 +25,10 @@ nos_dois!(
     antes_da_nossa_resposta,
     o_simulador_nao_decide_sobre_dinheiro_de_verdade,
     malformados,
+    uma_copia_nao_diz_nada_de_novo,
+    uma_assinatura_nao_serve_para_outro_id,
+    uma_enchente_nao_chega_ao_provedor,
+    um_corpo_enorme_e_lido_sem_copia,
 );
 
 /// The real ones are lost, and nobody looks by himself: only what the test sends can move anything.
@@ -175,9 +179,12 @@ fn dois_segredos_durante_a_troca(banco: Banco) {
     }
 }
 
+const SEM_SEGREDO: [(&str, &str); 2] =
+    [("MERCADO_PAGO_WEBHOOK_SECRET", ""), ("MERCADO_PAGO_WEBHOOK_UNSIGNED", "true")];
+
 fn sem_segredo_so_faz_olhar(banco: Banco) {
-    let c = surda(banco, &[("MERCADO_PAGO_WEBHOOK_SECRET", "")]);
-    assert!(c.log().contains("MERCADO_PAGO_WEBHOOK_SECRET is not set"));
+    let c = surda(banco, &SEM_SEGREDO);
+    assert!(c.log().contains("notifications are not signed"));
     let aberto = c.comprar(1);
     let (pago, id) = pago_sem_saber(&c);
     let corpo = json!({"id": aberto["id_pagamento"], "action": "state_FINISHED"});
@@ -191,9 +198,13 @@ fn sem_segredo_so_faz_olhar(banco: Banco) {
 fn sobre_o_que_ninguem_conhece(banco: Banco) {
     let c = surda(banco, &[]);
     let pedido = c.comprar(1);
-    for id in ["ORD01NAOEXISTE", "' OR ''='", "../../v1/orders"] {
-        let consulta = format!("?data.id={}&type=order", id.replace(' ', "%20"));
+    for id in ["ORD01NAOEXISTE", "ORD02-nao_existe", "404"] {
+        let consulta = format!("?data.id={id}&type=order");
         assert_eq!(c.aviso_assinado(id, &consulta, &json!({})).ok(), true);
+    }
+    for id in ["' OR ''='", "../../v1/orders", "ord1;request-id:chamada-1"] {
+        let consulta = format!("?data.id={}&type=order", id.replace(' ', "%20"));
+        assert_eq!(c.aviso_assinado(id, &consulta, &json!({})).status, 401, "{id}");
     }
     let sem_dono = json!({"id": "desconhecido", "action": "state_FINISHED"});
     assert_eq!(c.aviso_assinado("", "", &sem_dono).ok(), true);
@@ -263,4 +274,100 @@ fn malformados(banco: Banco) {
             c.pedir("POST", "/pedidos/status_pagamento", &[("x-signature", &assinatura)], Some(corpo));
         assert_eq!(resposta.ok(), true, "{corpo}");
     }
+}
+
+fn consultas(c: &Caixa) -> usize {
+    c.mp.calls().iter().filter(|linha| linha.starts_with("GET")).count()
+}
+
+fn uma_copia_nao_diz_nada_de_novo(banco: Banco) {
+    let c = surda(banco, &[]);
+    let filial = c.r.filial();
+    let (pedido, id) = pago_sem_saber(&c);
+    let consulta = format!("?data.id={id}&type=order");
+    c.aviso_assinado(&id, &consulta, &json!({})).ok();
+    c.ate_pagamento(&pedido, 2);
+    ate("the step to be settled", || {
+        c.contar("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0
+    });
+    let (historia, chamadas) = (c.historia(&pedido), c.mp.calls().len());
+    // As it was, with the id in other letters, with another body, and to another process.
+    let assinatura = standin::sign(SEGREDO, Some(&id), Some("chamada-1"), "1742505638683");
+    let cabecalhos = [("x-signature", assinatura.as_str()), ("x-request-id", "chamada-1")];
+    for _ in 0..5 {
+        assert_eq!(c.aviso_assinado(&id, &consulta, &json!({"action": "order.refunded"})).ok(), true);
+        let caminho = format!("/pedidos/status_pagamento{consulta}");
+        assert_eq!(filial.pedir("POST", &caminho, &cabecalhos, Some("{}")).ok(), true);
+    }
+    // One that is new is looked into, which comes after whatever a copy had begun.
+    let nova = standin::sign(SEGREDO, Some(&id), Some("chamada-2"), "1742505638683");
+    c.avisar(&consulta, &[("x-signature", &nova), ("x-request-id", "chamada-2")], &json!({})).ok();
+    ate("the new one to be looked into", || c.historia(&pedido).len() >= historia.len() + 2);
+    ate("and settled", || c.contar("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0);
+    assert_eq!(c.historia(&pedido).len(), historia.len() + 2);
+    assert_eq!(c.mp.calls().len(), chamadas + 1);
+}
+
+fn uma_assinatura_nao_serve_para_outro_id(banco: Banco) {
+    let c = surda(banco, &[]);
+    let assinatura = standin::sign(SEGREDO, Some("ord1"), Some("r1"), "1742505638683");
+    for consulta in ["?data.id=ord1;request-id:r1&type=order", "?data.id=ord1%3Brequest-id%3Ar1&type=order"] {
+        let resposta = c.avisar(consulta, &[("x-signature", &assinatura)], &json!({}));
+        resposta.problema(401, "A assinatura da notificação falta ou está errada");
+    }
+    assert_eq!(c.contar("SELECT COUNT(*) FROM notificacoes"), 0);
+}
+
+/// Anyone can send these; the provider hears of a few of them, and a real order is settled meanwhile.
+fn uma_enchente_nao_chega_ao_provedor(banco: Banco) {
+    const AVISOS: usize = 2000;
+    let c = surda(banco, &SEM_SEGREDO);
+    let (pago, id) = pago_sem_saber(&c);
+    let (antes, inicio) = (consultas(&c), std::time::Instant::now());
+    std::thread::scope(|escopo| {
+        for parte in 0..8 {
+            let c = &c;
+            escopo.spawn(move || {
+                for n in 0..AVISOS / 8 {
+                    let consulta = format!("?data.id=ORDFALSO{parte}x{n}&type=order");
+                    assert_eq!(c.avisar(&consulta, &[], &json!({})).ok(), true);
+                }
+            });
+        }
+    });
+    assert_eq!(c.contar("SELECT COUNT(*) FROM notificacoes"), AVISOS as i64);
+    assert_eq!(c.avisar(&format!("?data.id={id}&type=order"), &[], &json!({})).ok(), true);
+    c.ate_pagamento(&pago, 2);
+    let chamadas = consultas(&c) - antes;
+    // Five at once and two a second for what is unknown, and those for the order itself.
+    let teto = 10 + 2 * (inicio.elapsed().as_secs() as usize + 1);
+    assert!(chamadas <= teto, "{chamadas} calls, more than {teto}");
+    assert!(chamadas < AVISOS / 4, "so slow that it proves nothing");
+    // What is spoken of all the time is looked at all the same, and not all the time.
+    let historia = c.historia(&pago).len();
+    for _ in 0..200 {
+        c.avisar(&format!("?data.id={id}&type=order"), &[], &json!({})).ok();
+    }
+    let novos = c.historia(&pago).len() - historia;
+    let teto = 2 * (20 + 5 * (inicio.elapsed().as_secs() as usize + 1));
+    assert!(novos <= teto, "{novos} events, more than {teto}");
+}
+
+fn um_corpo_enorme_e_lido_sem_copia(banco: Banco) {
+    let c = surda(banco, &SEM_SEGREDO);
+    let (pago, id) = pago_sem_saber(&c);
+    let memoria = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", c.r.pid())).unwrap();
+        let linha = status.lines().find(|l| l.starts_with("VmHWM:")).unwrap().to_owned();
+        linha.split_whitespace().nth(1).unwrap().parse::<i64>().unwrap()
+    };
+    let corpo = format!(r#"{{"lixo":[{}1],"type":"order","data":{{"id":"{id}"}}}}"#, "{},".repeat(30_000));
+    let antes = memoria();
+    for _ in 0..4 {
+        let resposta = c.pedir("POST", "/pedidos/status_pagamento", &[], Some(&corpo));
+        assert_eq!(resposta.ok(), true);
+    }
+    c.ate_pagamento(&pago, 2);
+    // In kilobytes: as values it took eighty times its length, seven megabytes.
+    assert!(memoria() - antes < 3_000, "{} KB more", memoria() - antes);
 }

@@ -149,6 +149,10 @@ impl Restaurante {
         }
     }
 
+    pub fn pid(&self) -> u32 {
+        self.processo.id()
+    }
+
     /// Where it can be reached; another place after `reabrir`.
     pub fn url(&self) -> &str {
         &self.url
