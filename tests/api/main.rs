@@ -32,6 +32,7 @@ mod original;
 mod pagamentos;
 mod paginas;
 mod privacidade;
+mod registro;
 mod restaurante;
 mod tempestade;
 mod vencimento;
