@@ -13,10 +13,12 @@ mod mysql;
 pub mod notificacoes;
 pub mod pagina;
 pub mod pedidos;
+mod pool;
 pub mod produtos;
 pub mod senhas;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod statements;
 
 use std::{
     fmt,
@@ -31,6 +33,10 @@ use std::{
 pub use self::{
     connection::{Connection, Row, Value},
     mysql::Address,
+};
+use self::{
+    pool::{LogConnectFailure, Manager, Pooled},
+    statements::{alterar_colunas, inserir_linhas, marcas},
 };
 use crate::{
     error::{DbError, Error},
@@ -59,8 +65,6 @@ pub struct Settings {
 
 /// How often a transaction is tried that fails by deadlock, or whose connection turns out to be dead.
 const ATTEMPTS: u32 = 5;
-/// A connection that was idle for longer is asked for a sign of life before it is used.
-const FRESH: Duration = Duration::from_secs(30);
 /// What a glance waits for a connection.
 const GLANCE: Duration = Duration::from_millis(100);
 /// What a sign of life may take.
@@ -387,149 +391,11 @@ fn transaction<T>(
     result
 }
 
-/// Placeholders and values for `IN (…)`. Their number is rounded up to a power of two by repeating the last, so that a
-/// connection keeps a handful of prepared statements and not one for each length.
-fn marcas<T: Copy + Into<Value>>(valores: &[T]) -> (String, Vec<Value>) {
-    let Some(ultimo) = valores.last() else { return ("NULL".to_owned(), Vec::new()) };
-    let completos = valores.len().next_power_of_two();
-    let repetidos = valores.iter().chain(std::iter::repeat(ultimo)).take(completos);
-    (vec!["?"; completos].join(", "), repetidos.map(|v| (*v).into()).collect())
-}
-
-/// Inserts rows, some at a time: in powers of two, so that a connection keeps a handful of prepared statements and not
-/// one for each number of rows. `tabela` names the columns too.
-fn inserir_linhas<const N: usize>(
-    conn: &mut dyn Connection,
-    tabela: &str,
-    linhas: Vec<[Value; N]>,
-) -> Result<(), DbError> {
-    let marca = format!("({})", vec!["?"; N].join(", "));
-    let mut linhas = linhas.into_iter();
-    while linhas.len() > 0 {
-        let quantas = 1 << linhas.len().min(LINHAS_JUNTAS).ilog2();
-        let sql = format!("INSERT INTO {tabela} VALUES {}", vec![&*marca; quantas].join(", "));
-        let valores: Vec<Value> = linhas.by_ref().take(quantas).flatten().collect();
-        conn.execute(&sql, &valores)?;
-    }
-    Ok(())
-}
-
-/// Rows of one INSERT at most.
-const LINHAS_JUNTAS: usize = 128;
-
-/// Sets those of the columns that have a value, on the one row that the condition leaves of this id. Gives whether
-/// there is such a row.
-fn alterar_colunas(
-    conn: &mut dyn Connection,
-    (tabela, condicao): (&str, &str),
-    id: i64,
-    colunas: Vec<(&str, Option<Value>)>,
-) -> Result<bool, DbError> {
-    let (nomes, mut valores): (Vec<_>, Vec<_>) =
-        colunas.into_iter().filter_map(|(nome, valor)| Some((format!("{nome} = ?"), valor?))).unzip();
-    valores.push(id.into());
-    if nomes.is_empty() {
-        let linhas = conn.query(&format!("SELECT id FROM {tabela} WHERE id = ?{condicao}"), &valores)?;
-        return Ok(!linhas.is_empty());
-    }
-    let sql = format!("UPDATE {tabela} SET {} WHERE id = ?{condicao}", nomes.join(", "));
-    Ok(conn.execute(&sql, &valores)? == 1)
-}
-
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Database::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Database::Mysql(address) => address.fmt(f),
         }
-    }
-}
-
-/// Opens connections for the pool, and tells it which are worth keeping.
-struct Manager {
-    settings: Settings,
-    /// Grows when a connection was found dead: the server went away, and all that were opened before are suspect.
-    epoch: Arc<AtomicU64>,
-}
-
-struct Pooled {
-    conn: Box<dyn Connection>,
-    born: u64,
-    epoch: Arc<AtomicU64>,
-    used: Instant,
-    /// Not to be used again.
-    suspect: bool,
-}
-
-impl Manager {
-    fn open(&self) -> Result<Box<dyn Connection>, DbError> {
-        let Settings { wait, statement, .. } = self.settings;
-        Ok(match &self.settings.database {
-            #[cfg(feature = "sqlite")]
-            Database::Sqlite(path) => Box::new(sqlite::Sqlite::open(path, wait)?),
-            #[cfg(not(feature = "sqlite"))]
-            Database::Sqlite(_) => {
-                return Err(DbError::Other(
-                    "this build has no SQLite: set MYSQL_HOST or DATABASE_URL".into(),
-                ));
-            }
-            Database::Mysql(address) => Box::new(mysql::Mysql::connect(address, wait, statement)?),
-        })
-    }
-}
-
-impl r2d2::ManageConnection for Manager {
-    type Connection = Pooled;
-    type Error = DbError;
-
-    fn connect(&self) -> Result<Pooled, DbError> {
-        let born = self.epoch.load(Ordering::Acquire);
-        let conn = self.open()?;
-        Ok(Pooled { conn, born, epoch: self.epoch.clone(), used: Instant::now(), suspect: false })
-    }
-
-    /// Called at every check-out: no round trip for a connection that was used a moment ago.
-    fn is_valid(&self, conn: &mut Pooled) -> Result<(), DbError> {
-        if conn.born < self.epoch.load(Ordering::Acquire) || conn.used.elapsed() > FRESH {
-            conn.conn.ping()?;
-            conn.born = self.epoch.load(Ordering::Acquire);
-        }
-        conn.used = Instant::now();
-        Ok(())
-    }
-
-    fn has_broken(&self, conn: &mut Pooled) -> bool {
-        conn.suspect
-    }
-}
-
-impl Pooled {
-    /// The server went away, or hangs: whatever was opened before now is asked before it is used.
-    fn report_lost(&mut self) {
-        self.suspect = true;
-        self.epoch.fetch_add(1, Ordering::AcqRel);
-    }
-}
-
-impl std::ops::Deref for Pooled {
-    type Target = dyn Connection;
-
-    fn deref(&self) -> &Self::Target {
-        &*self.conn
-    }
-}
-
-impl std::ops::DerefMut for Pooled {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut *self.conn
-    }
-}
-
-#[derive(Debug)]
-struct LogConnectFailure;
-
-impl r2d2::HandleError<DbError> for LogConnectFailure {
-    fn handle_error(&self, error: DbError) {
-        log::warn!("cannot connect to the database: {error}");
     }
 }
