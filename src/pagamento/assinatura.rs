@@ -24,7 +24,12 @@ impl Prova {
     }
 }
 
-/// An id of the provider's, or of one of its calls.
+/// What names a call; only the separator must not be in it.
+fn e_chamada(texto: &str) -> bool {
+    (1..=CHAMADA_MAX).contains(&texto.len()) && texto.bytes().all(|b| b.is_ascii_graphic() && b != b';')
+}
+
+/// An id of the provider's.
 pub fn e_id(texto: &str) -> bool {
     (1..=ID_MAX).contains(&texto.len())
         && texto.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
@@ -32,6 +37,7 @@ pub fn e_id(texto: &str) -> bool {
 
 /// Characters of an id; real ones have about thirty.
 const ID_MAX: usize = 64;
+const CHAMADA_MAX: usize = 128;
 
 /// The secrets that are in use: more than one while they are being changed.
 #[derive(Clone, Default)]
@@ -56,7 +62,7 @@ impl Segredos {
     ) -> Result<Prova, Motivo> {
         let (ts, mac) = partes(assinatura.ok_or(Motivo::Ausente)?).ok_or(Motivo::Malformada)?;
         // A separator inside a value would make it several.
-        if [id, request_id].into_iter().flatten().any(|valor| !e_id(valor)) {
+        if !id.is_none_or(e_id) || !request_id.is_none_or(e_chamada) {
             return Err(Motivo::Malformada);
         }
         let minusculo = id.map(str::to_ascii_lowercase);

@@ -578,7 +578,7 @@ impl Standin {
 
     /// Sends what there is to tell, with the faults of the day.
     fn notify_all(self: &Arc<Standin>, due: &mpsc::Receiver<(String, &'static str, Value)>) {
-        for (id, action, data) in due {
+        for (sequence, (id, action, data)) in due.iter().enumerate() {
             if self.stopped.load(Ordering::Acquire) {
                 return;
             }
@@ -593,13 +593,14 @@ impl Standin {
                     if self.chance(faults.shuffled) { Duration::from_millis(700) } else { Duration::ZERO };
                 thread::spawn(move || {
                     thread::sleep(late);
-                    standin.notify(&id, action, data);
+                    standin.notify(&id, (action, sequence), data);
                 });
             }
         }
     }
 
-    fn notify(&self, id: &str, action: &str, data: Value) {
+    /// A copy of a notification has its sequence, and so its signature.
+    fn notify(&self, id: &str, (action, sequence): (&str, usize), data: Value) {
         let body = json!({"action": action, "api_version": "v1", "application_id": "1", "user_id": "2",
             "live_mode": false, "type": "order", "date_created": "2026-01-01T00:00:00.000000000Z", "data": data});
         let address = format!("{}?data.id={id}&type=order", *locked(&self.webhook));
@@ -608,7 +609,7 @@ impl Standin {
         for _ in 0..3 {
             let mut request = agent.post(&address).header("content-type", "application/json");
             if !self.settings.secret.is_empty() {
-                let chamada = format!("req-{id}-{action}");
+                let chamada = format!("req-{id}-{action}-{sequence}");
                 // Both ways in which an id is signed.
                 let signed = if self.chance(500) { id.to_lowercase() } else { id.to_owned() };
                 let signature = sign(&self.settings.secret, Some(&signed), Some(&chamada), "1742505638683");
