@@ -376,7 +376,11 @@ mod tests {
             let config = read(set).ok().unwrap();
             (config.checkouts_per_minute, config.webhooks_per_second, config.max_unpaid_orders)
         };
-        let real = [("MERCADO_PAGO_TOKEN", "t"), ("MERCADO_PAGO_POS", "CAIXA01")];
+        let real = [
+            ("MERCADO_PAGO_TOKEN", "t"),
+            ("MERCADO_PAGO_POS", "CAIXA01"),
+            ("MERCADO_PAGO_WEBHOOK_SECRET", "s"),
+        ];
         assert_eq!(limits(&[]), (None, None, None));
         assert_eq!(limits(&real), (Some(120), Some(50), Some(2000)));
         let set = [("CHECKOUTS_PER_MINUTE", "7"), ("WEBHOOKS_PER_SECOND", "0"), ("MAX_UNPAID_ORDERS", "9")];
