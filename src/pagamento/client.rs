@@ -141,10 +141,13 @@ impl Client {
         METRICS.provider(call.method, outcome, start);
         match &sent {
             Ok((status @ (408 | 423 | 425 | 429 | 500..), ..)) => {
-                log::warn!("{} {}: HTTP {status}", call.method, path_only(call.path));
+                log::warn!("{} {}: HTTP {status}", call.method, foreign(path_only(call.path), PATH));
             }
             Ok((status, ..)) => note_access(*status),
-            Err(error) => log::warn!("{} {}: {error}", call.method, path_only(call.path)),
+            Err(error) => {
+                let (path, error) = (foreign(path_only(call.path), PATH), error.to_string());
+                log::warn!("{} {path}: {}", call.method, foreign(&error, PATH));
+            }
         }
         match sent {
             Ok((status, wait, _)) if status >= 500 => {

@@ -7,8 +7,8 @@ pub mod cleaning;
 pub mod cobranca;
 pub mod conciliacao;
 pub mod confirmacao;
-pub mod expiracao;
 pub mod erasure;
+pub mod expiracao;
 pub mod preparo;
 pub mod recebimento;
 
