@@ -15,6 +15,7 @@ pub mod pagina;
 pub mod pedidos;
 mod pool;
 pub mod produtos;
+mod scrub;
 pub mod senhas;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -69,8 +70,6 @@ const ATTEMPTS: u32 = 5;
 const GLANCE: Duration = Duration::from_millis(100);
 /// What a sign of life may take.
 const PROBE: Duration = Duration::from_secs(1);
-/// What emptying the write-ahead log waits for readers.
-const SCRUB: Duration = Duration::from_millis(200);
 /// A migration may copy a large table.
 const MIGRATION: Duration = Duration::from_secs(3600);
 
@@ -202,33 +201,6 @@ impl Store {
             && let Err(e) = conn.script("PRAGMA wal_checkpoint(TRUNCATE);")
         {
             log::warn!("cannot empty the write-ahead log: {e}");
-        }
-    }
-
-    /// Leaves nothing of what was erased in SQLite's write-ahead log. Where readers hold it back it stays due.
-    pub fn scrub(&self) {
-        self.scrub_due.store(true, Ordering::Release);
-        self.scrub_if_due();
-    }
-
-    /// As `scrub`, if one is due: at the start, and after one that was held back.
-    pub fn scrub_if_due(&self) {
-        if !matches!(self.settings.database, Database::Sqlite(_)) {
-            return;
-        }
-        // The turn of the writer, on a connection that does not wait for long: others want to write.
-        let Ok(_turn) = self.connection(&self.writers) else { return };
-        if !self.scrub_due.swap(false, Ordering::AcqRel) {
-            return;
-        }
-        let settings = Settings { wait: SCRUB, ..self.settings.clone() };
-        let scrubbed = Manager { settings, epoch: Arc::default() }.open().and_then(|mut conn| {
-            let answer = conn.query("PRAGMA wal_checkpoint(TRUNCATE)", &[])?;
-            answer.first().map_or(Ok(1), |row| row.int(0))
-        });
-        if !matches!(scrubbed, Ok(0)) {
-            log::info!("what was erased leaves the write-ahead log later: {scrubbed:?}");
-            self.scrub_due.store(true, Ordering::Release);
         }
     }
 
