@@ -124,3 +124,54 @@ fn a_body_that_is_too_large_is_refused_though_all_of_it_is_sent_first() {
     }
     server.returns_to(server.quiet);
 }
+
+/// Each of these alone is harmless or refused; together they are what `benches/siege.rs` measures with 5,000.
+#[test]
+fn every_kind_of_hostile_client_at_once_leaves_the_process_small() {
+    const CONNECTIONS: usize = 300;
+    // The arenas as in the image: each keeps what its largest request took.
+    let settings = [("MAX_BUFFERED_BYTES", "8388608"), ("MAX_CONNECTIONS", "300"), ("MALLOC_ARENA_MAX", "2")];
+    let server = Process::start(&settings);
+    let lines: Vec<_> = (0..30).map(|_| json!({"produto": 1, "quantidade": 1})).collect();
+    let order = post("/pedidos/checkout", &json!({ "itens": lines }).to_string());
+    let mut customer = Client::connect(server.address);
+    for _ in 0..200 {
+        customer.send(&order);
+        assert_eq!(customer.answer().status, 200);
+    }
+    let body = |framing: &str, sent: usize| {
+        let head = format!("POST /pedidos/checkout HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n");
+        [head.into_bytes(), vec![b' '; sent]].concat()
+    };
+    let kinds = [
+        vec![],
+        b"GET / HTTP/1.1\r\n".to_vec(),
+        body("Content-Length: 131072", 100_000),
+        body("Transfer-Encoding: chunked\r\n\r\n1f000", 100_000),
+        body("Content-Length: 8388608", 200_000),
+        get("/redoc").repeat(4),
+        get("/pedidos").repeat(8),
+        get("/pedidos?limite=200").repeat(4),
+        get("/pedidos/recebidos").repeat(8),
+        get("/openapi.json").repeat(4),
+    ];
+    let crowd: Vec<Client> = (0..3 * CONNECTIONS)
+        .map(|number| {
+            let mut client = Client::connect_narrow(server.address);
+            client.stream.set_nonblocking(true).unwrap();
+            client.offer(&kinds[number % kinds.len()]);
+            client
+        })
+        .collect();
+    // While all places work, which a test's one database connection makes long, a new client may have to come again.
+    eventually("another client is served", || {
+        let mut neighbour = Client::connect(server.address);
+        neighbour.send(get("/produtos"));
+        neighbour.answer().status == 200
+    });
+    // A debug build's stacks are deep: two threads a connection, a hundred kilobytes each.
+    let (grown, bound) = (server.usage().peak_kb - server.quiet.resident_kb, 8192 + CONNECTIONS * 200);
+    assert!(grown < bound, "{grown} KB of {bound}");
+    drop(crowd);
+    server.returns_to(server.quiet);
+}
