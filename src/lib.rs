@@ -11,4 +11,5 @@ pub mod pagamento;
 pub mod self_check;
 pub mod store;
 pub mod threads;
+pub mod token_bucket;
 pub mod use_cases;

@@ -37,17 +37,29 @@ fn arrows_point_one_way() {
         ("src/error.rs", vec!["domain"]),
         ("src/metrics.rs", vec![]),
         ("src/self_check.rs", vec![]),
+        ("src/token_bucket.rs", vec![]),
         ("src/foreign.rs", vec!["domain"]),
         ("src/batch.rs", vec!["error", "metrics"]),
         ("src/store/", vec!["domain", "error", "metrics", "store"]),
-        ("src/pagamento/", vec!["domain", "error", "foreign", "metrics", "pagamento"]),
+        ("src/pagamento/", vec!["domain", "error", "foreign", "metrics", "pagamento", "token_bucket"]),
         (
             "src/use_cases/",
             vec!["batch", "domain", "error", "foreign", "metrics", "store", "pagamento", "use_cases"],
         ),
         (
             "src/http/",
-            vec!["batch", "domain", "error", "foreign", "metrics", "store", "pagamento", "use_cases", "http"],
+            vec![
+                "batch",
+                "domain",
+                "error",
+                "foreign",
+                "metrics",
+                "store",
+                "pagamento",
+                "token_bucket",
+                "use_cases",
+                "http",
+            ],
         ),
         ("src/config.rs", vec!["http", "store", "pagamento"]),
     ];
@@ -61,6 +73,7 @@ fn arrows_point_one_way() {
         "metrics",
         "pagamento",
         "store",
+        "token_bucket",
         "use_cases",
     ];
     for (file, text) in files("src") {

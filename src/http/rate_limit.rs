@@ -1,11 +1,8 @@
-//! Token buckets, one for each client (the generic cell rate algorithm): so many requests at once, then as many as come
-//! back with time.
+//! A token bucket for each client.
 //!
-//! A bucket is one instant, that at which it is full again; each request moves it on by the time of one token, and is
-//! refused if that leads further ahead than the bucket is deep. A bucket that is full is the same as none, and is dropped
-//! when room is needed; of the others those that are nearest to full. So memory is bounded, and many addresses that ask a
-//! little do not push out one that asks a lot. Buckets are those of one process: behind N of them a client gets up to N
-//! times as much.
+//! A bucket that is full is the same as none, and is dropped when room is needed; of the others those that are nearest to
+//! full. So memory is bounded, and many addresses that ask a little do not push out one that asks a lot. Buckets are those
+//! of one process: behind N of them a client gets up to N times as much.
 
 use std::{
     collections::HashMap,
@@ -15,7 +12,7 @@ use std::{
 };
 
 use super::forwarded::network;
-use crate::error::Error;
+use crate::{error::Error, token_bucket::Rate};
 
 /// Clients that are remembered at most: about a megabyte.
 const CLIENTS_MAX: usize = 16_384;
@@ -27,17 +24,10 @@ pub struct RateLimit {
     full_at: Mutex<HashMap<IpAddr, Instant>>,
 }
 
-struct Rate {
-    /// For one token to come back.
-    token: Duration,
-    /// For an empty bucket to fill.
-    depth: Duration,
-}
-
 impl RateLimit {
     /// `tokens` at once, and as many in each `period` from then on; without them, no limit.
     pub fn new(tokens: Option<u32>, period: Duration) -> RateLimit {
-        let rate = |tokens: u32| Rate { token: period / tokens.max(1), depth: period };
+        let rate = |tokens: u32| Rate::new(tokens, period / tokens.max(1));
         RateLimit { rate: tokens.map(rate), full_at: Mutex::default() }
     }
 
@@ -48,15 +38,11 @@ impl RateLimit {
 
     /// The error is how long it takes until the next request is let in.
     fn take(&self, client: IpAddr, now: Instant) -> Result<(), Duration> {
-        let Some(Rate { token, depth }) = self.rate else { return Ok(()) };
+        let Some(rate) = self.rate else { return Ok(()) };
         let client = network(client);
         let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = buckets.get(&client).copied();
-        let full_at = seen.unwrap_or(now).max(now) + token;
-        let wait = full_at.saturating_duration_since(now + depth);
-        if !wait.is_zero() {
-            return Err(wait);
-        }
+        let full_at = rate.take(seen, now)?;
         if seen.is_none() && buckets.len() >= CLIENTS_MAX {
             drop_fullest(&mut buckets, now);
         }

@@ -9,13 +9,15 @@ use super::{
     assinatura::Segredos,
     client::{Answer, Call, Client, NoAnswer},
     ordem::{ComReferencia, NovaOrdem, Ordem, Recusa, lista},
-    pace::Pace,
 };
-use crate::domain::{
-    cobranca::{CHAVE_SEGUNDOS, Cobranca, Operacao, Situacao},
-    data_hora::DataHora,
-    pedido::Pedido,
-    verdade::{Resultado, Verdade},
+use crate::{
+    domain::{
+        cobranca::{CHAVE_SEGUNDOS, Cobranca, Operacao, Situacao},
+        data_hora::DataHora,
+        pedido::Pedido,
+        verdade::{Resultado, Verdade},
+    },
+    token_bucket::{Rate, TokenBucket},
 };
 
 /// How to reach it, from the configuration.
@@ -43,9 +45,9 @@ pub struct MercadoPago {
     client: Client,
     pub settings: Settings,
     /// Look-ups of what notifications name and nobody here knows.
-    pub unknown: Pace,
+    pub unknown: TokenBucket,
     /// Look-ups of our charges that notifications without a signature provoke.
-    pub unsigned: Pace,
+    pub unsigned: TokenBucket,
 }
 
 /// Whom a notification is about, once its topic was looked up.
@@ -71,7 +73,9 @@ const FOLGA_SEGUNDOS: i64 = 24 * 60 * 60;
 impl MercadoPago {
     /// The error is for whoever set it up.
     pub fn new(settings: Settings) -> Result<MercadoPago, String> {
-        let [unknown, unsigned] = [UNKNOWN, UNSIGNED].map(|(per_second, burst)| Pace::new(per_second, burst));
+        let bucket =
+            |(per_second, burst)| TokenBucket::new(Rate::new(burst, Duration::from_secs(1) / per_second));
+        let [unknown, unsigned] = [UNKNOWN, UNSIGNED].map(bucket);
         Ok(MercadoPago { client: Client::new(&settings)?, settings, unknown, unsigned })
     }
 

@@ -5,7 +5,6 @@ mod breaker;
 mod client;
 mod mercado_pago;
 mod ordem;
-mod pace;
 pub mod simulado;
 
 pub use mercado_pago::{Assunto, MercadoPago, Settings};
