@@ -195,7 +195,12 @@ fn fill(url: &str) {
         let from = FINISHED + (state - 1) * OPEN / 3;
         orders(from + 1..=FINISHED + state * OPEN / 3, state);
     }
-    run(if url.starts_with("sqlite") { "ANALYZE" } else { "ANALYZE TABLE pedidos, itens" });
+    if url.starts_with("sqlite") {
+        return run("ANALYZE");
+    }
+    // sqlx takes a column of a binary collation for bytes, and the yardstick wants a text.
+    run("ALTER TABLE pedidos MODIFY COLUMN id_pagamento VARCHAR(255) COLLATE utf8mb4_unicode_ci NULL");
+    run("ANALYZE TABLE pedidos, itens");
 }
 
 impl Server {

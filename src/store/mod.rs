@@ -146,8 +146,9 @@ impl Store {
             *late = Migration::Late(Some(Progress::new()));
         }
         let result = self.try_to_migrate();
-        *self.migration() = if result.is_ok() { Migration::Done } else { Migration::Late(None) };
+        // Before the end is told: what waits for it looks at this next.
         self.migrated.store(result.is_ok(), Ordering::Release);
+        *self.migration() = if result.is_ok() { Migration::Done } else { Migration::Late(None) };
         self.attempted.notify_all();
         result
     }
