@@ -115,6 +115,7 @@ fn rewrite(conn: &mut dyn Connection, tell: Tell<'_>) -> Result<(), DbError> {
         return Ok(());
     }
     tell("o arquivo é reescrito uma vez, sem o que foi apagado".to_owned());
+    log::info!("database: the file is rewritten once, without what was deleted");
     conn.script("VACUUM;")?;
     conn.script(&format!("PRAGMA user_version = {SECURE}; PRAGMA wal_checkpoint(TRUNCATE);"))
 }
@@ -184,6 +185,7 @@ fn done(conn: &mut dyn Connection) -> Result<Vec<i64>, DbError> {
 fn note(conn: &mut dyn Connection, number: i64) -> Result<(), DbError> {
     let values = [number.into(), DataHora::agora().into()];
     conn.execute("INSERT INTO migracoes (versao, aplicada_em) VALUES (?, ?)", &values)?;
+    log::info!("database: migration {number} applied");
     Ok(())
 }
 

@@ -170,7 +170,6 @@ impl Store {
     }
 
     fn note_step(&self, step: String) {
-        log::info!("database: {step}");
         if let Migration::Starting(progress) | Migration::Late(Some(progress)) = &mut *self.migration() {
             progress.step = step;
         }
