@@ -158,7 +158,7 @@ fn run(config: Config) -> ExitCode {
     if all_finished { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The public port, and with `OPS_PORT` another for those who watch the process.
+/// The public port, and with `OPS_PORT` another for probes and figures.
 fn bind(
     host: &str,
     port: u16,

@@ -30,7 +30,7 @@ impl Rate {
     }
 }
 
-/// One bucket for all who come.
+/// One bucket, shared by all callers.
 pub struct TokenBucket {
     rate: Rate,
     full_at: Mutex<Option<Instant>>,

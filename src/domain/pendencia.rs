@@ -1,5 +1,5 @@
 //! What a person has to look at, one matter a charge. Each kind has a condition under which it stands; what is settled
-//! leaves the list by `Cobranca::rever`, whoever settled it.
+//! leaves the list by `Cobranca::rever`, whatever settled it.
 
 use serde::Serialize;
 use utoipa::ToSchema;

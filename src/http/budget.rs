@@ -26,7 +26,7 @@ pub struct Budget {
     /// Bytes.
     limit: usize,
     state: Mutex<State>,
-    /// What `state` says, for those who only look.
+    /// What `state` says, to be read without the lock.
     held: AtomicUsize,
     closed: AtomicU64,
 }

@@ -21,7 +21,7 @@ pub fn whole_number(json: &str) -> Option<i64> {
 }
 
 /// A plain decimal as text: `15.5` of `15.5`, `"15.5"` or `" +15.5 "`, `15` of `"15."`, `0.5` of `".5"`. A number is left
-/// as it is, and so is what is no decimal at all: whoever reads the amount refuses it.
+/// as it is, and so is what is no decimal at all: the type of the amount refuses it.
 pub fn decimal(json: &str) -> Option<Cow<'_, str>> {
     let text = plain(json)?;
     if !json.starts_with('"') {

@@ -1,5 +1,5 @@
 //! Rows that are kept for a time only: keys of checkouts, notifications and their signatures. They go in slices, so that
-//! whoever writes meanwhile waits for one slice and not for all of them.
+//! a write meanwhile waits for one slice and not for all of them.
 
 use super::{Store, Value};
 use crate::{domain::data_hora::DataHora, error::Error};
@@ -33,7 +33,7 @@ const KEPT: [Kept; 3] = [
     },
 ];
 
-/// Forgets one slice of each table. Gives whether there may be more.
+/// Forgets one slice of each table; whether there may be more.
 pub fn forget_slice(store: &Store, agora: DataHora) -> Result<bool, Error> {
     let mut more = false;
     for kept in &KEPT {

@@ -22,7 +22,7 @@ const PAUSA: Duration = Duration::from_secs(2);
 /// Orders of one look; there is no pause after a full one.
 const FATIA: i64 = 50;
 
-/// Sweeps for ever.
+/// Sweeps until the process ends.
 pub fn varrer(store: &Store) -> ! {
     loop {
         let agora = DataHora::agora();

@@ -64,6 +64,6 @@ fn duzentas_mil_chaves_nao_param_ninguem() {
     assert!(compras > 100, "only {compras} orders while {CHAVES} keys went");
     assert!(log < LOG_MAXIMO, "the write-ahead log grew to {log} bytes");
     let log = r.log();
-    // While it starts it says 503 to who asks whether it is ready.
+    // While it starts, its `/readyz` is 503.
     assert!(log.lines().all(|linha| linha.contains("/readyz") || !linha.contains(" 503 ")));
 }
