@@ -122,11 +122,11 @@ fn um_arquivo_antigo_e_reescrito_uma_vez() {
     assert_eq!(achados(&r, &segredo).len(), 1);
     r.reabrir();
     assert_eq!(achados(&r, &segredo), Vec::<String>::new());
-    assert_eq!(r.log().matches("reescrito uma vez").count(), 1);
+    assert_eq!(r.log().matches("rewritten once").count(), 1);
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 3);
     r.matar();
     r.reabrir();
-    assert_eq!(r.log().matches("reescrito uma vez").count(), 1);
+    assert_eq!(r.log().matches("rewritten once").count(), 1);
 }
 
 #[test]
