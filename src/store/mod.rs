@@ -197,7 +197,9 @@ impl Store {
 
     /// Leaves all data in the one file, for whoever copies it; MySQL needs no such care.
     pub fn close(&self) {
-        if let (Database::Sqlite(_), Some(mut conn)) = (&self.settings.database, self.writers.try_get())
+        // In this order: on MySQL a connection to a server that hangs would be waited for.
+        if let Database::Sqlite(_) = &self.settings.database
+            && let Some(mut conn) = self.writers.try_get()
             && let Err(e) = conn.script("PRAGMA wal_checkpoint(TRUNCATE);")
         {
             log::warn!("cannot empty the write-ahead log: {e}");
