@@ -1,5 +1,6 @@
 //! Ambrosia runs a restaurant: menu, customers, orders, payment by QR, kitchen. ARCHITECTURE.md is the map.
 
+mod backoff;
 pub mod batch;
 pub mod config;
 pub mod domain;

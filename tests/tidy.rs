@@ -35,13 +35,17 @@ fn arrows_point_one_way() {
     let layers = [
         ("src/domain/", vec!["domain"]),
         ("src/error.rs", vec!["domain"]),
+        ("src/backoff.rs", vec![]),
         ("src/metrics.rs", vec![]),
         ("src/self_check.rs", vec![]),
         ("src/token_bucket.rs", vec![]),
         ("src/foreign.rs", vec!["domain"]),
         ("src/batch.rs", vec!["error", "metrics"]),
-        ("src/store/", vec!["domain", "error", "metrics", "store"]),
-        ("src/pagamento/", vec!["domain", "error", "foreign", "metrics", "pagamento", "token_bucket"]),
+        ("src/store/", vec!["backoff", "domain", "error", "metrics", "store"]),
+        (
+            "src/pagamento/",
+            vec!["backoff", "domain", "error", "foreign", "metrics", "pagamento", "token_bucket"],
+        ),
         (
             "src/use_cases/",
             vec!["batch", "domain", "error", "foreign", "metrics", "store", "pagamento", "use_cases"],
@@ -64,6 +68,7 @@ fn arrows_point_one_way() {
         ("src/config.rs", vec!["http", "store", "pagamento"]),
     ];
     let modules = [
+        "backoff",
         "batch",
         "config",
         "domain",

@@ -2,7 +2,6 @@
 //! no hope. What is told of a call never holds the token.
 
 use std::{
-    hash::{BuildHasher, RandomState},
     sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
@@ -12,6 +11,7 @@ use ureq::tls::{self, PemItem, RootCerts, TlsConfig};
 
 use super::{breaker::Breaker, mercado_pago::Settings};
 use crate::{
+    backoff,
     foreign::{PATH, foreign},
     metrics::METRICS,
 };
@@ -19,6 +19,7 @@ use crate::{
 /// How often a call is made at most, and the pause before the first repetition; it doubles.
 const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// A whole answer; an order of Mercado Pago has a few kilobytes.
 const ANSWER_MAX: u64 = 1 << 20;
 /// Seconds that it may ask us to wait.
@@ -110,7 +111,7 @@ impl Client {
                 Ok(Err(failure)) => failure,
                 Err(unasked) => return Err(NoAnswer { sent: repeated, ..unasked }),
             };
-            let pause = jittered(PAUSE * (1 << (number - 1)))
+            let pause = backoff::pause(PAUSE, PAUSE_MAX, number)
                 .max(Duration::from_secs(failure.wait.unwrap_or(0).unsigned_abs()));
             if number == ATTEMPTS || Instant::now() + pause + TOO_LATE >= deadline {
                 return Err(failure);
@@ -257,12 +258,6 @@ fn roots(pem: Option<&[u8]>) -> Result<RootCerts, String> {
         return Err("it holds no certificate".into());
     }
     Ok(RootCerts::new_with_certs(&certificates))
-}
-
-/// Half of it to all of it.
-fn jittered(pause: Duration) -> Duration {
-    let random = RandomState::new().hash_one(0) % 512;
-    pause / 2 + pause * (random as u32) / 1024
 }
 
 fn path_only(path: &str) -> &str {

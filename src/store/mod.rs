@@ -28,6 +28,7 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -40,6 +41,7 @@ use self::{
     statements::{alterar_colunas, inserir_linhas, marcas},
 };
 use crate::{
+    backoff,
     error::{DbError, Error},
     metrics::METRICS,
 };
@@ -64,8 +66,13 @@ pub struct Settings {
     pub example_data: bool,
 }
 
-/// How often a transaction is tried that fails by deadlock, or whose connection turns out to be dead.
+/// How often a read is tried whose connection turns out to be dead.
 const ATTEMPTS: u32 = 5;
+/// How often a transaction is tried that meets a deadlock, a concurrent change or a dead connection, and the pauses in
+/// between: a second or so in all.
+const WRITE_ATTEMPTS: u32 = 16;
+const WRITE_PAUSE: Duration = Duration::from_millis(1);
+const WRITE_PAUSE_MAX: Duration = Duration::from_millis(128);
 /// What a glance waits for a connection.
 const GLANCE: Duration = Duration::from_millis(100);
 /// What a sign of life may take.
@@ -263,10 +270,13 @@ impl Store {
         loop {
             let mut conn = self.connection(&self.writers)?;
             match transaction(&mut conn, changes) {
-                Err(Error::Database(e @ (DbError::Lost(_) | DbError::Retry(_)))) if attempt < ATTEMPTS => {
-                    if matches!(e, DbError::Lost(_)) {
-                        conn.report_lost();
-                    }
+                Err(Error::Database(DbError::Lost(_))) if attempt < ATTEMPTS => {
+                    conn.report_lost();
+                    attempt += 1;
+                }
+                Err(Error::Database(DbError::Retry(_))) if attempt < WRITE_ATTEMPTS => {
+                    drop(conn);
+                    thread::sleep(backoff::pause(WRITE_PAUSE, WRITE_PAUSE_MAX, attempt));
                     attempt += 1;
                 }
                 // After a commit without an answer nobody knows whether to do it again.
@@ -371,5 +381,35 @@ impl fmt::Display for Database {
             Database::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Database::Mysql(address) => address.fmt(f),
         }
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_that_meets_concurrent_changes_is_tried_for_a_while() {
+        let folder = std::env::temp_dir().join(format!("ambrosia-retry-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let store = Store::new(Settings {
+            database: Database::Sqlite(folder.join("r.db")),
+            pool: 1,
+            wait: Duration::from_secs(5),
+            statement: Duration::from_secs(5),
+            example_data: false,
+        });
+        store.migrate().unwrap();
+        let conflict = || Error::Database(DbError::Retry("changed".into()));
+        let mut attempts = 0;
+        let saved = store.write(|_| {
+            attempts += 1;
+            if attempts < WRITE_ATTEMPTS { Err(conflict()) } else { Ok(attempts) }
+        });
+        assert_eq!(saved.ok(), Some(WRITE_ATTEMPTS));
+        let given_up: Result<(), Error> = store.write(|_| Err(conflict()));
+        assert!(matches!(given_up, Err(Error::Database(DbError::Retry(_)))));
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }
