@@ -13,15 +13,33 @@ pub enum Motivo {
 
 /// A signature that was checked. A copy of a notification has the same, and another notification has not.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Prova(Vec<u8>);
+pub struct Prova {
+    mac: Vec<u8>,
+    /// The id is in the address, and so it is signed.
+    id_assinado: bool,
+    /// When it was signed, in Unix seconds, as far as that can be read.
+    ts: Option<i64>,
+}
 
 impl Prova {
-    /// What tells this notification from all others, in hexadecimal: the signature, and what the notification is about,
-    /// since that is not signed where the address does not have it.
+    /// What tells this notification from all others, in hexadecimal: the signature alone where it covers the id, since one
+    /// signature is good for many spellings of it; elsewhere the signature and what the notification is about.
     pub fn com(&self, assunto: &str) -> String {
-        let soma = Sha256::new().chain_update(&self.0).chain_update(assunto).finalize();
+        let assunto = if self.id_assinado { "" } else { assunto };
+        let soma = Sha256::new().chain_update(&self.mac).chain_update(assunto).finalize();
         soma.iter().map(|byte| format!("{byte:02x}")).collect()
     }
+
+    /// Seconds since it was signed.
+    pub fn idade(&self, agora: i64) -> Option<i64> {
+        self.ts.map(|ts| agora.saturating_sub(ts))
+    }
+}
+
+/// Sources differ on the unit: 13 digits and more are milliseconds, fewer are seconds.
+fn segundos(ts: &str) -> Option<i64> {
+    let numero: i64 = ts.parse().ok()?;
+    Some(if ts.len() >= 13 { numero / 1000 } else { numero })
 }
 
 /// What names a call; only the separator must not be in it.
@@ -73,7 +91,11 @@ impl Segredos {
                     .is_ok_and(|hmac| hmac.chain_update(&manifesto).verify_slice(&mac).is_ok())
             })
         });
-        if certo { Ok(Prova(mac)) } else { Err(Motivo::Errada) }
+        if certo {
+            Ok(Prova { mac, id_assinado: id.is_some(), ts: segundos(ts) })
+        } else {
+            Err(Motivo::Errada)
+        }
     }
 }
 
@@ -176,6 +198,26 @@ mod tests {
         }
         // Without a secret nothing is right.
         assert_eq!(conferir("", &boa, Some(ID), Some(PEDIDO)), Err(Motivo::Errada));
+    }
+
+    #[test]
+    fn a_copy_is_known_by_what_is_signed() {
+        let prova = |id: Option<&str>, v1: &str, pedido, ts: &str| {
+            Segredos::novos("test-secret").conferir(Some(&format!("ts={ts},v1={v1}")), id, pedido).unwrap()
+        };
+        let original = prova(Some(ID), MINUSCULA, Some(PEDIDO), TS);
+        let torta = prova(Some(&ID.replace("ORD", "oRd")), MINUSCULA, Some(PEDIDO), TS);
+        assert_eq!(original.com("order ORD01"), torta.com("payment oRd01"));
+        assert_ne!(
+            original.com("order ORD01"),
+            prova(Some(ID), MAIUSCULA, Some(PEDIDO), TS).com("order ORD01")
+        );
+        // The id in the body is not signed.
+        let mac = Hmac::<Sha256>::new_from_slice(b"test-secret").unwrap().chain_update("ts:1742505638;");
+        let hex: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
+        let sem_id = prova(None, &hex, None, "1742505638");
+        assert_ne!(sem_id.com("order A"), sem_id.com("order B"));
+        assert_eq!([original.idade(1_742_505_648), sem_id.idade(1_742_505_648)], [Some(10), Some(10)]);
     }
 
     proptest! {

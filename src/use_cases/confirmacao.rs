@@ -62,6 +62,10 @@ pub fn avisar(
         Aviso::Externo { topico, id } => (*topico, id),
     };
     let copia_de = prova.map(|prova| prova.com(&format!("{topico} {id}")));
+    // The provider repeats for days, so an old one is as good as a new one, and a copy is a copy at any age.
+    if let Some(idade) = prova.and_then(|prova| prova.idade(agora.segundos())).filter(|s| *s > ANTIGO) {
+        log::info!("a notification signed {idade} s ago: {topico} {}", foreign(id, SHORT));
+    }
     let ja = prova.is_some() || provedor.unsigned.take();
     store.write(|conn| {
         if let Some(mac) = &copia_de
@@ -87,6 +91,9 @@ pub fn avisar(
         Ok(true)
     })
 }
+
+/// Seconds after which the log tells the age of a notification.
+const ANTIGO: i64 = 60 * 60;
 
 /// Seconds until a charge is looked at of which notifications without a signature speak too often.
 const SEM_PRESSA: i64 = 30;

@@ -291,7 +291,7 @@ fn uma_copia_nao_diz_nada_de_novo(banco: Banco) {
         c.contar("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0
     });
     let (historia, chamadas) = (c.historia(&pedido), c.mp.calls().len());
-    // As it was, with the id in other letters, with another body, and to another process.
+    // As it was, with another body, and to another process. Other letters: `notification_copies`.
     let assinatura = standin::sign(SEGREDO, Some(&id), Some("chamada-1"), "1742505638683");
     let cabecalhos = [("x-signature", assinatura.as_str()), ("x-request-id", "chamada-1")];
     for _ in 0..5 {

@@ -26,6 +26,7 @@ mod frescor;
 mod limites;
 mod limpeza;
 mod mercado_pago;
+mod notification_copies;
 mod operacao;
 mod origens;
 mod original;
