@@ -87,7 +87,7 @@ fn run(config: Config) -> ExitCode {
     };
     let (sino, health) = (Arc::new(Sino::default()), Arc::new(Health::default()));
     let threads = Arc::default();
-    let shared = Arc::new(Shared::new(&store, &threads));
+    let shared = Arc::new(Shared::new(&store, &threads, config.limits.max_buffered_bytes));
     let capacity = Arc::new(Capacity::new(config.max_unpaid_orders));
     let checkouts = checkout::lote(&store, &gateway, &capacity, &threads);
     let app = App {

@@ -4,8 +4,11 @@
 //! - What fits into a connection's first buffer, or into a socket at once, costs nothing here: only clients that send
 //!   much or read slowly meet this lock.
 //! - A body that many connections wait to write (a list, a page of the documentation) is one buffer and counts once.
-//! - Requests get half of the budget at most, and 503 beyond it. An answer beyond the budget closes the connections that
-//!   have waited longest for their reader; they can ask again.
+//! - Requests get half of the budget at most, and 503 beyond it. An answer beyond the budget closes slow readers: first
+//!   those that have taken nothing for `STALLED`, then the others, the oldest first in each. They can ask again.
+//! - The only body is never closed: it is what the budget is for. So a body should be a part of the budget
+//!   (`order_page::Bound`), and several readers that take theirs do not meet.
+//! - The log names the address of a reader that is closed, once in `WARN_EVERY`.
 //!
 //! Tested by `tests/hostile/memory.rs`.
 
@@ -16,11 +19,17 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 
 use super::peer::Peer;
+
+/// A reader that has taken nothing for so long is closed before those that have.
+const STALLED: Duration = Duration::from_secs(1);
+/// Between two warnings that slow readers are closed.
+const WARN_EVERY: Duration = Duration::from_secs(10);
 
 pub struct Budget {
     /// Bytes.
@@ -42,11 +51,32 @@ struct State {
     /// Those connections, the one that has waited longest first.
     slow: BTreeMap<u64, Slow>,
     next: u64,
+    /// When the log was last told of one that was closed, and how many were closed since.
+    warned: Option<Instant>,
+    untold: u64,
 }
 
 struct Slow {
     peer: Arc<Peer>,
     body: Bytes,
+    /// What its client had taken when it was last looked at.
+    taken: u64,
+    /// When it was last seen to have taken something; `None` before the first time.
+    progress: Option<Instant>,
+}
+
+impl Slow {
+    fn new(peer: &Arc<Peer>, body: &Bytes) -> Slow {
+        Slow { peer: peer.clone(), body: body.clone(), taken: peer.taken(), progress: None }
+    }
+
+    fn progresses(&mut self, now: Instant) -> bool {
+        let taken = self.peer.taken();
+        if taken > self.taken {
+            (self.taken, self.progress) = (taken, Some(now));
+        }
+        self.progress.is_some_and(|last| now.duration_since(last) < STALLED)
+    }
 }
 
 impl Budget {
@@ -91,22 +121,45 @@ impl Budget {
         let mut state = self.state();
         let number = state.next;
         state.next += 1;
-        state.add(number, Slow { peer: peer.clone(), body: body.clone() });
+        state.add(number, Slow::new(peer, body));
         self.keep_to_limit(&mut state);
         Unsent { budget: self.clone(), number }
     }
 
     /// Closes slow readers while too much is held. Their threads find the socket closed, and let go of what they hold.
     fn keep_to_limit(&self, state: &mut State) {
-        while state.held() > self.limit {
-            let Some(slow) = state.slow.keys().next().copied().and_then(|oldest| state.remove(oldest)) else {
-                break;
+        if state.held() > self.limit {
+            let now = Instant::now();
+            let (moving, stalled): (Vec<u64>, Vec<u64>) = {
+                let each = state.slow.iter_mut().map(|(number, slow)| (*number, slow.progresses(now)));
+                let (moving, stalled): (Vec<_>, Vec<_>) = each.partition(|(_, progresses)| *progresses);
+                let numbers = |of: Vec<(u64, bool)>| of.into_iter().map(|(number, _)| number).collect();
+                (numbers(moving), numbers(stalled))
             };
-            self.closed.fetch_add(1, Ordering::Relaxed);
-            // An error means that it is closed already.
-            let _ = slow.peer.stream.shutdown(Shutdown::Both);
+            for number in stalled.into_iter().chain(moving) {
+                if state.held() <= self.limit || state.holders.len() <= 1 {
+                    break;
+                }
+                if let Some(slow) = state.remove(number) {
+                    self.close(&slow.peer, state, now);
+                }
+            }
         }
         self.held.store(state.held(), Ordering::Relaxed);
+    }
+
+    fn close(&self, peer: &Peer, state: &mut State, now: Instant) {
+        // An error means that it is closed already.
+        let _ = peer.stream.shutdown(Shutdown::Both);
+        self.closed.fetch_add(1, Ordering::Relaxed);
+        state.untold += 1;
+        if state.warned.is_none_or(|last| now.duration_since(last) >= WARN_EVERY) {
+            let (address, since) = (peer.address, state.untold - 1);
+            log::warn!(
+                "{address} reads slowly and was closed, since MAX_BUFFERED_BYTES is spent; {since} others since the last warning"
+            );
+            (state.warned, state.untold) = (Some(now), 0);
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -197,12 +250,15 @@ mod tests {
     use super::*;
 
     fn peer() -> Arc<Peer> {
+        connected().0
+    }
+
+    /// And its client.
+    fn connected() -> (Arc<Peer>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        Arc::new(Peer::new(
-            TcpStream::connect(listener.local_addr().unwrap()).unwrap(),
-            [127, 0, 0, 1].into(),
-            0,
-        ))
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let stream = listener.accept().unwrap().0;
+        (Arc::new(Peer::new(stream, [127, 0, 0, 1].into(), 0)), client)
     }
 
     #[test]
@@ -226,22 +282,49 @@ mod tests {
         assert_eq!((budget.held(), budget.closed()), (800, 1));
         drop(held);
         assert_eq!(budget.held(), 0, "the one that was closed is not given back twice");
-        // One that is larger than all there is does not stay either.
-        let larger = budget.unsent(&peer(), &Bytes::from(vec![0; 2000]));
-        assert_eq!((budget.held(), budget.closed()), (0, 2));
-        drop(larger);
+    }
+
+    #[test]
+    fn the_only_body_stays_however_large_and_many_wait_with_it() {
+        let budget = Budget::new(1000);
+        let body = Bytes::from(vec![0; 2000]);
+        let held = [budget.unsent(&peer(), &body), budget.unsent(&peer(), &body)];
+        assert_eq!((budget.held(), budget.closed()), (2000, 0));
+        // Another one beside it is one too many.
+        let other = budget.unsent(&peer(), &Bytes::from(vec![0; 10]));
+        assert_eq!((budget.held(), budget.closed()), (10, 2));
+        drop((held, other));
+        assert_eq!(budget.held(), 0);
+    }
+
+    #[test]
+    fn a_reader_that_takes_its_answer_is_spared_for_one_that_does_not() {
+        let budget = Budget::new(1000);
+        let ((reads, reading), (stalls, stalling)) = (connected(), connected());
+        let body = || Bytes::from(vec![0; 400]);
+        let oldest = budget.unsent(&reads, &body());
+        let second = budget.unsent(&stalls, &body());
+        reads.takes(1);
+        let third = budget.unsent(&peer(), &body());
+        assert_eq!((budget.held(), budget.closed()), (800, 1));
+        let closed = |client: &TcpStream| {
+            client.set_nonblocking(true).unwrap();
+            client.peek(&mut [0]).is_ok_and(|bytes| bytes == 0)
+        };
+        assert!(closed(&stalling) && !closed(&reading));
+        drop((oldest, second, third));
     }
 
     #[test]
     fn requests_take_half_at_most_and_push_slow_readers_out() {
         let budget = Budget::new(1000);
-        let slow = budget.unsent(&peer(), &Bytes::from(vec![0; 700]));
+        let slow = [400, 300].map(|bytes| budget.unsent(&peer(), &Bytes::from(vec![0; bytes])));
         let mut first = Reservation::none(&budget);
         assert!(first.resize(300) && budget.closed() == 0);
         let mut second = Reservation::none(&budget);
         assert!(!second.resize(201));
         assert!(second.resize(200));
-        assert_eq!((budget.held(), budget.closed()), (500, 1));
+        assert_eq!((budget.held(), budget.closed()), (800, 1));
         drop((first, second, slow));
         assert_eq!(budget.held(), 0);
     }

@@ -3,7 +3,7 @@
 use super::{
     App, LIMITE_PADRAO, Paginacao,
     campo::{EmailEnviado, Erros, Id, Ignorado, Logico, NomeCliente, TelefoneEnviado, corpo, ler_corpo},
-    pagina,
+    order_page, pagina,
     request::Request,
     response::{self, Page, Problema, Response},
 };
@@ -14,10 +14,7 @@ use crate::{
         pedido::Pedido,
     },
     error::Error,
-    store::{
-        clientes,
-        pedidos::{self, Lista},
-    },
+    store::{clientes, pedidos::Lista},
     use_cases::erasure,
 };
 
@@ -129,9 +126,9 @@ pub fn apagar(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
         (status = 404, body = Problema), (status = 422, body = Problema)))]
 pub fn pedidos(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Error> {
     let pagina = pagina(request, LIMITE_PADRAO)?;
-    let pedidos = app.store.read(|conn| {
+    let lida = app.store.read(|conn| {
         clientes::buscar(conn, id)?;
-        pedidos::listar(conn, Lista::Cliente(id), &pagina)
+        order_page::read(conn, Lista::Cliente(id), &pagina, app.shared.own_page)
     })?;
-    response::page(request, &Page::new(pedidos)?)
+    response::page(request, &lida.page)
 }

@@ -10,6 +10,7 @@ mod conversion;
 mod docs;
 mod forwarded;
 mod health;
+mod order_page;
 mod origins;
 mod pagamentos;
 mod pedidos;
@@ -170,7 +171,7 @@ const LIMITE_MAXIMO: usize = 500;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code)]
 struct Paginacao {
-    /// Rows at most. Without it 100; of a list of open orders, all.
+    /// Rows at most. Without it 100; of a list of open orders, all. A page of long orders ends earlier: `Link` leads on.
     #[param(minimum = 1, maximum = 500)]
     limite: Option<u16>,
     /// Cursor from the `Link` header of the page before.

@@ -1,10 +1,6 @@
 //! `/pedidos`: the lists, the checkout, the moves.
 
-use std::{
-    borrow::Cow,
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::borrow::Cow;
 
 use utoipa::{
     PartialSchema, ToSchema,
@@ -18,9 +14,10 @@ use super::{
         StatusPedidoEnviado, ValorEnviado, corpo, ler_corpo, ler_lista, ler_objeto,
     },
     forwarded::network,
+    order_page::{self, warn_of_cut},
     pagina,
     request::Request,
-    response::{self, Page, Problema, Response, tags},
+    response::{self, Problema, Response, tags},
 };
 use crate::{
     domain::{
@@ -40,7 +37,8 @@ use crate::{
     },
 };
 
-/// An open order must not be hidden by a page: a kitchen that does not ask for pages gets them all, up to here.
+/// An open order must not be hidden by a page: a kitchen that does not ask for pages gets them all, up to here and to
+/// `order_page::Bound`.
 pub(super) const EM_ABERTO_PADRAO: usize = 5000;
 /// Events of one order that are shown.
 const EVENTOS_MAX: i64 = 1000;
@@ -48,8 +46,6 @@ const CHAVE_MAX: usize = 255;
 /// A key of so many characters cannot be guessed or hit upon by chance: it is the same key wherever it comes from. A
 /// shorter one belongs to the address that it comes from.
 const CHAVE_LONGA: usize = 16;
-/// Between two warnings that a list of open orders does not fit in one page.
-const WARN_EVERY: Duration = Duration::from_secs(60);
 
 corpo! {
     Checkout {
@@ -254,27 +250,14 @@ fn listar(app: &App, request: &Request<'_>, lista: Lista, padrao: usize, owed: O
         return inteira.ask((), owed.page_of(request));
     }
     owed.give(pagina(request, padrao).and_then(|pagina| {
-        let (lidos, total) = app.store.read(|conn| {
-            let lidos = pedidos::listar(conn, lista, &pagina)?;
-            let cut = lidos.1.is_some() && app.shared.lista(lista).is_some();
-            let total = cut.then(|| pedidos::contar(conn, lista)).transpose()?;
-            Ok((lidos, total))
-        })?;
-        response::page(request, &Page::new(lidos)?.of(total))
+        let lida = app.store.read(|conn| order_page::read(conn, lista, &pagina, app.shared.own_page))?;
+        // A page that was asked for in this size, or that begins behind another, hides nothing.
+        let asked = request.parameter("limite").is_some() && !lida.cut_by_size;
+        if pagina.apos.is_none() && !asked {
+            lida.total.into_iter().for_each(warn_of_cut);
+        }
+        response::page(request, &lida.page)
     }));
-}
-
-/// Orders that nobody sees are nobody's orders: the log says it too, once in a while.
-pub(super) fn warn_of_cut(total: i64) {
-    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    if last.is_none_or(|last| last.elapsed() >= WARN_EVERY) {
-        *last = Some(Instant::now());
-        drop(last);
-        log::warn!(
-            "a list of {total} open orders is shown in pages of {EM_ABERTO_PADRAO}: the rest is behind its Link"
-        );
-    }
 }
 
 /// The versions that `If-Match` names; `*` is any. What is no version matches none.

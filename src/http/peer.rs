@@ -20,6 +20,8 @@ pub struct Peer {
     waiting_since: AtomicU64,
     /// Nothing of a next request has been read.
     idle: AtomicBool,
+    /// Bytes of answers that it took after it had to be waited for.
+    taken: AtomicU64,
     /// Its last request has no answer yet.
     pub owed: AtomicBool,
     /// It ends with the answer to its last request.
@@ -38,9 +40,18 @@ impl Peer {
             address,
             waiting_since: AtomicU64::new(now),
             idle: AtomicBool::new(true),
+            taken: AtomicU64::new(0),
             owed: no(),
             closing: no(),
         }
+    }
+
+    pub fn takes(&self, bytes: usize) {
+        self.taken.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
     }
 
     pub fn waits(&self, now: u64) {

@@ -188,17 +188,34 @@ impl Drop for Reply {
     }
 }
 
-/// Head and body in one call; waits for the client.
+/// What is written at a time to a client that is waited for, in bytes: a blocking call comes back when the kernel has all
+/// of it, and between two calls the budget learns how much the client takes.
+const PIECE: usize = 64 * 1024;
+
+/// Head and body, in one call where they are small; waits for the client.
 pub fn write(shared: &Shared, peer: &Peer, head: &[u8], body: &[u8]) -> io::Result<()> {
-    let mut parts = [IoSlice::new(head), IoSlice::new(body)];
-    let mut parts = &mut parts[..];
     // The socket's own time-out bounds each wait, this one a client that takes a byte at a time.
     let deadline = Instant::now() + shared.limits.write_timeout;
+    let first = body.len().min(PIECE);
+    write_piece(peer, deadline, &mut [IoSlice::new(head), IoSlice::new(&body[..first])])?;
+    for piece in body[first..].chunks(PIECE) {
+        if Instant::now() >= deadline {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        write_piece(peer, deadline, &mut [IoSlice::new(piece)])?;
+    }
+    Ok(())
+}
+
+fn write_piece(peer: &Peer, deadline: Instant, mut parts: &mut [IoSlice<'_>]) -> io::Result<()> {
     IoSlice::advance_slices(&mut parts, 0);
     while !parts.is_empty() {
         match (&peer.stream).write_vectored(parts) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(n) => IoSlice::advance_slices(&mut parts, n),
+            Ok(n) => {
+                peer.takes(n);
+                IoSlice::advance_slices(&mut parts, n);
+            }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => return Err(e),
         }

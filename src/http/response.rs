@@ -52,8 +52,12 @@ pub fn json(value: &impl Serialize) -> Result<Response, Error> {
 fn encoded(value: &impl Serialize) -> Result<Vec<u8>, Error> {
     // Room for an order of two lines.
     let mut json = Vec::with_capacity(1024);
-    serde_json::to_writer(&mut json, value).map_err(|e| Error::Internal(format!("cannot encode: {e}")))?;
+    append(&mut json, value)?;
     Ok(json)
+}
+
+pub fn append(json: &mut Vec<u8>, value: &impl Serialize) -> Result<(), Error> {
+    serde_json::to_writer(json, value).map_err(|e| Error::Internal(format!("cannot encode: {e}")))
 }
 
 pub fn json_bytes(body: impl Into<Bytes>) -> Response {
@@ -88,7 +92,12 @@ pub struct Page<const N: usize> {
 
 impl<const N: usize> Page<N> {
     pub fn new<T: Serialize>((rows, next): (Vec<T>, Option<ListCursor<N>>)) -> Result<Page<N>, Error> {
-        Ok(Page { rows: encoded(&rows)?.into(), next, total: None })
+        Ok(Page::encoded(encoded(&rows)?, next))
+    }
+
+    /// Of rows that are JSON already.
+    pub fn encoded(rows: Vec<u8>, next: Option<ListCursor<N>>) -> Page<N> {
+        Page { rows: rows.into(), next, total: None }
     }
 
     pub fn of(self, total: Option<i64>) -> Page<N> {

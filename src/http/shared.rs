@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{
     LIMITE_PADRAO,
-    pedidos::{EM_ABERTO_PADRAO, warn_of_cut},
+    order_page::{self, Bound, warn_of_cut},
+    pedidos::EM_ABERTO_PADRAO,
     response::Page,
 };
 use crate::{
@@ -33,12 +34,16 @@ pub struct Shared {
     cardapios: [Whole<1>; 5],
     pub pedidos: Arc<Batch<i64, Arc<Pedido>>>,
     pub status: Arc<Batch<i64, StatusPagamento>>,
+    /// Of pages of orders that a request reads by itself.
+    pub own_page: Bound,
 }
 
 impl Shared {
-    pub fn new(store: &Arc<Store>, threads: &Arc<Threads>) -> Shared {
+    /// `budget` is `MAX_BUFFERED_BYTES`.
+    pub fn new(store: &Arc<Store>, threads: &Arc<Threads>, budget: usize) -> Shared {
         let lista = |lista| {
-            let (store, lida) = (store.clone(), ListaLida { lista, ultima: Mutex::new(None) });
+            let bound = Bound::of_shared(budget);
+            let (store, lida) = (store.clone(), ListaLida { lista, bound, ultima: Mutex::new(None) });
             Batch::new(threads, JUNTOS, once(move || lida.ler(&store)))
         };
         let cardapio = |categoria| {
@@ -64,6 +69,7 @@ impl Shared {
             status: Batch::new(threads, JUNTOS, move |ids| {
                 de_status.read(|conn| pedidos::status_de_varios(conn, ids))
             }),
+            own_page: Bound::of_own(budget),
         }
     }
 
@@ -93,6 +99,7 @@ impl Shared {
 /// read or encoded again.
 struct ListaLida {
     lista: Lista,
+    bound: Bound,
     ultima: Mutex<Option<Ultima>>,
 }
 
@@ -111,12 +118,11 @@ impl ListaLida {
                 return Ok((antes.clone(), ultima.1.clone()));
             }
             let pagina = Pagina { limite: EM_ABERTO_PADRAO, apos: None };
-            let (lidos, proxima) = pedidos::listar(conn, self.lista, &pagina)?;
-            let total = proxima.is_some().then(|| pedidos::contar(conn, self.lista)).transpose()?;
-            total.into_iter().for_each(warn_of_cut);
+            let lida = order_page::read(conn, self.lista, &pagina, self.bound)?;
+            lida.total.into_iter().for_each(warn_of_cut);
             // Where there is more than the page holds, its mark is not that of the list.
-            let marca = proxima.is_none().then(|| pedidos::marca_de(&lidos));
-            let page = Arc::new(Page::new((lidos, proxima))?.of(total));
+            let marca = lida.total.is_none().then(|| pedidos::marca_de(lida.mark));
+            let page = Arc::new(lida.page);
             Ok((marca.map(|marca| Arc::new((marca, page.clone()))), page))
         })?;
         *ultima() = depois;

@@ -36,15 +36,55 @@ pub fn inserir(conn: &mut dyn Connection, pedidos: &[Pedido]) -> Result<(), Erro
 pub fn juntar(conn: &mut dyn Connection, pedidos: &mut [Pedido]) -> Result<(), Error> {
     let ids: Vec<i64> = pedidos.iter().map(|p| p.id).collect();
     let mut por_pedido: HashMap<i64, Vec<Item>> = HashMap::with_capacity(ids.len());
-    for ids in ids.chunks(512) {
-        let (marcas, valores) = marcas(ids);
-        let sql = format!(
-            "SELECT pedido, produto, nome, quantidade, descricao, valor FROM itens WHERE pedido IN ({marcas}) ORDER BY pedido, id"
-        );
-        for linha in conn.query(&sql, &valores)? {
+    for ids in ids.chunks(JUNTOS) {
+        for linha in ler(conn, ids, i64::MAX)? {
             por_pedido.entry(linha.int(0)?).or_default().push(item(&linha)?);
         }
     }
+    distribuir(pedidos, por_pedido)
+}
+
+/// Orders whose lines are read at a time, and lines that are in memory at a time.
+pub const JUNTOS: usize = 512;
+const LINHAS_JUNTAS: usize = 2048;
+
+/// As `juntar`, for the first of these orders: `juntos` at most, and fewer where orders are long, which `juntos` then
+/// tells. Gives how many have their lines now; with orders there are, it is one at least.
+pub fn juntar_primeiros(
+    conn: &mut dyn Connection,
+    pedidos: &mut [Pedido],
+    juntos: &mut usize,
+) -> Result<usize, Error> {
+    loop {
+        let quantos = pedidos.len().min(*juntos);
+        let primeiros = &mut pedidos[..quantos];
+        let ids: Vec<i64> = primeiros.iter().map(|p| p.id).collect();
+        let limite = if quantos > 1 { LINHAS_JUNTAS as i64 + 1 } else { i64::MAX };
+        let linhas = ler(conn, &ids, limite)?;
+        let mut por_pedido: HashMap<i64, Vec<Item>> = HashMap::with_capacity(quantos);
+        for linha in &linhas {
+            por_pedido.entry(linha.int(0)?).or_default().push(item(linha)?);
+        }
+        if quantos > 1 && linhas.len() > LINHAS_JUNTAS {
+            // So many orders were whole.
+            *juntos = (por_pedido.len() - 1).clamp(1, quantos - 1);
+            continue;
+        }
+        distribuir(primeiros, por_pedido)?;
+        return Ok(quantos);
+    }
+}
+
+fn ler(conn: &mut dyn Connection, pedidos: &[i64], limite: i64) -> Result<Vec<Row>, DbError> {
+    let (marcas, mut valores) = marcas(pedidos);
+    let sql = format!(
+        "SELECT pedido, produto, nome, quantidade, descricao, valor FROM itens WHERE pedido IN ({marcas}) ORDER BY pedido, id LIMIT ?"
+    );
+    valores.push(limite.into());
+    conn.query(&sql, &valores)
+}
+
+fn distribuir(pedidos: &mut [Pedido], mut por_pedido: HashMap<i64, Vec<Item>>) -> Result<(), Error> {
     for pedido in pedidos {
         pedido.itens = por_pedido.remove(&pedido.id).unwrap_or_default();
         pedido.valor_total = total(&pedido.itens)?;

@@ -1,6 +1,6 @@
 //! `pedidos` and their `itens`, always read together: two queries for any number of orders.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
 
 use super::{
     connection::{Connection, Row, Value},
@@ -69,19 +69,21 @@ pub fn marca(conn: &mut dyn Connection, lista: Lista) -> Result<String, Error> {
     Ok(linhas.first().map(|l| l.string_or_null(0)).transpose()?.flatten().unwrap_or_default())
 }
 
-/// The mark of a list that holds these and no others.
-pub fn marca_de(pedidos: &[Pedido]) -> String {
-    let mut pedidos: Vec<&Pedido> = pedidos.iter().collect();
-    pedidos.sort_unstable_by_key(|p| p.id);
-    let um = |p: &&Pedido| format!("{}:{}:{}", p.id, p.versao, p.datahora_recebido.sql());
+/// The mark of a list that holds these and no others, each given by id, version and the time of its receipt.
+pub fn marca_de(mut pedidos: Vec<(i64, i64, DataHora)>) -> String {
+    pedidos.sort_unstable();
+    let um = |(id, versao, recebido): &(i64, i64, DataHora)| format!("{id}:{versao}:{}", recebido.sql());
     pedidos.iter().map(um).collect::<Vec<_>>().join(",")
 }
 
+/// Shows the orders of the page one by one, until one is the last that is wanted; the cursor is that of the page after it.
+/// The orders come out of one query, as they are at one moment; their lines are in memory a slice at a time.
 pub fn listar(
     conn: &mut dyn Connection,
     lista: Lista,
     pagina: &Pagina<3>,
-) -> Result<(Vec<Pedido>, Option<Cursor<3>>), Error> {
+    mostrar: &mut dyn FnMut(&Pedido) -> Result<ControlFlow<()>, Error>,
+) -> Result<Option<Cursor<3>>, Error> {
     let em_aberto = matches!(lista, Lista::EmAberto);
     let (filtro, ordem, mut valores) = lista.sql();
     let depois = if matches!(lista, Lista::Cliente(_)) { '<' } else { '>' };
@@ -105,8 +107,26 @@ pub fn listar(
         conn.query(&sql, &valores)?.iter().map(pedido).collect::<Result<_, _>>()?;
     let chave = |p: &Pedido| [p.status_pedido as i64, p.datahora_recebido.segundos(), p.id];
     let proxima = cortar(&mut pedidos, pagina.limite, chave);
-    itens::juntar(conn, &mut pedidos)?;
-    Ok((pedidos, proxima))
+    let (mut mostrados, mut juntos) = (0, itens::JUNTOS);
+    while mostrados < pedidos.len() {
+        let lidos = itens::juntar_primeiros(conn, &mut pedidos[mostrados..], &mut juntos)?;
+        for _ in 0..lidos {
+            let pedido = &mut pedidos[mostrados];
+            let fim = mostrar(pedido)?;
+            pedido.itens = Vec::new();
+            mostrados += 1;
+            if fim.is_break() && mostrados < pedidos.len() {
+                return Ok(Some(Cursor(chave(&pedidos[mostrados - 1]))));
+            }
+        }
+    }
+    Ok(proxima)
+}
+
+/// All orders that are on a customer's name.
+pub fn do_cliente(conn: &mut dyn Connection, cliente: i64) -> Result<Vec<i64>, Error> {
+    let linhas = conn.query("SELECT id FROM pedidos WHERE cliente = ?", &[cliente.into()])?;
+    Ok(linhas.iter().map(|l| l.int(0)).collect::<Result<_, DbError>>()?)
 }
 
 /// How many orders are in a list.

@@ -23,6 +23,7 @@ mod entregue;
 mod erros;
 mod fio;
 mod frescor;
+mod large_lists;
 mod limites;
 mod limpeza;
 mod mercado_pago;

@@ -88,18 +88,23 @@ fn a_page_that_nobody_reads_is_in_memory_once() {
     }
 }
 
-#[test]
-fn the_slow_reader_that_waits_longest_makes_room() {
-    let server = Process::start(&[("MAX_BUFFERED_BYTES", BUDGET), ("WRITE_TIMEOUT_MS", "3600000")]);
-    let lines: Vec<_> = (0..30).map(|_| json!({"produto": 1, "quantidade": 1})).collect();
-    let order = post("/pedidos/checkout", &json!({ "itens": lines }).to_string());
+/// Orders of a hundred lines, each with a note as long as notes may be.
+fn order_at_length(server: &Process, orders: usize) {
+    let line = json!({"produto": 1, "quantidade": 1, "descricao": "x".repeat(100)});
+    let order = post("/pedidos/checkout", &json!({ "itens": vec![line; 100] }).to_string());
     let mut customer = Client::connect(server.address);
-    for _ in 0..500 {
+    for _ in 0..orders {
         customer.send(&order);
         assert_eq!(customer.answer().status, 200);
     }
-    // Each answer is more than a megabyte, and none is another's.
-    let mut slow: Vec<Client> = (0..4)
+}
+
+#[test]
+fn the_slow_reader_that_waits_longest_makes_room() {
+    let server = Process::start(&[("MAX_BUFFERED_BYTES", "2097152"), ("WRITE_TIMEOUT_MS", "3600000")]);
+    order_at_length(&server, 100);
+    // Each answer is about a quarter of the budget, and none is another's.
+    let mut slow: Vec<Client> = (0..6)
         .map(|_| {
             let mut client = Client::connect_narrow(server.address);
             client.send(get("/pedidos?limite=500"));
@@ -110,6 +115,7 @@ fn the_slow_reader_that_waits_longest_makes_room() {
     let last = slow.pop().map(|mut client| client.answer());
     assert_eq!(last.map(|answer| answer.status), Some(200), "the youngest is served");
     assert!(slow[0].breaks_off(), "the oldest was not closed");
+    assert!(server.log().contains("127.0.0.1 reads slowly and was closed"), "{}", server.log());
     Neighbour::new(server.address).is_served();
 }
 
@@ -123,6 +129,62 @@ fn a_body_that_is_too_large_is_refused_though_all_of_it_is_sent_first() {
         assert_eq!(client.last_answer().status, 413, "{framing}");
     }
     server.returns_to(server.quiet);
+}
+
+/// With the manifest's settings, and as many connections to the database as a pod has.
+#[test]
+fn many_pages_of_long_orders_at_once_stay_small_and_arrive() {
+    const READERS: usize = 16;
+    // What tests/k8s/check.py takes for a pod at work, and MAX_BUFFERED_BYTES.
+    const PEAK_KB: usize = (73 + 24) << 10;
+    let settings = [
+        ("MAX_BUFFERED_BYTES", "25165824"),
+        ("POOL_SIZE", "8"),
+        ("MALLOC_ARENA_MAX", "2"),
+        ("MAX_CONNECTIONS", "1024"),
+        // The machine may be slow, and that is not what this is about.
+        ("POOL_WAIT_MS", "25000"),
+    ];
+    let server = Process::start(&settings);
+    order_at_length(&server, 500);
+    let paths = ["/pedidos?limite=500", "/pedidos", "/pedidos/fila?limite=500", "/pedidos/recebidos"];
+    std::thread::scope(|scope| {
+        for reader in 0..READERS {
+            let server = &server;
+            scope.spawn(move || {
+                let mut client = Client::connect(server.address);
+                for round in 0..8 {
+                    // All of one kind at a time first, and then mixed.
+                    let path = if round < 4 { paths[0] } else { paths[(reader + round) % paths.len()] };
+                    client.send(get(path));
+                    let answer = client.answer();
+                    assert_eq!(answer.status, 200, "{path}");
+                    let bound = if path.contains('?') { 1200 << 10 } else { 4200 << 10 };
+                    assert!(answer.body.len() < bound, "{path}: {} bytes", answer.body.len());
+                }
+            });
+        }
+    });
+    let peak = server.usage().peak_kb;
+    assert!(peak < PEAK_KB, "{peak} KB");
+    assert!(!server.log().contains("reads slowly"), "good readers cut each other off: {}", server.log());
+}
+
+/// Of a list that is read for all, one page is in memory, however many take it at their own pace.
+#[test]
+fn two_that_read_a_long_list_at_their_own_pace_both_get_it() {
+    let server = Process::start(&[("MAX_BUFFERED_BYTES", "1048576")]);
+    order_at_length(&server, 60);
+    let mut readers: Vec<Client> = (0..4).map(|_| Client::connect_narrow(server.address)).collect();
+    for (reader, path) in
+        readers.iter_mut().zip(["/pedidos", "/pedidos/fila", "/pedidos?limite=90", "/pedidos"])
+    {
+        reader.send(get(path));
+    }
+    server.rests();
+    for reader in &mut readers {
+        assert_eq!(reader.answer().status, 200);
+    }
 }
 
 /// Each of these alone is harmless or refused; together they are what `benches/siege.rs` measures with 5,000.

@@ -276,7 +276,8 @@ def memory(docs):
     mib = lambda q: int(q[:-2]) * {"Mi": 1, "Gi": 1024}[q[-2:]]
     backend, config = pods(docs)["ambrosia"]["spec"]["containers"][0], settings(docs)
     wanted, limit = (mib(backend["resources"][k]["memory"]) for k in ("requests", "limits"))
-    # Measured, see deployment-backend.yaml: at work, and for each open connection.
+    # At work (tests/hostile/memory.rs, many_pages_of_long_orders_at_once, holds work and budget to it), and for each open
+    # connection, see deployment-backend.yaml.
     work, thread = 73, 88 / 1024
     assert wanted >= work
     full = work + int(config["MAX_BUFFERED_BYTES"]) / MIB + int(config["MAX_CONNECTIONS"]) * thread
