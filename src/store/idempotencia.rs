@@ -68,10 +68,11 @@ pub fn responder(conn: &mut dyn Connection, chave: &str, resposta: &str) -> Resu
     Ok(())
 }
 
-/// Takes the notes out of the answers about a customer's orders.
-pub fn apagar_observacoes(conn: &mut dyn Connection, cliente: i64) -> Result<(), Error> {
-    let sql = "SELECT i.chave, i.resposta FROM pedidos p JOIN idempotencia i ON i.pedido = p.id WHERE p.cliente = ?";
-    for linha in conn.query(sql, &[cliente.into()])? {
+/// Takes the notes out of the answers about these orders.
+pub fn apagar_observacoes(conn: &mut dyn Connection, pedidos: &[i64]) -> Result<(), Error> {
+    let (marcas, valores) = marcas(pedidos);
+    let sql = format!("SELECT chave, resposta FROM idempotencia WHERE pedido IN ({marcas})");
+    for linha in conn.query(&sql, &valores)? {
         responder(conn, linha.text(0)?, &sem_observacoes(linha.text(1)?))?;
     }
     Ok(())

@@ -92,14 +92,17 @@ fn distribuir(pedidos: &mut [Pedido], mut por_pedido: HashMap<i64, Vec<Item>>) -
     Ok(())
 }
 
-/// Blanks the notes of a customer's orders, which are other versions then.
-pub fn apagar_observacoes(conn: &mut dyn Connection, cliente: i64) -> Result<(), Error> {
-    let sql = "UPDATE pedidos SET versao = versao + 1 WHERE cliente = ? AND EXISTS \
-               (SELECT 1 FROM itens WHERE itens.pedido = pedidos.id AND itens.descricao IS NOT NULL)";
-    conn.execute(sql, &[cliente.into()])?;
-    let sql = "UPDATE itens SET descricao = NULL WHERE descricao IS NOT NULL \
-               AND pedido IN (SELECT id FROM pedidos WHERE cliente = ?)";
-    conn.execute(sql, &[cliente.into()])?;
+/// Blanks the notes of these orders, which are other versions then.
+pub fn apagar_observacoes(conn: &mut dyn Connection, pedidos: &[i64]) -> Result<(), Error> {
+    let (marcas, valores) = marcas(pedidos);
+    let sql = format!(
+        "UPDATE pedidos SET versao = versao + 1 WHERE id IN ({marcas}) AND EXISTS \
+         (SELECT 1 FROM itens WHERE itens.pedido = pedidos.id AND itens.descricao IS NOT NULL)"
+    );
+    conn.execute(&sql, &valores)?;
+    let sql =
+        format!("UPDATE itens SET descricao = NULL WHERE descricao IS NOT NULL AND pedido IN ({marcas})");
+    conn.execute(&sql, &valores)?;
     Ok(())
 }
 

@@ -20,6 +20,7 @@ mod dobradas;
 mod documento;
 mod endereco;
 mod entregue;
+mod erasure;
 mod erros;
 mod fio;
 mod frescor;

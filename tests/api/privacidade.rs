@@ -20,7 +20,7 @@ fn cpf(n: u64) -> String {
 }
 
 /// Which of these texts are in the files of the database.
-fn achados(r: &Restaurante, textos: &[String]) -> Vec<String> {
+pub fn achados(r: &Restaurante, textos: &[String]) -> Vec<String> {
     let mut bytes = Vec::new();
     for fim in ["", "-wal", "-shm"] {
         bytes.extend(std::fs::read(r.pasta.0.join(format!("r.db{fim}"))).unwrap_or_default());
@@ -29,7 +29,7 @@ fn achados(r: &Restaurante, textos: &[String]) -> Vec<String> {
     textos.iter().filter(|t| ha(t)).cloned().collect()
 }
 
-fn comprar_com_nota(r: &Restaurante, cliente: &Value, nota: &str, chave: &str) -> Value {
+pub fn comprar_com_nota(r: &Restaurante, cliente: &Value, nota: &str, chave: &str) -> Value {
     let corpo = json!({"id_cliente": cliente, "itens": [{"produto": 3, "quantidade": 1, "descricao": nota}]});
     r.pedir("POST", "/pedidos/checkout", &[("Idempotency-Key", chave)], Some(&corpo.to_string())).ok()
 }
