@@ -14,7 +14,7 @@ use ambrosia::{
     http::{App, Health, Limits, PROBE, RateLimit, Server, Shared, Site},
     pagamento::{Gateway, MercadoPago, Settings},
     self_check,
-    store::{Database, Store, cobrancas, idempotencia},
+    store::{Database, Store, cobrancas},
     use_cases::{
         capacity::Capacity,
         checkout::{self, Lote},
@@ -229,7 +229,7 @@ fn probe(store: &Store, health: &Health) {
     loop {
         if store.is_full() {
             // Nobody is sent here meanwhile, so nobody else would find out that there is room again.
-            let _ = store.write(|conn| idempotencia::write_probe(conn, DataHora::agora()));
+            store.probe_disk(DataHora::agora());
         }
         let answer = store.probe(&mut connection);
         if let Err(error) = &answer {

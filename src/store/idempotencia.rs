@@ -107,14 +107,21 @@ fn apos_texto(json: &str) -> &str {
     ""
 }
 
-/// Writes something that means nothing, to find out whether there is room. No client can send a key with a space.
-pub fn write_probe(conn: &mut dyn Connection, agora: DataHora) -> Result<(), Error> {
-    const KEY: &str = " sonda";
-    conn.execute("DELETE FROM idempotencia WHERE chave = ?", &[KEY.into()])?;
-    let sql = "INSERT INTO idempotencia (chave, corpo, resposta, criada_em) VALUES (?, '', '', ?)";
-    conn.execute(sql, &[KEY.into(), agora.into()])?;
+/// Writes something that means nothing, to find out whether there is room for as much. No client can send a key that begins
+/// with a space.
+pub fn write_probe(conn: &mut dyn Connection, content: &str, agora: DataHora) -> Result<(), Error> {
+    remove_probe(conn)?;
+    let sql = "INSERT INTO idempotencia (chave, corpo, resposta, criada_em) VALUES (?, '', ?, ?)";
+    conn.execute(sql, &[PROBE_KEY.into(), content.into(), agora.into()])?;
     Ok(())
 }
+
+pub fn remove_probe(conn: &mut dyn Connection) -> Result<(), Error> {
+    conn.execute("DELETE FROM idempotencia WHERE chave = ?", &[PROBE_KEY.into()])?;
+    Ok(())
+}
+
+const PROBE_KEY: &str = " sonda";
 
 fn limite(agora: DataHora) -> DataHora {
     agora.mais(-VALIDADE_SEGUNDOS)

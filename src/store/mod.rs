@@ -4,6 +4,7 @@ pub mod assinaturas;
 pub mod clientes;
 pub mod cobrancas;
 mod connection;
+mod disk;
 pub mod eventos;
 pub mod expiry;
 pub mod idempotencia;
@@ -89,8 +90,7 @@ pub struct Store {
     migration: Mutex<Migration>,
     /// An attempt to migrate has ended.
     attempted: Condvar,
-    /// The last write found no room on the disk.
-    full: AtomicBool,
+    disk: disk::Disk,
     /// Erased bytes may still be in SQLite's write-ahead log.
     scrub_due: AtomicBool,
 }
@@ -141,7 +141,7 @@ impl Store {
             migrated: AtomicBool::new(false),
             migration: Mutex::new(Migration::Starting(Progress::new())),
             attempted: Condvar::new(),
-            full: AtomicBool::new(false),
+            disk: disk::Disk::default(),
             scrub_due: AtomicBool::new(true),
         }
     }
@@ -249,17 +249,8 @@ impl Store {
         mut changes: impl FnMut(&mut dyn Connection) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let result = self.write_again(&mut changes);
-        match &result {
-            Ok(_) => self.full.store(false, Ordering::Relaxed),
-            Err(Error::Database(DbError::Full(_))) => self.full.store(true, Ordering::Relaxed),
-            Err(_) => {}
-        }
+        self.disk.note(&result);
         result
-    }
-
-    /// Whether the last write found no room on the disk.
-    pub fn is_full(&self) -> bool {
-        self.full.load(Ordering::Relaxed)
     }
 
     fn write_again<T>(

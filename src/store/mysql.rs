@@ -165,9 +165,9 @@ fn classify(error: mysql::Error) -> DbError {
         1216 | 1217 | 1451 | 1452 => DbError::ForeignKey(text),
         // Deadlock; MariaDB's and Galera's "record has changed since last read".
         1213 | 1020 => DbError::Retry(text),
-        // The disk is full; so is a table; a file could not be written.
+        // The disk is full; so is a table; the engine, or the server (3 on MariaDB), could not write a file for that.
         1021 | 1114 => DbError::Full(text),
-        1026 if cause.message.contains("No space left") => DbError::Full(text),
+        3 | 1005 | 1026 | 1030 | 3675 if is_no_space(&cause.message) => DbError::Full(text),
         // Lock wait and statement time-outs, on either engine.
         1205 | 1317 | 1969 | 3024 | 3572 => DbError::Busy(text),
         // Going down, killed, too many connections, read-only after a fail-over, node out of its cluster.
@@ -176,6 +176,14 @@ fn classify(error: mysql::Error) -> DbError {
         }
         _ => DbError::Other(text),
     }
+}
+
+/// The operating system's error 28, as the engines spell it, or their own 135 for a file that cannot grow.
+fn is_no_space(message: &str) -> bool {
+    let message = message.to_lowercase();
+    ["no space left", "error 28 ", "errno: 28 ", "errcode: 28 ", "errno: 135 ", "disk is full"]
+        .iter()
+        .any(|text| message.contains(text))
 }
 
 fn without_address(error: &mysql::Error) -> String {
@@ -201,6 +209,43 @@ mod tests {
     fn both_engines_name_the_same_key() {
         assert_eq!(key_name("Duplicate entry '1' for key 'clientes.clientes_cpf'"), "clientes_cpf");
         assert_eq!(key_name("Duplicate entry 'a.b' for key 'clientes_cpf'"), "clientes_cpf");
+    }
+
+    #[test]
+    fn a_full_disk_is_known_by_every_name_that_it_has() {
+        let classified = |code, message: &str| {
+            let error = mysql::MySqlError { state: "HY000".into(), message: message.into(), code };
+            classify(mysql::Error::MySqlError(error))
+        };
+        for (code, message) in [
+            (1114, "The table 'itens' is full"),
+            (
+                1021,
+                "Disk full (/tmp/#sql); waiting for someone to free some space... (errno: 28 \"No space left on device\")",
+            ),
+            (1026, "Error writing file '/tmp/MLfd=1' (errno: 28 \"No space left on device\")"),
+            (1026, "Error writing file './binlog.000001' (Errcode: 28 - No space left on device)"),
+            (1030, "Got error 28 \"No space left on device\" from storage engine InnoDB"),
+            (1030, "Got error 28 - 'No space left on device' from storage engine"),
+            (3, "Error writing file './binlog' (errno: 28 \"No space left on device\")"),
+            (1005, "Can't create table `a`.`sonda` (errno: 135 \"No more room in record file\")"),
+            (3675, "Create table/tablespace 'sonda' failed, as disk is full."),
+            (3, "Error writing file './binlog' (Errcode: 28 \"Kein Platz mehr\")"),
+        ] {
+            assert!(matches!(classified(code, message), DbError::Full(_)), "{code} {message}");
+        }
+        for (code, message) in [
+            (1030, "Got error 168 \"Unknown (generic) error from engine\" from storage engine InnoDB"),
+            (
+                1005,
+                "Can't create table `a`.`sonda` (errno: 150 \"Foreign key constraint is incorrectly formed\")",
+            ),
+            (1030, "Got error 281 from storage engine"),
+            (1026, "Error writing file './binlog' (errno: 5 \"Input/output error\")"),
+            (3, "Error writing file './binlog' (errno: 5 \"Input/output error\")"),
+        ] {
+            assert!(matches!(classified(code, message), DbError::Other(_)), "{code} {message}");
+        }
     }
 
     #[test]

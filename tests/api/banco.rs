@@ -107,7 +107,11 @@ impl Privado {
     }
 
     pub fn iniciar() -> Privado {
-        let pasta = Pasta::nova();
+        Privado::iniciar_em(Pasta::nova())
+    }
+
+    /// With its data in this folder.
+    pub fn iniciar_em(pasta: Pasta) -> Privado {
         let instalado = Command::new("mariadb-install-db")
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
             .arg(format!("--datadir={}", pasta.0.join("dados").display()))

@@ -24,6 +24,7 @@ mod erasure;
 mod erros;
 mod fio;
 mod frescor;
+mod full_disk;
 mod large_lists;
 mod limites;
 mod limpeza;
