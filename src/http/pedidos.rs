@@ -72,7 +72,8 @@ corpo! {
 
 corpo! {
     /// Beside `id`, only `status_pedido` and `cliente` can be changed. What only the payment or the clock may change can
-    /// be sent along as it is; a different value is an error.
+    /// be sent along as it is; a different value is an error. `null` is as good as not sent, but for `cliente`: the order
+    /// becomes anonymous.
     EdicaoPedido {
         #[schema(required)]
         id: Id,
@@ -184,14 +185,14 @@ pub fn alterar(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     };
     let versao = erros.opcional("versao", corpo.versao).flatten();
     let fixos = Fixos {
-        senha: erros.opcional("senha", corpo.senha).map(|s| s.map(|Id(n)| n)),
-        datahora_recebido: erros.opcional("datahora_recebido", corpo.datahora_recebido),
-        datahora_preparacao: erros.opcional("datahora_preparacao", corpo.datahora_preparacao),
-        datahora_pronto: erros.opcional("datahora_pronto", corpo.datahora_pronto),
-        datahora_finalizado: erros.opcional("datahora_finalizado", corpo.datahora_finalizado),
+        senha: erros.opcional("senha", corpo.senha).flatten().map(|Id(n)| n),
+        datahora_recebido: erros.opcional("datahora_recebido", corpo.datahora_recebido).flatten(),
+        datahora_preparacao: erros.opcional("datahora_preparacao", corpo.datahora_preparacao).flatten(),
+        datahora_pronto: erros.opcional("datahora_pronto", corpo.datahora_pronto).flatten(),
+        datahora_finalizado: erros.opcional("datahora_finalizado", corpo.datahora_finalizado).flatten(),
         status_pagamento: erros.opcional("status_pagamento", corpo.status_pagamento).flatten().map(|s| s.0),
-        meio_pagamento: erros.opcional("meio_pagamento", corpo.meio_pagamento),
-        id_pagamento: erros.opcional("id_pagamento", corpo.id_pagamento).map(|i| i.map(|i| i.0)),
+        meio_pagamento: erros.opcional("meio_pagamento", corpo.meio_pagamento).flatten(),
+        id_pagamento: erros.opcional("id_pagamento", corpo.id_pagamento).flatten().map(|i| i.0),
         valor_total: erros.opcional("valor_total", corpo.valor_total).flatten().map(|v| v.0),
     };
     let Id(id) = erros.ou(id)?;
@@ -327,16 +328,16 @@ fn linha(json: &str) -> Result<Linha, Falha> {
     }))
 }
 
-/// What the body repeats of an order and may not change.
+/// What the body repeats of an order and may not change; what is `null` is not repeated.
 struct Fixos {
-    senha: Option<Option<i64>>,
-    datahora_recebido: Option<Option<DataHora>>,
-    datahora_preparacao: Option<Option<DataHora>>,
-    datahora_pronto: Option<Option<DataHora>>,
-    datahora_finalizado: Option<Option<DataHora>>,
+    senha: Option<i64>,
+    datahora_recebido: Option<DataHora>,
+    datahora_preparacao: Option<DataHora>,
+    datahora_pronto: Option<DataHora>,
+    datahora_finalizado: Option<DataHora>,
     status_pagamento: Option<StatusPagamento>,
-    meio_pagamento: Option<Option<Meio>>,
-    id_pagamento: Option<Option<String>>,
+    meio_pagamento: Option<Meio>,
+    id_pagamento: Option<String>,
     valor_total: Option<Dinheiro>,
 }
 
@@ -348,14 +349,20 @@ impl Fixos {
                 erros.nota(nome, "não pode ser alterado");
             }
         };
-        fixo("senha", self.senha.is_none_or(|s| s == pedido.senha));
-        fixo("datahora_recebido", self.datahora_recebido.is_none_or(|d| d == Some(pedido.datahora_recebido)));
-        fixo("datahora_preparacao", self.datahora_preparacao.is_none_or(|d| d == pedido.datahora_preparacao));
-        fixo("datahora_pronto", self.datahora_pronto.is_none_or(|d| d == pedido.datahora_pronto));
-        fixo("datahora_finalizado", self.datahora_finalizado.is_none_or(|d| d == pedido.datahora_finalizado));
+        fixo("senha", self.senha.is_none_or(|s| Some(s) == pedido.senha));
+        fixo("datahora_recebido", self.datahora_recebido.is_none_or(|d| d == pedido.datahora_recebido));
+        fixo(
+            "datahora_preparacao",
+            self.datahora_preparacao.is_none_or(|d| Some(d) == pedido.datahora_preparacao),
+        );
+        fixo("datahora_pronto", self.datahora_pronto.is_none_or(|d| Some(d) == pedido.datahora_pronto));
+        fixo(
+            "datahora_finalizado",
+            self.datahora_finalizado.is_none_or(|d| Some(d) == pedido.datahora_finalizado),
+        );
         fixo("status_pagamento", self.status_pagamento.is_none_or(|s| s == pedido.status_pagamento));
-        fixo("meio_pagamento", self.meio_pagamento.is_none_or(|m| m == pedido.meio_pagamento));
-        fixo("id_pagamento", self.id_pagamento.as_ref().is_none_or(|i| *i == pedido.id_pagamento));
+        fixo("meio_pagamento", self.meio_pagamento.is_none_or(|m| Some(m) == pedido.meio_pagamento));
+        fixo("id_pagamento", self.id_pagamento.is_none() || self.id_pagamento == pedido.id_pagamento);
         fixo("valor_total", self.valor_total.is_none_or(|v| v == pedido.valor_total));
         erros.ou(Some(()))
     }

@@ -82,6 +82,26 @@ fn nulo_e_nao_enviado(banco: Banco) {
     let pedido = r.get("/pedidos/2").ok();
     let nulo = json!({"id": 2, "status_pedido": null, "versao": null, "status_pagamento": null, "valor_total": null});
     assert_eq!(r.put("/pedidos", nulo).ok(), pedido);
+    // Also of what the clock and the payment have set.
+    let pronto = r.put("/pedidos", json!({"id": 2, "status_pedido": 3})).ok();
+    let pago = r.post("/pedidos/2/pagamento", json!({"meio": "dinheiro", "responsavel": "Ana"}));
+    let pedido = if pago.status == 200 { pago.json() } else { pronto };
+    let mut nulo = json!({"id": 2});
+    for campo in [
+        "datahora_recebido",
+        "datahora_preparacao",
+        "datahora_pronto",
+        "datahora_finalizado",
+        "id_pagamento",
+        "senha",
+        "meio_pagamento",
+    ] {
+        nulo[campo] = json!(null);
+    }
+    assert_eq!(r.put("/pedidos", nulo.clone()).ok(), pedido);
+    // No customer is one that can be chosen.
+    nulo["cliente"] = json!(null);
+    assert_eq!(r.put("/pedidos", nulo).ok()["cliente"], json!(null));
     // A form sends an empty text for what is not filled in.
     let novo = json!({"cpf": "19582630442", "nome": "Ana", "email": "", "telefone": " "});
     let novo = r.post("/clientes", novo).ok();

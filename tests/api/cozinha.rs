@@ -155,7 +155,6 @@ fn o_que_so_o_pagamento_ou_o_relogio_mudam(banco: Banco) {
     for (campo, valor) in [
         ("status_pagamento", json!(2)),
         ("id_pagamento", json!("outro")),
-        ("id_pagamento", json!(null)),
         ("datahora_recebido", json!("2020-01-01T00:00:00Z")),
         ("datahora_pronto", json!("2020-01-01T00:00:00Z")),
         ("valor_total", json!(0.01)),
