@@ -63,7 +63,10 @@ impl Cobranca {
                 eventos.push(Evento::novo("sem_resposta", agora).com(texto));
                 self.contar(minha);
                 pedido.qr_recusado |= operacao == Operacao::Criar;
-                if let Some(texto) = operacao.sem_acesso() {
+                // A code that was never shown, or whose time is up, cannot be paid.
+                let expirou = pedido.datahora_expiracao.is_some_and(|fim| fim <= agora);
+                let inofensiva = operacao == Operacao::Cancelar && (self.id_externo.is_none() || expirou);
+                if let Some(texto) = operacao.sem_acesso().filter(|_| !inofensiva) {
                     self.chamar(operacao.motivo(), texto.to_owned(), &mut eventos, agora);
                 }
             }

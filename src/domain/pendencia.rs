@@ -162,7 +162,10 @@ impl Operacao {
             Operacao::Reembolsar => Some(
                 "O Mercado Pago não aceita a credencial deste sistema, e o reembolso espera: avise o responsável",
             ),
-            Operacao::Consultar | Operacao::Cancelar => None,
+            Operacao::Cancelar => Some(
+                "O Mercado Pago não aceita a credencial deste sistema, e o QR code deste pedido ainda pode ser pago: recolha o código, cancele a cobrança no Mercado Pago e avise o responsável",
+            ),
+            Operacao::Consultar => None,
         }
     }
 }

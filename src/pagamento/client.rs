@@ -56,6 +56,28 @@ pub struct Answer {
     pub repeated: bool,
 }
 
+impl Answer {
+    /// The fault is in the token, and not in what was asked.
+    pub fn refuses_token(&self) -> bool {
+        matches!(self.status, 401 | 403) && !is_about_this_call(&self.body)
+    }
+}
+
+/// A refund that the account may not make is refused with 401 too, and the token is good all the same.
+fn is_about_this_call(body: &[u8]) -> bool {
+    error_code(body).is_some_and(|code| code == "user_not_authorized")
+}
+
+/// The code in the body of a refusal, in either of the shapes that Mercado Pago's APIs have.
+pub fn error_code(body: &[u8]) -> Option<String> {
+    let json: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let text = |v: &serde_json::Value| v.as_str().filter(|t| !t.is_empty()).map(str::to_owned);
+    text(&json["errors"][0]["code"])
+        .or_else(|| text(&json["cause"][0]["code"]))
+        .or_else(|| text(&json["error"]))
+        .or_else(|| text(&json["code"]))
+}
+
 /// Nobody knows whether it was done; to be tried again later, with the same key.
 pub struct NoAnswer {
     /// For people, in Portuguese; details are in the log.
@@ -144,6 +166,7 @@ impl Client {
             Ok((status @ (408 | 423 | 425 | 429 | 500..), ..)) => {
                 log::warn!("{} {}: HTTP {status}", call.method, foreign(path_only(call.path), PATH));
             }
+            Ok((401 | 403, _, body)) if is_about_this_call(body) => {}
             Ok((status, ..)) => note_access(*status),
             Err(error) => {
                 let (path, error) = (foreign(path_only(call.path), PATH), error.to_string());

@@ -340,7 +340,7 @@ fn ler<T: DeserializeOwned>(resposta: &Answer) -> Result<Result<T, Recusa>, NoAn
     match resposta.status {
         200..=299 => {}
         // The fault is in the settings, and not in this charge.
-        401 | 403 => {
+        _ if resposta.refuses_token() => {
             let codigo = Recusa::of(resposta).codigo;
             return Err(NoAnswer { sent: resposta.repeated, unauthorized: true, ..NoAnswer::of(&codigo) });
         }

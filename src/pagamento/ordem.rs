@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::client::{Answer, NoAnswer};
+use super::client::{Answer, NoAnswer, error_code};
 use crate::domain::{
     cobranca::{Cobranca, Situacao},
     dinheiro::Dinheiro,
@@ -213,17 +213,12 @@ pub struct Recusa {
 }
 
 impl Recusa {
-    /// The code in the body, in either of the shapes that Mercado Pago's APIs have; else the status.
+    /// By the code in the body, else the status.
     pub fn of(resposta: &Answer) -> Recusa {
-        let corpo: serde_json::Value = serde_json::from_slice(&resposta.body).unwrap_or_default();
-        let texto = |v: &serde_json::Value| v.as_str().filter(|t| !t.is_empty()).map(str::to_owned);
-        let codigo = texto(&corpo["errors"][0]["code"])
-            .or_else(|| texto(&corpo["cause"][0]["code"]))
-            .or_else(|| texto(&corpo["error"]))
-            .or_else(|| texto(&corpo["code"]))
-            .unwrap_or_default();
+        let codigo = error_code(&resposta.body).unwrap_or_default();
         let razao = match codigo.as_str() {
             "pos_not_found" => "o ponto de venda não foi encontrado".to_owned(),
+            "user_not_authorized" => "esta conta não pode devolver este pagamento".to_owned(),
             "instore_order_locked_error" => "há um pagamento em andamento".to_owned(),
             _ => format!("erro {}", resposta.status),
         };

@@ -36,6 +36,7 @@ mod original;
 mod pagamentos;
 mod paginas;
 mod privacidade;
+mod provider_access;
 mod registro;
 mod restaurante;
 mod tempestade;

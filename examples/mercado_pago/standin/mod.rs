@@ -476,7 +476,7 @@ impl Standin {
                     ("cancel", _) => return error(400, "cannot_cancel_order"),
                     ("refund", "processed") => {
                         if let Some(code) = faults.refuse_refunds {
-                            return error(400, code);
+                            return error(if code == "user_not_authorized" { 401 } else { 400 }, code);
                         }
                         let part: Value = serde_json::from_str(&call.body).unwrap_or_default();
                         let centavos = match part["transactions"][0]["amount"].as_str() {
