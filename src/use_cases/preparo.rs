@@ -46,7 +46,7 @@ pub fn alterar(
             }
             if let Some(cliente) = alteracao.cliente.filter(|c| *c != pedido.cliente) {
                 if pedido.status_pedido == StatusPedido::Cancelado {
-                    let detail = "O pedido está cancelado e não pode mais mudar de cliente";
+                    let detail = "O pedido está cancelado e não pode mais mudar de cliente; faça um pedido novo para o cliente certo";
                     return Err(Error::conflict("pedido_cancelado", detail));
                 }
                 eventos.push(Evento::novo("cliente", agora).mudanca(pedido.cliente, cliente));

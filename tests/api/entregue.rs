@@ -86,7 +86,8 @@ fn cancelado_nao_muda_de_cliente(banco: Banco) {
     let r = Restaurante::novo(banco);
     let antes = r.get("/pedidos/6").ok();
     assert_eq!((&antes["status_pedido"], &antes["cliente"]), (&json!(5), &json!(2)));
-    let detail = "O pedido está cancelado e não pode mais mudar de cliente";
+    let detail =
+        "O pedido está cancelado e não pode mais mudar de cliente; faça um pedido novo para o cliente certo";
     for cliente in [json!(1), Value::Null] {
         r.put("/pedidos", json!({"id": 6, "cliente": cliente})).problema(409, detail);
     }
