@@ -253,15 +253,17 @@ fn help() -> ExitCode {
     println!(
         "Ambrosia: order system for restaurants. Everything is set by environment variables; none is required.\n"
     );
+    let width = VARIABLES.iter().map(|(name, ..)| name.len()).max().unwrap_or_default() + 2;
     for (name, default, meaning) in VARIABLES {
         println!(
-            "  {name:<22}{meaning}{}",
+            "  {name:<width$}{meaning}{}",
             if default.is_empty() { String::new() } else { format!(" [{default}]") }
         );
     }
     println!(
-        "\n  saude       asks the process that runs here with these settings whether it is ready: exit code 0 or 1\n  \
-         --help      this text\n  --version   the version"
+        "\n  {:<width$}asks the process that runs here with these settings whether it is ready: exit code 0 or 1\n  \
+         {:<width$}this text\n  {:<width$}the version",
+        "saude", "--help", "--version"
     );
     ExitCode::SUCCESS
 }

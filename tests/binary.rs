@@ -200,7 +200,8 @@ fn help_and_version() {
     let folder = Folder::new("help");
     let help = String::from_utf8(run(&folder, &[], &["--help"]).stdout).unwrap();
     for (name, default, _) in ambrosia::config::VARIABLES {
-        assert!(help.contains(name) && help.contains(default), "{name}");
+        let line = help.lines().find(|line| line.trim_start().starts_with(&format!("{name} ")));
+        assert!(line.is_some_and(|line| line.contains(default)), "{name} and a space, and its default");
     }
     let version = String::from_utf8(run(&folder, &[], &["--version"]).stdout).unwrap();
     assert_eq!(version.trim(), format!("ambrosia {}", env!("CARGO_PKG_VERSION")));
