@@ -3,7 +3,7 @@
 use std::{
     fmt,
     io::{Cursor, Write},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
@@ -267,8 +267,7 @@ pub fn encode(
         out.extend_from_slice(b"\r\n");
     };
     line(format_args!("HTTP/1.1 {} {}", status.0, status.default_reason_phrase()));
-    // A clock before 1970 has no date of HTTP's.
-    line(format_args!("Date: {}", httpdate::HttpDate::from(SystemTime::now().max(SystemTime::UNIX_EPOCH))));
+    line(format_args!("Date: {}", date(SystemTime::now())));
     if !matches!(status.0, 204 | 304) {
         line(format_args!("Content-Length: {}", response.data_length().unwrap_or(0)));
     }
@@ -286,9 +285,28 @@ pub fn encode(
     if head_only { Bytes::new() } else { response.into_reader().into_inner() }
 }
 
+/// A clock before 1970, or after the year 9999, has no date of HTTP's: making one would panic.
+fn date(now: SystemTime) -> httpdate::HttpDate {
+    let last = SystemTime::UNIX_EPOCH + Duration::from_secs(LAST_SECOND);
+    now.clamp(SystemTime::UNIX_EPOCH, last).into()
+}
+
+/// 9999-12-31T23:59:59Z.
+const LAST_SECOND: u64 = 253_402_300_799;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_is_far_off_has_a_date() {
+        let at = |seconds: u64| date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).to_string();
+        let before = SystemTime::UNIX_EPOCH - Duration::from_secs(86_400);
+        assert_eq!(date(before).to_string(), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(at(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(at(LAST_SECOND), "Fri, 31 Dec 9999 23:59:59 GMT");
+        assert_eq!(at(LAST_SECOND + 1), "Fri, 31 Dec 9999 23:59:59 GMT");
+    }
 
     #[test]
     fn each_kind_of_error_has_its_status_and_only_the_harmless_ask_to_be_repeated() {
@@ -300,7 +318,7 @@ mod tests {
             (Error::invalid("campo", "mensagem"), 422, false),
             (Error::Malformed(text()), 400, false),
             (Error::Unavailable(text()), 503, true),
-            (Error::TooMany { wait: std::time::Duration::ZERO }, 429, true),
+            (Error::TooMany { wait: Duration::ZERO }, 429, true),
             (Error::Full, 503, true),
             (DbError::Lost(text()).into(), 503, true),
             (DbError::Retry(text()).into(), 503, true),
