@@ -17,12 +17,12 @@ use std::{
 };
 
 use ambrosia::{config::Config, store::Store};
-use banco::{Esquema, Pasta};
+use database::{Esquema, Pasta};
 use serde_json::Value;
 
 #[allow(dead_code, reason = "the tests use more of it")]
-#[path = "../tests/api/banco.rs"]
-mod banco;
+#[path = "../tests/api/database.rs"]
+mod database;
 
 const CLIENTS: usize = 64;
 /// Of the yardstick's own ceiling, for the tail.
@@ -50,14 +50,14 @@ struct Server {
 }
 
 fn main() {
-    assert!(banco::tem_mysql(), "install mariadb-server or set TEST_DATABASE_URL");
+    assert!(database::tem_mysql(), "install mariadb-server or set TEST_DATABASE_URL");
     let (rounds, seconds) = (number("ROUNDS", 5), number("SECONDS", 3));
     let word = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
     let routes = || ROUTES.into_iter().filter(|(name, ..)| name.contains(&word));
     let folder = Pasta::nova();
     let yardstick = build_yardstick();
     // Reads find what was there before; orders go to another database, which grows.
-    let (reads, writes) = (Esquema::novo(banco::servidor()), Esquema::novo(banco::servidor()));
+    let (reads, writes) = (Esquema::novo(database::servidor()), Esquema::novo(database::servidor()));
     fill(&reads.url());
     fill(&writes.url());
     let files = ["reads", "writes"].map(|name| format!("sqlite:{}/{name}.db", folder.0.display()));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Banco, Restaurante, nos_dois, restaurante::centavos};
+use crate::{Banco, Restaurante, nos_dois, restaurant::centavos};
 
 nos_dois!(
     o_pedido_do_contrato,

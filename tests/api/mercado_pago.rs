@@ -9,11 +9,10 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    Banco,
-    caixa::{Caixa, TOKEN},
-    nos_dois,
-    restaurante::ate,
+    Banco, nos_dois,
+    restaurant::ate,
     standin::Faults,
+    till::{Caixa, TOKEN},
 };
 
 nos_dois!(
@@ -63,7 +62,7 @@ fn o_que_e_pedido_ao_provedor(banco: Banco) {
     let itens: Vec<Value> = (1..=12).map(|p| json!({"produto": p, "quantidade": p})).collect();
     let pedido = c.post("/pedidos/checkout", json!({"itens": itens})).ok();
     let cobranca = c.cobranca(&pedido);
-    assert_eq!(cobranca.centavos, crate::restaurante::centavos(&pedido["valor_total"]));
+    assert_eq!(cobranca.centavos, crate::restaurant::centavos(&pedido["valor_total"]));
     assert_eq!(cobranca.description, format!("Pedido {}", pedido["id"]));
     let itens = cobranca.items.as_array().unwrap();
     assert_eq!((itens.len(), &itens[9]["title"]), (10, &json!("Outros itens")));
@@ -282,7 +281,7 @@ fn nada_mostra_o_token(banco: Banco) {
     c.comprar(1);
     let log = c.log();
     assert!(log.contains("payments by Mercado Pago"));
-    assert!(!log.contains(TOKEN) && !log.contains(crate::caixa::SEGREDO));
+    assert!(!log.contains(TOKEN) && !log.contains(crate::till::SEGREDO));
 }
 
 /// A door with a lock before the stand-in: one request a connection.
@@ -336,7 +335,7 @@ fn completo(pedido: &[u8]) -> bool {
 fn por_tls_com_o_certificado_certo(banco: Banco) {
     let certa = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
     let outra = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
-    let pasta = crate::banco::Pasta::nova();
+    let pasta = crate::database::Pasta::nova();
     let arquivo = |nome: &str, pem: &str| {
         let arquivo = pasta.0.join(nome);
         std::fs::write(&arquivo, pem).unwrap();

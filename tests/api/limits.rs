@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Banco, Resposta, Restaurante, nos_dois, paginas::percorrer, restaurante::ate};
+use crate::{Banco, Resposta, Restaurante, nos_dois, pages::percorrer, restaurant::ate};
 
 nos_dois!(
     compras_demais_de_um_endereco,

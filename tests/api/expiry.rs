@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Banco, Restaurante, nos_dois, restaurante::ate};
+use crate::{Banco, Restaurante, nos_dois, restaurant::ate};
 
 nos_dois!(
     vencido_e_cancelado_uma_vez,

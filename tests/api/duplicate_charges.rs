@@ -3,11 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::{
-    Banco,
-    caixa::Caixa,
-    nos_dois,
-    restaurante::ate,
+    Banco, nos_dois,
+    restaurant::ate,
     standin::{Faults, Order},
+    till::Caixa,
 };
 
 nos_dois!(

@@ -13,10 +13,10 @@ use serde_json::json;
 
 use crate::{
     Banco, Resposta, Restaurante,
-    banco::{self, Esquema, Privado},
-    fio::ligado_por_um_fio,
+    database::{self, Esquema, Privado},
     nos_dois,
-    restaurante::ate,
+    restaurant::ate,
+    wire::ligado_por_um_fio,
 };
 
 nos_dois!(
@@ -109,7 +109,7 @@ fn o_plano_usa_um_indice(banco: Banco) {
 
 #[test]
 fn uma_conexao_perdida_e_trocada_sem_que_ninguem_note() {
-    if !banco::tem_mysql() {
+    if !database::tem_mysql() {
         return;
     }
     let (fio, r) = ligado_por_um_fio(false, &[]);
@@ -126,7 +126,7 @@ fn uma_conexao_perdida_e_trocada_sem_que_ninguem_note() {
 
 #[test]
 fn quem_pergunta_com_outros_nao_espera_pela_conexao_que_trava() {
-    if !banco::tem_mysql() {
+    if !database::tem_mysql() {
         return;
     }
     let (fio, r) = ligado_por_um_fio(false, &[("STATEMENT_TIMEOUT_MS", "60000")]);
@@ -156,7 +156,7 @@ fn quem_pergunta_com_outros_nao_espera_pela_conexao_que_trava() {
 
 #[test]
 fn o_banco_some_sob_carga_e_volta() {
-    if !banco::tem_mysql() {
+    if !database::tem_mysql() {
         return;
     }
     let (fio, r) = ligado_por_um_fio(false, &[("POOL_WAIT_MS", "300")]);
@@ -183,7 +183,7 @@ fn o_banco_some_sob_carga_e_volta() {
 
 #[test]
 fn o_servidor_morre_sob_carga_e_volta() {
-    if !banco::tem_mysql() || !Privado::instalado() {
+    if !database::tem_mysql() || !Privado::instalado() {
         return;
     }
     let mut servidor = Privado::iniciar();
@@ -203,7 +203,7 @@ fn o_servidor_morre_sob_carga_e_volta() {
 
 #[test]
 fn comeca_sem_banco_e_se_recupera() {
-    if !banco::tem_mysql() {
+    if !database::tem_mysql() {
         return;
     }
     let (fio, r) = ligado_por_um_fio(true, &[]);
@@ -217,10 +217,10 @@ fn comeca_sem_banco_e_se_recupera() {
 
 #[test]
 fn vinte_comecam_ao_mesmo_tempo() {
-    if !banco::tem_mysql() {
+    if !database::tem_mysql() {
         return;
     }
-    let url = Esquema::novo(banco::servidor());
+    let url = Esquema::novo(database::servidor());
     let pool = [("POOL_SIZE", "2")];
     let r = Restaurante::no_esquema(Banco::Mysql, Some(url), &pool);
     r.sql("DROP TABLE cobrancas_a_mais, cobrancas, notificacoes, assinaturas, idempotencia, senhas, eventos, itens, pedidos, clientes, produtos, categoria_produto, migracoes");
@@ -244,7 +244,7 @@ fn vinte_comecam_ao_mesmo_tempo() {
 #[test]
 fn vinte_cabem_em_um_servidor() {
     use mysql::prelude::Queryable;
-    if !banco::tem_mysql() || !Privado::instalado() {
+    if !database::tem_mysql() || !Privado::instalado() {
         return;
     }
     let servidor = Privado::iniciar();

@@ -5,7 +5,7 @@ use std::{
     net::TcpStream,
 };
 
-use crate::{Banco, Restaurante, restaurante::ate};
+use crate::{Banco, Restaurante, restaurant::ate};
 
 /// Waits for the line of the log that holds this.
 fn linha(r: &Restaurante, com: &str) -> String {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Banco, Restaurante, nos_dois,
-    restaurante::{Filial, centavos},
+    restaurant::{Filial, centavos},
 };
 
 nos_dois!(
@@ -243,7 +243,7 @@ fn queda_no_meio_da_tempestade(banco: Banco) {
                     }
                 });
             }
-            crate::restaurante::ate("enough orders", || confirmados.lock().unwrap().len() >= alvo);
+            crate::restaurant::ate("enough orders", || confirmados.lock().unwrap().len() >= alvo);
             r.interromper();
             parar.store(true, Ordering::Relaxed);
         });

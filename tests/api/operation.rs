@@ -15,10 +15,10 @@ use serde_json::json;
 
 use crate::{
     Banco, Restaurante,
-    banco::{Esquema, Privado},
-    caixa::Caixa,
+    database::{Esquema, Privado},
     nos_dois,
-    restaurante::{Filial, ate},
+    restaurant::{Filial, ate},
+    till::Caixa,
 };
 
 nos_dois!(

@@ -17,11 +17,10 @@ use ambrosia::domain::data_hora::DataHora;
 use serde_json::{Value, json};
 
 use crate::{
-    Banco, Resposta,
-    caixa::Caixa,
-    nos_dois,
-    restaurante::{Filial, ate, centavos},
+    Banco, Resposta, nos_dois,
+    restaurant::{Filial, ate, centavos},
     standin::{Faults, Order},
+    till::Caixa,
 };
 
 nos_dois!(tempestade);

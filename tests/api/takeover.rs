@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     Banco, Restaurante,
-    banco::{self, Esquema},
+    database::{self, Esquema},
 };
 
 const ORIGINAL: &str = "
@@ -31,7 +31,7 @@ INSERT INTO itens VALUES (1, 1, 5, 15.20, 'sem tomate'), (1, 2, 1, 7.05, NULL), 
 ";
 
 fn original() -> Esquema {
-    let esquema = Esquema::novo(banco::servidor());
+    let esquema = Esquema::novo(database::servidor());
     let mut conn = esquema.conexao();
     // Old servers took a date of zeros for none.
     conn.query_drop("SET SESSION sql_mode = ''").unwrap();
@@ -97,7 +97,7 @@ fn conferir(r: &Restaurante) {
 
 #[test]
 fn um_banco_do_original_continua_a_servir() {
-    if !banco::tem_mysql() {
+    if !database::tem_mysql() {
         return;
     }
     let mut r = Restaurante::no_esquema(Banco::Mysql, Some(original()), &[]);
@@ -116,7 +116,7 @@ fn um_banco_do_original_continua_a_servir() {
 /// Cut off at any point, the take-over goes on where it was.
 #[test]
 fn uma_tomada_interrompida_recomeca() {
-    if !banco::tem_mysql() {
+    if !database::tem_mysql() {
         return;
     }
     let renomear = "RENAME TABLE itens TO original_itens, pedidos TO original_pedidos, produtos TO original_produtos, \
@@ -141,7 +141,7 @@ fn uma_tomada_interrompida_recomeca() {
 
 #[test]
 fn colunas_e_tabelas_que_faltam_nao_impedem() {
-    if !banco::tem_mysql() {
+    if !database::tem_mysql() {
         return;
     }
     let esquema = original();
@@ -157,7 +157,7 @@ fn colunas_e_tabelas_que_faltam_nao_impedem() {
 /// those that belong to no order.
 #[test]
 fn uma_remocao_interrompida_nao_repete_a_copia() {
-    if !banco::tem_mysql() {
+    if !database::tem_mysql() {
         return;
     }
     let esquema = original();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Banco, Restaurante, caixa::Caixa, nos_dois, restaurante::ate, standin::Faults};
+use crate::{Banco, Restaurante, nos_dois, restaurant::ate, standin::Faults, till::Caixa};
 
 nos_dois!(
     cancelar_sem_pagamento_cancela_la,

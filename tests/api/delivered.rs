@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Banco, Restaurante, caixa::Caixa, nos_dois, restaurante::ate};
+use crate::{Banco, Restaurante, nos_dois, restaurant::ate, till::Caixa};
 
 nos_dois!(
     entregue_sem_pagar_nao_some,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Banco, Resposta, Restaurante,
-    restaurante::ate,
+    restaurant::ate,
     standin::{self, Faults, Order, Running, Settings},
 };
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{Banco, caixa::Caixa, nos_dois, restaurante::ate, standin::Faults};
+use crate::{Banco, nos_dois, restaurant::ate, standin::Faults, till::Caixa};
 
 nos_dois!(credencial_recusada, credencial_recusada_durante_um_reembolso);
 

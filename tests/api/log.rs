@@ -9,9 +9,9 @@ use serde_json::json;
 
 use crate::{
     Banco, Restaurante,
-    caixa::{Caixa, SEGREDO, TOKEN},
-    restaurante::ate,
+    restaurant::ate,
     standin::Faults,
+    till::{Caixa, SEGREDO, TOKEN},
 };
 
 /// Sends a request line as it stands, and waits for the answer.

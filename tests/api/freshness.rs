@@ -16,10 +16,9 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    Banco, Resposta, Restaurante,
-    fio::{Fio, ligado_por_um_fio},
-    nos_dois,
-    restaurante::{Filial, ate},
+    Banco, Resposta, Restaurante, nos_dois,
+    restaurant::{Filial, ate},
+    wire::{Fio, ligado_por_um_fio},
 };
 
 nos_dois!(nada_do_que_foi_confirmado_falta);
@@ -74,7 +73,7 @@ fn nada_do_que_foi_confirmado_falta(banco: Banco) {
 
 #[test]
 fn nem_quando_o_banco_some() {
-    if !crate::banco::tem_mysql() {
+    if !crate::database::tem_mysql() {
         return;
     }
     let (fio, r) = ligado_por_um_fio(false, &[("POOL_WAIT_MS", "300")]);

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::{
     Banco, Restaurante,
-    banco::Pasta,
-    restaurante::{Resposta, ate},
+    database::Pasta,
+    restaurant::{Resposta, ate},
 };
 
 /// A file system of two megabytes.

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::banco::{self, Banco, Esquema, Pasta};
+use crate::database::{self, Banco, Esquema, Pasta};
 
 pub struct Restaurante {
     pub banco: Banco,
@@ -27,7 +27,7 @@ impl Restaurante {
     }
 
     pub fn com(banco: Banco, ambiente: &[(&str, &str)]) -> Restaurante {
-        let esquema = (banco == Banco::Mysql).then(|| Esquema::novo(banco::servidor()));
+        let esquema = (banco == Banco::Mysql).then(|| Esquema::novo(database::servidor()));
         Restaurante::no_esquema(banco, esquema, ambiente)
     }
 

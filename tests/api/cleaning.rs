@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::{Banco, Restaurante, nos_dois, restaurante::ate};
+use crate::{Banco, Restaurante, nos_dois, restaurant::ate};
 
 nos_dois!(so_o_que_expirou_sai);
 

@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     Banco, Restaurante,
-    banco::{self, Esquema},
+    database::{self, Esquema},
 };
 
 /// A wire between a restaurant and its server, to be cut.
@@ -130,12 +130,12 @@ fn copiar(mut de: TcpStream, mut para: TcpStream, gelo: &Gelo) {
 
 /// A restaurant whose server is at the other end of a wire, which may be cut from the beginning.
 pub fn ligado_por_um_fio(cortado: bool, ambiente: &[(&str, &str)]) -> (Fio, Restaurante) {
-    let (usuario, destino) = banco::servidor().rsplit_once('@').unwrap();
+    let (usuario, destino) = database::servidor().rsplit_once('@').unwrap();
     let fio = Fio::ate(destino.to_owned());
     if cortado {
         fio.cortar();
     }
-    let esquema = Esquema::novo(banco::servidor());
+    let esquema = Esquema::novo(database::servidor());
     let url = format!("{usuario}@127.0.0.1:{}/{}", fio.porta, esquema.nome);
     let ambiente: Vec<_> = ambiente.iter().copied().chain([("DATABASE_URL", &*url)]).collect();
     let restaurante = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &ambiente);

@@ -4,7 +4,7 @@ use std::{fs::Permissions, os::unix::fs::PermissionsExt};
 
 use serde_json::{Value, json};
 
-use crate::{Banco, Restaurante, nos_dois, restaurante::ate};
+use crate::{Banco, Restaurante, nos_dois, restaurant::ate};
 
 nos_dois!(nada_resta_da_pessoa, o_que_e_de_outros_fica);
 

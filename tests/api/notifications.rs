@@ -3,11 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::{
-    Banco,
-    caixa::{Caixa, SEGREDO},
-    nos_dois,
-    restaurante::ate,
+    Banco, nos_dois,
+    restaurant::ate,
     standin::{self, Faults},
+    till::{Caixa, SEGREDO},
 };
 
 nos_dois!(
