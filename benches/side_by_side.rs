@@ -17,7 +17,7 @@ use std::{
 };
 
 use ambrosia::{config::Config, store::Store};
-use database::{Esquema, Pasta};
+use database::{Folder, Schema};
 use serde_json::Value;
 
 #[allow(dead_code, reason = "the tests use more of it")]
@@ -50,14 +50,14 @@ struct Server {
 }
 
 fn main() {
-    assert!(database::tem_mysql(), "install mariadb-server or set TEST_DATABASE_URL");
+    assert!(database::mysql_is_available(), "install mariadb-server or set TEST_DATABASE_URL");
     let (rounds, seconds) = (number("ROUNDS", 5), number("SECONDS", 3));
     let word = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
     let routes = || ROUTES.into_iter().filter(|(name, ..)| name.contains(&word));
-    let folder = Pasta::nova();
+    let folder = Folder::new();
     let yardstick = build_yardstick();
     // Reads find what was there before; orders go to another database, which grows.
-    let (reads, writes) = (Esquema::novo(database::servidor()), Esquema::novo(database::servidor()));
+    let (reads, writes) = (Schema::new(database::server_url()), Schema::new(database::server_url()));
     fill(&reads.url());
     fill(&writes.url());
     let files = ["reads", "writes"].map(|name| format!("sqlite:{}/{name}.db", folder.0.display()));
@@ -293,7 +293,7 @@ fn answer_of(address: &str, path: &str) -> Vec<u8> {
 }
 
 /// Requests a second.
-fn wrk(folder: &Pasta, url: &str, order: bool, seconds: u64) -> f64 {
+fn wrk(folder: &Folder, url: &str, order: bool, seconds: u64) -> f64 {
     let script = folder.0.join("wrk.lua");
     let ids = url.split_once("{}").map(|(before, after)| {
         let path = |part: &str| part.split_once("//").map_or(part, |p| &p.1[p.1.find('/').unwrap()..]).to_owned();

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::{Banco, Restaurante, nos_dois, restaurant::centavos};
+use crate::{Database, Restaurant, on_both_databases, restaurant::centavos};
 
-nos_dois!(
+on_both_databases!(
     o_pedido_do_contrato,
     o_preco_e_o_do_cardapio,
     anonimo,
@@ -20,11 +20,11 @@ nos_dois!(
     a_chave_vale_24_horas,
 );
 
-fn o_pedido_do_contrato(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let corpo = json!({"id_cliente": 1, "itens": [{"produto": 3, "quantidade": 5, "descricao": "sem tomate", "valor": 15.2}]});
-    let resposta = r.post("/pedidos/checkout/", corpo);
-    assert_eq!(resposta.cabecalho("etag"), Some("\"1\""));
+fn o_pedido_do_contrato(banco: Database) {
+    let r = Restaurant::new(banco);
+    let body = json!({"id_cliente": 1, "itens": [{"produto": 3, "quantidade": 5, "descricao": "sem tomate", "valor": 15.2}]});
+    let resposta = r.post("/pedidos/checkout/", body);
+    assert_eq!(resposta.header("etag"), Some("\"1\""));
     let p = resposta.ok();
     let campos: Vec<&String> = p.as_object().unwrap().keys().collect();
     let esperados = "id senha status_pedido status_pedido_descricao cliente itens datahora_recebido datahora_preparacao \
@@ -54,29 +54,29 @@ fn o_pedido_do_contrato(banco: Banco) {
     assert_eq!(r.get(&format!("/pedidos/{}", p["id"])).ok(), p);
 }
 
-fn o_preco_e_o_do_cardapio(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn o_preco_e_o_do_cardapio(banco: Database) {
+    let r = Restaurant::new(banco);
     for valor in [json!(0.01), json!(-5), json!("de graça"), json!(null)] {
-        let corpo = json!({"itens": [{"produto": 3, "quantidade": 3, "valor": valor}]});
-        assert_eq!(centavos(&r.post("/pedidos/checkout", corpo).ok()["valor_total"]), 3 * 1520);
+        let body = json!({"itens": [{"produto": 3, "quantidade": 3, "valor": valor}]});
+        assert_eq!(centavos(&r.post("/pedidos/checkout", body).ok()["valor_total"]), 3 * 1520);
     }
 }
 
-fn anonimo(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn anonimo(banco: Database) {
+    let r = Restaurant::new(banco);
     let itens = json!([{"produto": 1, "quantidade": 1}]);
-    for corpo in [json!({"itens": itens}), json!({"id_cliente": null, "itens": itens})] {
-        let p = r.post("/pedidos/checkout", corpo).ok();
+    for body in [json!({"itens": itens}), json!({"id_cliente": null, "itens": itens})] {
+        let p = r.post("/pedidos/checkout", body).ok();
         assert_eq!(p["cliente"], json!(null));
         assert_eq!(p["itens"][0]["descricao"], json!(null));
     }
 }
 
-fn o_mesmo_produto_duas_vezes(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let corpo = json!({"itens": [{"produto": 2, "quantidade": 1, "descricao": "sem cebola"}, {"produto": 1, "quantidade": 2},
+fn o_mesmo_produto_duas_vezes(banco: Database) {
+    let r = Restaurant::new(banco);
+    let body = json!({"itens": [{"produto": 2, "quantidade": 1, "descricao": "sem cebola"}, {"produto": 1, "quantidade": 2},
         {"produto": 2, "quantidade": 3, "descricao": "bem passado"}]});
-    let p = r.post("/pedidos/checkout", corpo).ok();
+    let p = r.post("/pedidos/checkout", body).ok();
     let linhas: Vec<(i64, i64, &Value)> = p["itens"]
         .as_array()
         .unwrap()
@@ -88,8 +88,8 @@ fn o_mesmo_produto_duas_vezes(banco: Banco) {
     assert_eq!(r.get(&format!("/pedidos/{}", p["id"])).ok(), p);
 }
 
-fn aspas_e_emoji_na_observacao(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn aspas_e_emoji_na_observacao(banco: Database) {
+    let r = Restaurant::new(banco);
     for nota in
         ["p'ra viagem", "'; DROP TABLE pedidos; --", "\" OR 1=1 --", "sem 🧅, ça?", "\\' \\\\", "%s ? :a @b"]
     {
@@ -101,67 +101,70 @@ fn aspas_e_emoji_na_observacao(banco: Banco) {
     }
 }
 
-fn o_que_nao_existe_nao_deixa_rastro(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let antes = r.contar("SELECT COUNT(*) FROM pedidos");
-    let corpo = json!({"id_cliente": 99, "itens": [{"produto": 1, "quantidade": 1}]});
-    r.post("/pedidos/checkout", corpo).problema(404, "Cliente não encontrado");
-    let corpo = json!({"id_cliente": 1, "itens": [{"produto": 1, "quantidade": 1}, {"produto": 99, "quantidade": 1}]});
-    r.post("/pedidos/checkout", corpo).problema(404, "Produto não encontrado");
-    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), antes);
+fn o_que_nao_existe_nao_deixa_rastro(banco: Database) {
+    let r = Restaurant::new(banco);
+    let antes = r.count("SELECT COUNT(*) FROM pedidos");
+    let body = json!({"id_cliente": 99, "itens": [{"produto": 1, "quantidade": 1}]});
+    r.post("/pedidos/checkout", body).problem(404, "Cliente não encontrado");
+    let body = json!({"id_cliente": 1, "itens": [{"produto": 1, "quantidade": 1}, {"produto": 99, "quantidade": 1}]});
+    r.post("/pedidos/checkout", body).problem(404, "Produto não encontrado");
+    assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), antes);
     // Nor is a number used up.
-    let (a, b) = (r.comprar(1), r.comprar(1));
+    let (a, b) = (r.checkout(1), r.checkout(1));
     assert_eq!(a["senha"].as_i64().unwrap() + 1, b["senha"].as_i64().unwrap());
     assert_eq!(a["senha"], 7);
 }
 
-fn corpos_invalidos(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let antes = r.contar("SELECT COUNT(*) FROM pedidos");
-    let campos = |corpo: Value| r.post("/pedidos/checkout", corpo).campos();
-    assert_eq!(campos(json!({})), ["itens"]);
-    assert_eq!(campos(json!({"itens": null})), ["itens"]);
-    assert_eq!(campos(json!({"itens": []})), ["itens"]);
-    assert_eq!(campos(json!({"itens": {}})), ["itens"]);
-    assert_eq!(campos(json!({"itens": vec![json!({"produto": 1, "quantidade": 1}); 101]})), ["itens"]);
-    assert_eq!(campos(json!({"itens": [1]})), ["itens[0]"]);
+fn corpos_invalidos(banco: Database) {
+    let r = Restaurant::new(banco);
+    let antes = r.count("SELECT COUNT(*) FROM pedidos");
+    let invalid_fields = |body: Value| r.post("/pedidos/checkout", body).invalid_fields();
+    assert_eq!(invalid_fields(json!({})), ["itens"]);
+    assert_eq!(invalid_fields(json!({"itens": null})), ["itens"]);
+    assert_eq!(invalid_fields(json!({"itens": []})), ["itens"]);
+    assert_eq!(invalid_fields(json!({"itens": {}})), ["itens"]);
     assert_eq!(
-        campos(json!({"id_cliente": "um", "itens": [{}]})),
+        invalid_fields(json!({"itens": vec![json!({"produto": 1, "quantidade": 1}); 101]})),
+        ["itens"]
+    );
+    assert_eq!(invalid_fields(json!({"itens": [1]})), ["itens[0]"]);
+    assert_eq!(
+        invalid_fields(json!({"id_cliente": "um", "itens": [{}]})),
         ["id_cliente", "itens[0].produto", "itens[0].quantidade"]
     );
     let linhas = json!([{"produto": 1, "quantidade": 1}, {"produto": 0, "quantidade": 1.5, "descricao": "x".repeat(101)}]);
     assert_eq!(
-        campos(json!({"itens": linhas})),
+        invalid_fields(json!({"itens": linhas})),
         ["itens[1].produto", "itens[1].quantidade", "itens[1].descricao"]
     );
     for quantidade in [json!(0), json!(-1), json!(1000), json!("2,5"), json!(true), json!(null)] {
         assert_eq!(
-            campos(json!({"itens": [{"produto": 1, "quantidade": quantidade}]})),
+            invalid_fields(json!({"itens": [{"produto": 1, "quantidade": quantidade}]})),
             ["itens[0].quantidade"]
         );
     }
-    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), antes);
+    assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), antes);
     let limites =
         json!({"itens": vec![json!({"produto": 1, "quantidade": 999, "descricao": "ç".repeat(100)}); 100]});
     assert_eq!(centavos(&r.post("/pedidos/checkout", limites).ok()["valor_total"]), 100 * 999 * 1890);
 }
 
-fn senhas_em_sequencia_no_dia(banco: Banco) {
-    let r = Restaurante::com(banco, &[("EXAMPLE_DATA", "false")]);
+fn senhas_em_sequencia_no_dia(banco: Database) {
+    let r = Restaurant::with_environment(banco, &[("EXAMPLE_DATA", "false")]);
     assert_eq!(r.get("/produtos").ok(), json!([]));
     assert_eq!(r.get("/pedidos").ok(), json!([]));
     r.post("/produtos", json!({"nome": "Café", "categoria": 3, "valor": 5})).ok();
-    let senhas: Vec<i64> = (0..5).map(|_| r.comprar(1)["senha"].as_i64().unwrap()).collect();
+    let senhas: Vec<i64> = (0..5).map(|_| r.checkout(1)["senha"].as_i64().unwrap()).collect();
     assert_eq!(senhas, [1, 2, 3, 4, 5]);
     // Another day begins with another count.
     r.sql("UPDATE pedidos SET dia = '2020-01-01'");
     r.sql("UPDATE senhas SET dia = '2020-01-01'");
-    assert_eq!(r.comprar(1)["senha"], 1);
+    assert_eq!(r.checkout(1)["senha"], 1);
 }
 
-fn o_codigo_pix_e_bem_formado(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let p = r.comprar(1);
+fn o_codigo_pix_e_bem_formado(banco: Database) {
+    let r = Restaurant::new(banco);
+    let p = r.checkout(1);
     let qr = p["qr_data"].as_str().unwrap();
     let mut resto = qr;
     let mut campos = Vec::new();
@@ -179,62 +182,63 @@ fn o_codigo_pix_e_bem_formado(banco: Banco) {
 
 const CORPO: &str = r#"{"id_cliente":1,"itens":[{"produto":1,"quantidade":2}]}"#;
 
-fn a_mesma_chave_da_a_mesma_resposta(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let comprar =
-        |corpo: &str| r.pedir("POST", "/pedidos/checkout", &[("Idempotency-Key", "mesa-7")], Some(corpo));
-    let primeira = comprar(CORPO);
+fn a_mesma_chave_da_a_mesma_resposta(banco: Database) {
+    let r = Restaurant::new(banco);
+    let checkout =
+        |body: &str| r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "mesa-7")], Some(body));
+    let primeira = checkout(CORPO);
     primeira.ok();
-    assert_eq!(primeira.cabecalho("idempotency-replayed"), None);
+    assert_eq!(primeira.header("idempotency-replayed"), None);
     r.put("/pedidos", json!({"id": primeira.json()["id"], "status_pedido": 2})).ok();
     // The same request, also in another spelling of the same JSON.
-    for corpo in [CORPO, r#"{ "itens": [ { "quantidade": 2, "produto": 1, "valor": 3 } ], "id_cliente": 1 }"#]
+    for body in [CORPO, r#"{ "itens": [ { "quantidade": 2, "produto": 1, "valor": 3 } ], "id_cliente": 1 }"#]
     {
-        let repetida = comprar(corpo);
-        assert_eq!((repetida.status, &repetida.corpo), (200, &primeira.corpo));
-        assert_eq!(repetida.cabecalho("idempotency-replayed"), Some("true"));
-        assert_eq!(repetida.cabecalho("etag"), primeira.cabecalho("etag"));
+        let repetida = checkout(body);
+        assert_eq!((repetida.status, &repetida.body), (200, &primeira.body));
+        assert_eq!(repetida.header("idempotency-replayed"), Some("true"));
+        assert_eq!(repetida.header("etag"), primeira.header("etag"));
     }
-    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 7);
+    assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 7);
 }
 
-fn a_mesma_chave_com_outro_pedido(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let comprar = |chave: &str, corpo: &str| {
-        r.pedir("POST", "/pedidos/checkout", &[("Idempotency-Key", chave)], Some(corpo))
+fn a_mesma_chave_com_outro_pedido(banco: Database) {
+    let r = Restaurant::new(banco);
+    let checkout = |chave: &str, body: &str| {
+        r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", chave)], Some(body))
     };
-    comprar("k", CORPO).ok();
+    checkout("k", CORPO).ok();
     for outro in [
         r#"{"itens":[{"produto":1,"quantidade":2}]}"#,
         r#"{"id_cliente":1,"itens":[{"produto":1,"quantidade":3}]}"#,
     ] {
-        comprar("k", outro).problema(422, "Esta chave já foi usada para outro pedido");
+        checkout("k", outro).problem(422, "Esta chave já foi usada para outro pedido");
     }
-    comprar("K", CORPO).ok();
-    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 8);
+    checkout("K", CORPO).ok();
+    assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 8);
     for chave in ["", "a b", "ç", &"x".repeat(256)] {
-        assert_eq!(comprar(chave, CORPO).status, 400, "{chave}");
+        assert_eq!(checkout(chave, CORPO).status, 400, "{chave}");
     }
-    comprar(&"x".repeat(255), CORPO).ok();
+    checkout(&"x".repeat(255), CORPO).ok();
 }
 
-fn uma_chave_recusada_nao_fica_presa(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let comprar =
-        |corpo: &str| r.pedir("POST", "/pedidos/checkout", &[("Idempotency-Key", "k")], Some(corpo));
-    comprar(r#"{"itens":[{"produto":99,"quantidade":1}]}"#).problema(404, "Produto não encontrado");
-    comprar(r#"{"itens":[]}"#).campos();
-    comprar(CORPO).ok();
+fn uma_chave_recusada_nao_fica_presa(banco: Database) {
+    let r = Restaurant::new(banco);
+    let checkout =
+        |body: &str| r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "k")], Some(body));
+    checkout(r#"{"itens":[{"produto":99,"quantidade":1}]}"#).problem(404, "Produto não encontrado");
+    checkout(r#"{"itens":[]}"#).invalid_fields();
+    checkout(CORPO).ok();
 }
 
-fn a_chave_vale_24_horas(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let comprar =
-        || r.pedir("POST", "/pedidos/checkout", &[("Idempotency-Key", "k")], Some(CORPO)).ok()["id"].clone();
-    let primeira = comprar();
-    assert_eq!(comprar(), primeira);
+fn a_chave_vale_24_horas(banco: Database) {
+    let r = Restaurant::new(banco);
+    let checkout = || {
+        r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "k")], Some(CORPO)).ok()["id"].clone()
+    };
+    let primeira = checkout();
+    assert_eq!(checkout(), primeira);
     r.sql("UPDATE idempotencia SET criada_em = '2020-01-01 00:00:00'");
-    let segunda = comprar();
+    let segunda = checkout();
     assert_ne!(segunda, primeira);
-    assert_eq!(comprar(), segunda);
+    assert_eq!(checkout(), segunda);
 }

@@ -4,30 +4,30 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::{Banco, Restaurante, nos_dois, restaurant::ate};
+use crate::{Database, Restaurant, on_both_databases, restaurant::wait_until};
 
-nos_dois!(so_o_que_expirou_sai);
+on_both_databases!(so_o_que_expirou_sai);
 
 const EXPIRADAS: &str = "SELECT COUNT(*) FROM idempotencia WHERE criada_em < '2021-01-01 00:00:00'";
 
-fn so_o_que_expirou_sai(banco: Banco) {
-    let mut r = Restaurante::novo(banco);
-    let corpo = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
-    let comprar = |r: &Restaurante| {
-        r.pedir("POST", "/pedidos/checkout", &[("Idempotency-Key", "nova")], Some(&corpo)).ok()
+fn so_o_que_expirou_sai(banco: Database) {
+    let mut r = Restaurant::new(banco);
+    let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+    let checkout = |r: &Restaurant| {
+        r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "nova")], Some(&body)).ok()
     };
-    let pedido = comprar(&r);
-    r.matar();
+    let pedido = checkout(&r);
+    r.kill();
     for n in 0..1200 {
         r.sql(&format!("INSERT INTO idempotencia (chave, corpo, resposta, criada_em) VALUES ('velha-{n}', 'x', '{{}}', '2020-01-01 00:00:00')"));
     }
     r.sql("INSERT INTO notificacoes (topico, id_externo, recebida_em) VALUES ('order', 'A', '2020-01-01 00:00:00'), ('order', 'B', '2040-01-01 00:00:00')");
     r.sql("INSERT INTO assinaturas (mac, recebida_em) VALUES ('A', '2020-01-01 00:00:00'), ('B', '2040-01-01 00:00:00')");
-    r.reabrir();
-    ate("all that expired to be gone", || r.contar(EXPIRADAS) == 0);
-    ate("notifications too", || r.contar("SELECT COUNT(*) FROM notificacoes") == 1);
-    ate("and signatures", || r.contar("SELECT COUNT(*) FROM assinaturas") == 1);
-    assert_eq!(comprar(&r), pedido);
+    r.restart();
+    wait_until("all that expired to be gone", || r.count(EXPIRADAS) == 0);
+    wait_until("notifications too", || r.count("SELECT COUNT(*) FROM notificacoes") == 1);
+    wait_until("and signatures", || r.count("SELECT COUNT(*) FROM assinaturas") == 1);
+    assert_eq!(checkout(&r), pedido);
 }
 
 #[test]
@@ -35,8 +35,8 @@ fn duzentas_mil_chaves_nao_param_ninguem() {
     const CHAVES: i64 = 200_000;
     /// Bytes; a slice with its answers, in a log that is used again from the start.
     const LOG_MAXIMO: u64 = 32 << 20;
-    let mut r = Restaurante::novo(Banco::Sqlite);
-    r.matar();
+    let mut r = Restaurant::new(Database::Sqlite);
+    r.kill();
     let conn = rusqlite::Connection::open(r.pasta.0.join("r.db")).unwrap();
     conn.execute_batch("PRAGMA synchronous = OFF").unwrap();
     conn.execute(
@@ -48,17 +48,17 @@ fn duzentas_mil_chaves_nao_param_ninguem() {
     .unwrap();
     conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     drop(conn);
-    r.reabrir();
+    r.restart();
     let (mut compras, mut log) = (0, 0);
     let prazo = Instant::now() + Duration::from_secs(300);
     loop {
-        r.comprar(1);
+        r.checkout(1);
         compras += 1;
         log = std::fs::metadata(r.pasta.0.join("r.db-wal")).map_or(log, |wal| log.max(wal.len()));
-        if compras % 20 == 0 && r.contar(EXPIRADAS) == 0 {
+        if compras % 20 == 0 && r.count(EXPIRADAS) == 0 {
             break;
         }
-        assert!(Instant::now() < prazo, "{} keys are left", r.contar(EXPIRADAS));
+        assert!(Instant::now() < prazo, "{} keys are left", r.count(EXPIRADAS));
     }
     // Each was answered, and there were many while the keys went.
     assert!(compras > 100, "only {compras} orders while {CHAVES} keys went");

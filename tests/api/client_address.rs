@@ -5,44 +5,44 @@ use std::{
     net::TcpStream,
 };
 
-use crate::{Banco, Restaurante, restaurant::ate};
+use crate::{Database, Restaurant, restaurant::wait_until};
 
 /// Waits for the line of the log that holds this.
-fn linha(r: &Restaurante, com: &str) -> String {
+fn linha(r: &Restaurant, com: &str) -> String {
     let achada = || r.log().lines().find(|l| l.contains(com)).map(str::to_owned);
-    ate(com, || achada().is_some());
+    wait_until(com, || achada().is_some());
     achada().unwrap()
 }
 
-fn buscar(r: &Restaurante, marca: &str, cabecalhos: &[(&str, &str)]) -> String {
-    let cabecalhos = [&[("X-Request-Id", marca)], cabecalhos].concat();
-    r.pedir("GET", "/produtos", &cabecalhos, None).ok();
+fn buscar(r: &Restaurant, marca: &str, headers: &[(&str, &str)]) -> String {
+    let headers = [&[("X-Request-Id", marca)], headers].concat();
+    r.request("GET", "/produtos", &headers, None).ok();
     linha(r, marca)
 }
 
 #[test]
 fn sem_proxy_de_confianca_vale_a_conexao() {
-    let r = Restaurante::novo(Banco::Sqlite);
+    let r = Restaurant::new(Database::Sqlite);
     let linha = buscar(&r, "direto", &[("X-Forwarded-For", "203.0.113.9"), ("Forwarded", "for=203.0.113.9")]);
     assert!(linha.contains("] 127.0.0.1 GET /produtos 200 "), "{linha}");
 }
 
 #[test]
 fn o_proxy_de_confianca_diz_quem_e() {
-    let r = Restaurante::com(Banco::Sqlite, &[("TRUSTED_PROXIES", "127.0.0.0/8, 10.0.0.0/8")]);
-    for (marca, cabecalho, valor, esperado) in [
+    let r = Restaurant::with_environment(Database::Sqlite, &[("TRUSTED_PROXIES", "127.0.0.0/8, 10.0.0.0/8")]);
+    for (marca, header, valor, esperado) in [
         ("um", "X-Forwarded-For", "1.1.1.1, 203.0.113.9, 10.0.0.7", "203.0.113.9"),
         ("dois", "Forwarded", "for=1.1.1.1, for=\"[2001:db8::17]:4711\";proto=https", "2001:db8::17"),
         ("tres", "Forwarded", "for=203.0.113.9, for=unknown", "127.0.0.1"),
     ] {
-        let linha = buscar(&r, marca, &[(cabecalho, valor)]);
+        let linha = buscar(&r, marca, &[(header, valor)]);
         assert!(linha.contains(&format!("] {esperado} GET /produtos 200 ")), "{linha}");
     }
 }
 
 #[test]
 fn tambem_o_que_e_recusado_tem_endereco() {
-    let r = Restaurante::com(Banco::Sqlite, &[("TRUSTED_PROXIES", "127.0.0.1")]);
+    let r = Restaurant::with_environment(Database::Sqlite, &[("TRUSTED_PROXIES", "127.0.0.1")]);
     let recusar = |bytes: &[u8]| {
         let mut conexao = TcpStream::connect(r.url().strip_prefix("http://").unwrap()).unwrap();
         conexao.write_all(bytes).unwrap();
@@ -60,7 +60,7 @@ fn tambem_o_que_e_recusado_tem_endereco() {
 
 #[test]
 fn e_o_que_nao_tem_lugar() {
-    let r = Restaurante::com(Banco::Sqlite, &[("MAX_CONNECTIONS", "1")]);
+    let r = Restaurant::with_environment(Database::Sqlite, &[("MAX_CONNECTIONS", "1")]);
     let enviar = |bytes: &[u8]| {
         let mut conexao = TcpStream::connect(r.url().strip_prefix("http://").unwrap()).unwrap();
         let _ = conexao.write_all(bytes);
@@ -69,7 +69,7 @@ fn e_o_que_nao_tem_lugar() {
     // A write waits for this, and its connection is then in nobody's way and makes no room.
     let banco = rusqlite::Connection::open(r.pasta.0.join("r.db")).unwrap();
     banco.execute_batch("BEGIN IMMEDIATE").unwrap();
-    ate("503", || {
+    wait_until("503", || {
         let _ocupada = enviar(b"DELETE /produtos/1 HTTP/1.1\r\nHost: a\r\n\r\n");
         let mut resposta = Vec::new();
         let outra = b"GET /produtos HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";

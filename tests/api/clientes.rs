@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::{Banco, Restaurante, nos_dois};
+use crate::{Database, Restaurant, on_both_databases};
 
-nos_dois!(
+on_both_databases!(
     cadastro_e_consulta,
     o_mesmo_cpf_ou_email_duas_vezes,
     so_muda_o_que_foi_enviado,
@@ -15,8 +15,8 @@ nos_dois!(
     a_senha_enviada_nunca_e_guardada,
 );
 
-fn cadastro_e_consulta(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn cadastro_e_consulta(banco: Database) {
+    let r = Restaurant::new(banco);
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 3);
     let novo = json!({"cpf": "195.826.304-42", "nome": " Zé da Silva ", "email": "Ze@Exemplo.com", "telefone": "11 90000-0000"});
     let cliente = r.post("/clientes", novo).ok();
@@ -30,24 +30,24 @@ fn cadastro_e_consulta(banco: Banco) {
     assert_eq!((&minimo["email"], &minimo["telefone"]), (&json!(null), &json!(null)));
 }
 
-fn o_mesmo_cpf_ou_email_duas_vezes(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn o_mesmo_cpf_ou_email_duas_vezes(banco: Database) {
+    let r = Restaurant::new(banco);
     let novo =
         |cpf: &str, email: &str| r.post("/clientes", json!({"cpf": cpf, "nome": "Ana", "email": email}));
-    let p = novo("529.982.247-25", "outro@exemplo.com.br").problema(409, "CPF já cadastrado");
+    let p = novo("529.982.247-25", "outro@exemplo.com.br").problem(409, "CPF já cadastrado");
     assert_eq!(p["codigo"], "cpf_ja_cadastrado");
-    novo("19582630442", "MARIA.LIMA@exemplo.com.br").problema(409, "E-mail já cadastrado");
-    r.put("/clientes", json!({"id": 2, "cpf": "52998224725"})).problema(409, "CPF já cadastrado");
+    novo("19582630442", "MARIA.LIMA@exemplo.com.br").problem(409, "E-mail já cadastrado");
+    r.put("/clientes", json!({"id": 2, "cpf": "52998224725"})).problem(409, "CPF já cadastrado");
     r.put("/clientes", json!({"id": 2, "email": "maria.lima@exemplo.com.br"}))
-        .problema(409, "E-mail já cadastrado");
+        .problem(409, "E-mail já cadastrado");
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 3);
     assert_eq!(r.get("/clientes/2").ok()["cpf"], "31074285905");
     // His own is not someone else's.
     r.put("/clientes", json!({"id": 1, "cpf": "52998224725"})).ok();
 }
 
-fn so_muda_o_que_foi_enviado(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn so_muda_o_que_foi_enviado(banco: Database) {
+    let r = Restaurant::new(banco);
     let antes = r.get("/clientes/1").ok();
     let depois = r.put("/clientes/", json!({"id": 1, "telefone": "11 95555-4444"})).ok();
     assert_eq!(depois["telefone"], "11 95555-4444");
@@ -57,39 +57,39 @@ fn so_muda_o_que_foi_enviado(banco: Banco) {
     assert_eq!(r.put("/clientes", json!({"id": 1, "email": ""})).ok()["email"], json!(null));
     assert_eq!(r.put("/clientes", json!({"id": 1, "ativo": false})).ok()["ativo"], false);
     assert_eq!(r.put("/clientes", json!({"id": 1})).ok()["nome"], antes["nome"]);
-    r.put("/clientes", json!({"id": 99, "nome": "Ninguém"})).problema(404, "Cliente não encontrado");
-    r.put("/clientes", json!({"id": 99})).problema(404, "Cliente não encontrado");
+    r.put("/clientes", json!({"id": 99, "nome": "Ninguém"})).problem(404, "Cliente não encontrado");
+    r.put("/clientes", json!({"id": 99})).problem(404, "Cliente não encontrado");
 }
 
-fn dados_invalidos(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn dados_invalidos(banco: Database) {
+    let r = Restaurant::new(banco);
     for cpf in ["", "123", "529.982.247-26", "11111111111", "52998224725x"] {
-        r.post("/clientes", json!({"cpf": cpf, "nome": "Ana"})).problema(422, "CPF inválido");
+        r.post("/clientes", json!({"cpf": cpf, "nome": "Ana"})).problem(422, "CPF inválido");
     }
-    assert_eq!(r.post("/clientes", json!({})).campos(), ["cpf", "nome"]);
+    assert_eq!(r.post("/clientes", json!({})).invalid_fields(), ["cpf", "nome"]);
     let tudo = json!({"cpf": 1, "nome": "", "email": "x", "telefone": true});
-    assert_eq!(r.post("/clientes", tudo).campos(), ["cpf", "nome", "email", "telefone"]);
+    assert_eq!(r.post("/clientes", tudo).invalid_fields(), ["cpf", "nome", "email", "telefone"]);
     let longo = json!({"cpf": "19582630442", "nome": "x".repeat(101)});
-    r.post("/clientes", longo).problema(422, "«nome» deve ter no máximo 100 caracteres");
-    assert_eq!(r.put("/clientes", json!({"nome": "Ana"})).campos(), ["id"]);
-    assert_eq!(r.put("/clientes", json!({"id": 1, "cpf": "1"})).campos(), ["cpf"]);
+    r.post("/clientes", longo).problem(422, "«nome» deve ter no máximo 100 caracteres");
+    assert_eq!(r.put("/clientes", json!({"nome": "Ana"})).invalid_fields(), ["id"]);
+    assert_eq!(r.put("/clientes", json!({"id": 1, "cpf": "1"})).invalid_fields(), ["cpf"]);
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 3);
-    r.get("/clientes/99").problema(404, "Cliente não encontrado");
-    r.delete("/clientes/99").problema(404, "Cliente não encontrado");
-    r.get("/clientes/99/pedidos").problema(404, "Cliente não encontrado");
+    r.get("/clientes/99").problem(404, "Cliente não encontrado");
+    r.delete("/clientes/99").problem(404, "Cliente não encontrado");
+    r.get("/clientes/99/pedidos").problem(404, "Cliente não encontrado");
 }
 
-fn sem_pedidos_a_linha_some(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn sem_pedidos_a_linha_some(banco: Database) {
+    let r = Restaurant::new(banco);
     let id = r.post("/clientes", json!({"cpf": "19582630442", "nome": "Ana"})).ok()["id"].as_i64().unwrap();
-    assert_eq!(r.delete(&format!("/clientes/{id}")).corpo, "true");
-    r.get(&format!("/clientes/{id}")).problema(404, "Cliente não encontrado");
-    assert_eq!(r.contar(&format!("SELECT COUNT(*) FROM clientes WHERE id = {id}")), 0);
-    r.delete(&format!("/clientes/{id}")).problema(404, "Cliente não encontrado");
+    assert_eq!(r.delete(&format!("/clientes/{id}")).body, "true");
+    r.get(&format!("/clientes/{id}")).problem(404, "Cliente não encontrado");
+    assert_eq!(r.count(&format!("SELECT COUNT(*) FROM clientes WHERE id = {id}")), 0);
+    r.delete(&format!("/clientes/{id}")).problem(404, "Cliente não encontrado");
 }
 
-fn com_pedidos_a_pessoa_some_e_os_pedidos_ficam(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn com_pedidos_a_pessoa_some_e_os_pedidos_ficam(banco: Database) {
+    let r = Restaurant::new(banco);
     let pedido = r.get("/pedidos/1").ok();
     assert_eq!(r.delete("/clientes/1/").ok(), true);
     // The order is as it was, but for the customer's note.
@@ -97,24 +97,24 @@ fn com_pedidos_a_pessoa_some_e_os_pedidos_ficam(banco: Banco) {
     pedido["versao"] = json!(2);
     pedido["itens"][0]["descricao"] = json!(null);
     assert_eq!(r.get("/pedidos/1").ok(), pedido);
-    r.get("/clientes/1").problema(404, "Cliente não encontrado");
-    r.get("/clientes/1/pedidos").problema(404, "Cliente não encontrado");
-    r.put("/clientes", json!({"id": 1, "nome": "De volta"})).problema(404, "Cliente não encontrado");
-    let corpo = json!({"id_cliente": 1, "itens": [{"produto": 1, "quantidade": 1}]});
-    r.post("/pedidos/checkout", corpo).problema(404, "Cliente não encontrado");
+    r.get("/clientes/1").problem(404, "Cliente não encontrado");
+    r.get("/clientes/1/pedidos").problem(404, "Cliente não encontrado");
+    r.put("/clientes", json!({"id": 1, "nome": "De volta"})).problem(404, "Cliente não encontrado");
+    let body = json!({"id_cliente": 1, "itens": [{"produto": 1, "quantidade": 1}]});
+    r.post("/pedidos/checkout", body).problem(404, "Cliente não encontrado");
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 2);
     let resto =
         "cpf IS NULL AND nome IS NULL AND email IS NULL AND telefone IS NULL AND hashed_password IS NULL";
-    assert_eq!(r.contar(&format!("SELECT COUNT(*) FROM clientes WHERE id = 1 AND {resto}")), 1);
+    assert_eq!(r.count(&format!("SELECT COUNT(*) FROM clientes WHERE id = 1 AND {resto}")), 1);
     // The CPF may come back, as someone new.
     r.post("/clientes", json!({"cpf": "52998224725", "nome": "Maria", "email": "maria.lima@exemplo.com.br"}))
         .ok();
 }
 
-fn pedidos_do_cliente_do_mais_novo_ao_mais_velho(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let corpo = json!({"id_cliente": 2, "itens": [{"produto": 1, "quantidade": 1}]});
-    let novo = r.post("/pedidos/checkout", corpo).ok()["id"].as_i64().unwrap();
+fn pedidos_do_cliente_do_mais_novo_ao_mais_velho(banco: Database) {
+    let r = Restaurant::new(banco);
+    let body = json!({"id_cliente": 2, "itens": [{"produto": 1, "quantidade": 1}]});
+    let novo = r.post("/pedidos/checkout", body).ok()["id"].as_i64().unwrap();
     let lista = r.get("/clientes/2/pedidos").ok();
     let ids: Vec<i64> = lista.as_array().unwrap().iter().map(|p| p["id"].as_i64().unwrap()).collect();
     // Order 6 is his too, and cancelled.
@@ -122,14 +122,14 @@ fn pedidos_do_cliente_do_mais_novo_ao_mais_velho(banco: Banco) {
     assert_eq!(lista[1]["itens"].as_array().unwrap().len(), 3);
 }
 
-fn a_senha_enviada_nunca_e_guardada(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn a_senha_enviada_nunca_e_guardada(banco: Database) {
+    let r = Restaurant::new(banco);
     let novo =
         json!({"cpf": "19582630442", "nome": "Ana", "hashed_password": "segredo-da-ana", "username": "ana"});
     let resposta = r.post("/clientes", novo);
     assert_eq!(resposta.ok()["username"], json!(null));
-    assert!(!resposta.corpo.contains("segredo-da-ana") && !resposta.corpo.contains("hashed_password"));
+    assert!(!resposta.body.contains("segredo-da-ana") && !resposta.body.contains("hashed_password"));
     r.put("/clientes", json!({"id": 1, "hashed_password": "segredo-da-ana"})).ok();
-    assert_eq!(r.contar("SELECT COUNT(*) FROM clientes WHERE hashed_password IS NOT NULL"), 0);
+    assert_eq!(r.count("SELECT COUNT(*) FROM clientes WHERE hashed_password IS NOT NULL"), 0);
     assert!(!r.log().contains("segredo-da-ana"));
 }

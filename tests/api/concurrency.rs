@@ -12,11 +12,11 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    Banco, Restaurante, nos_dois,
-    restaurant::{Filial, centavos},
+    Database, Restaurant, on_both_databases,
+    restaurant::{Process, centavos},
 };
 
-nos_dois!(
+on_both_databases!(
     duzentos_clientes_e_dez_chaves_repetidas,
     um_pedido_ruim_falha_sozinho,
     um_pedido_ilegivel_so_atrapalha_quem_o_le,
@@ -38,25 +38,25 @@ fn total(n: usize) -> i64 {
     PRECOS[n % 12] * (n as i64 % 5 + 1) + PRECOS[(n + 5) % 12]
 }
 
-fn duzentos_clientes_e_dez_chaves_repetidas(banco: Banco) {
-    let r = Restaurante::com(banco, &[("POOL_WAIT_MS", "30000")]);
+fn duzentos_clientes_e_dez_chaves_repetidas(banco: Database) {
+    let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
     let largada = Barrier::new(200);
-    let respostas: Vec<(usize, crate::Resposta)> = thread::scope(|s| {
+    let respostas: Vec<(usize, crate::Response)> = thread::scope(|s| {
         let clientes: Vec<_> = (0..200)
             .map(|n| {
                 let (r, largada) = (&r, &largada);
                 s.spawn(move || {
                     // The last ten repeat the keys, and the orders, of the first ten.
                     let n = if n >= 190 { n - 190 } else { n };
-                    let corpo = json!({"id_cliente": n % 3 + 1, "itens": itens(n)}).to_string();
+                    let body = json!({"id_cliente": n % 3 + 1, "itens": itens(n)}).to_string();
                     let chave = format!("cliente-{n}");
                     largada.wait();
                     loop {
-                        let resposta = r.pedir(
+                        let resposta = r.request(
                             "POST",
                             "/pedidos/checkout",
                             &[("Idempotency-Key", &chave)],
-                            Some(&corpo),
+                            Some(&body),
                         );
                         if resposta.status != 409 {
                             return (n, resposta);
@@ -74,7 +74,7 @@ fn duzentos_clientes_e_dez_chaves_repetidas(banco: Banco) {
         assert_eq!(por_chave.entry(n).or_insert_with(|| pedido.clone()), &pedido, "one key, two answers");
     }
     assert_eq!(por_chave.len(), 190);
-    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 6 + 190);
+    assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 6 + 190);
     let senhas: BTreeSet<i64> = por_chave.values().map(|p| p["senha"].as_i64().unwrap()).collect();
     assert_eq!(senhas, (7..=196).collect());
     for pedido in por_chave.values() {
@@ -84,11 +84,11 @@ fn duzentos_clientes_e_dez_chaves_repetidas(banco: Banco) {
 
 /// Those that are written together: of every five one is good, one names an unknown product, one an unknown customer, and
 /// two use one key for different orders.
-fn um_pedido_ruim_falha_sozinho(banco: Banco) {
-    let r = Restaurante::com(banco, &[("POOL_WAIT_MS", "30000")]);
+fn um_pedido_ruim_falha_sozinho(banco: Database) {
+    let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
     let largada = Barrier::new(100);
-    let pedir = |n: usize| {
-        let (corpo, chave) = match n % 5 {
+    let request = |n: usize| {
+        let (body, chave) = match n % 5 {
             0 => (json!({"itens": itens(n)}), format!("boa-{n}")),
             1 => (
                 json!({"itens": [{"produto": 1, "quantidade": 1}, {"produto": 999, "quantidade": 1}]}),
@@ -98,20 +98,20 @@ fn um_pedido_ruim_falha_sozinho(banco: Banco) {
             _ => (json!({"itens": itens(n)}), format!("disputada-{}", n / 5)),
         };
         largada.wait();
-        let cabecalhos = [("Idempotency-Key", &*chave)];
-        r.pedir("POST", "/pedidos/checkout", &cabecalhos, Some(&corpo.to_string()))
+        let headers = [("Idempotency-Key", &*chave)];
+        r.request("POST", "/pedidos/checkout", &headers, Some(&body.to_string()))
     };
-    let respostas: Vec<(usize, crate::Resposta)> = thread::scope(|s| {
-        let pedir = &pedir;
-        let clientes: Vec<_> = (0..100).map(|n| s.spawn(move || (n, pedir(n)))).collect();
+    let respostas: Vec<(usize, crate::Response)> = thread::scope(|s| {
+        let request = &request;
+        let clientes: Vec<_> = (0..100).map(|n| s.spawn(move || (n, request(n)))).collect();
         clientes.into_iter().map(|c| c.join().unwrap()).collect()
     });
     let mut disputadas: BTreeMap<usize, Vec<u16>> = BTreeMap::new();
     for (n, resposta) in &respostas {
         match n % 5 {
             0 => assert_eq!(centavos(&resposta.ok()["valor_total"]), total(*n)),
-            1 => drop(resposta.problema(404, "Produto não encontrado")),
-            2 => drop(resposta.problema(404, "Cliente não encontrado")),
+            1 => drop(resposta.problem(404, "Produto não encontrado")),
+            2 => drop(resposta.problem(404, "Cliente não encontrado")),
             _ => disputadas.entry(n / 5).or_default().push(resposta.status),
         }
     }
@@ -119,16 +119,16 @@ fn um_pedido_ruim_falha_sozinho(banco: Banco) {
         status.sort_unstable();
         assert_eq!(*status, [200, 422]);
     }
-    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 6 + 40);
-    assert_eq!(r.contar("SELECT COUNT(DISTINCT senha) FROM pedidos"), 6 + 40);
+    assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 6 + 40);
+    assert_eq!(r.count("SELECT COUNT(DISTINCT senha) FROM pedidos"), 6 + 40);
     // What failed left its key free.
-    let cabecalhos = [("Idempotency-Key", "produto-1")];
-    r.pedir("POST", "/pedidos/checkout", &cabecalhos, Some(&json!({"itens": itens(1)}).to_string())).ok();
+    let headers = [("Idempotency-Key", "produto-1")];
+    r.request("POST", "/pedidos/checkout", &headers, Some(&json!({"itens": itens(1)}).to_string())).ok();
 }
 
 /// Those that are read together, one of which holds what cannot be.
-fn um_pedido_ilegivel_so_atrapalha_quem_o_le(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn um_pedido_ilegivel_so_atrapalha_quem_o_le(banco: Database) {
+    let r = Restaurant::new(banco);
     r.sql("UPDATE pedidos SET status_pagamento = 9 WHERE id = 1");
     let largada = Barrier::new(40);
     thread::scope(|s| {
@@ -139,27 +139,27 @@ fn um_pedido_ilegivel_so_atrapalha_quem_o_le(banco: Banco) {
                 for vez in 0..10 {
                     let fim = if vez % 2 == 0 { "" } else { "/status_pagamento" };
                     let resposta = r.get(&format!("/pedidos/{}{fim}", n % 4 + 1));
-                    assert_eq!(resposta.status, if n % 4 == 0 { 500 } else { 200 }, "{}", resposta.corpo);
+                    assert_eq!(resposta.status, if n % 4 == 0 { 500 } else { 200 }, "{}", resposta.body);
                 }
             });
         }
     });
 }
 
-fn duas_filiais_a_mesma_chave(banco: Banco) {
-    let r = Restaurante::com(banco, &[("POOL_WAIT_MS", "30000")]);
-    let filial = r.filial();
+fn duas_filiais_a_mesma_chave(banco: Database) {
+    let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
+    let filial = r.another_process();
     for rodada in 0..20 {
-        let corpo = json!({"itens": itens(rodada)}).to_string();
+        let body = json!({"itens": itens(rodada)}).to_string();
         let chave = format!("rodada-{rodada}");
         let largada = Barrier::new(2);
-        let comprar = |r: Result<&Restaurante, &Filial>| {
-            let cabecalhos = [("Idempotency-Key", &*chave)];
+        let checkout = |r: Result<&Restaurant, &Process>| {
+            let headers = [("Idempotency-Key", &*chave)];
             largada.wait();
             loop {
                 let resposta = match r {
-                    Ok(matriz) => matriz.pedir("POST", "/pedidos/checkout", &cabecalhos, Some(&corpo)),
-                    Err(filial) => filial.pedir("POST", "/pedidos/checkout", &cabecalhos, Some(&corpo)),
+                    Ok(matriz) => matriz.request("POST", "/pedidos/checkout", &headers, Some(&body)),
+                    Err(filial) => filial.request("POST", "/pedidos/checkout", &headers, Some(&body)),
                 };
                 // SQLite's writers wait for each other inside a process; between two, one may be told to come again.
                 if !matches!(resposta.status, 409 | 503) {
@@ -168,20 +168,20 @@ fn duas_filiais_a_mesma_chave(banco: Banco) {
             }
         };
         let (a, b) = thread::scope(|s| {
-            let (a, b) = (s.spawn(|| comprar(Ok(&r))), s.spawn(|| comprar(Err(&filial))));
+            let (a, b) = (s.spawn(|| checkout(Ok(&r))), s.spawn(|| checkout(Err(&filial))));
             (a.join().unwrap(), b.join().unwrap())
         });
         assert_eq!(a, b);
     }
-    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 26);
-    assert_eq!(r.contar("SELECT COUNT(DISTINCT senha) FROM pedidos"), 26);
+    assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 26);
+    assert_eq!(r.count("SELECT COUNT(DISTINCT senha) FROM pedidos"), 26);
 }
 
-fn dois_tablets_um_pedido(banco: Banco) {
-    let r = Restaurante::com(banco, &[("POOL_WAIT_MS", "30000")]);
+fn dois_tablets_um_pedido(banco: Database) {
+    let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
     // One says ready, the other takes it back to the queue: whoever comes second may not undo two steps at once.
     for _ in 0..20 {
-        let id = r.comprar(1)["id"].clone();
+        let id = r.checkout(1)["id"].clone();
         r.put("/pedidos", json!({"id": id, "status_pedido": 2})).ok();
         let largada = Barrier::new(2);
         let status = thread::scope(|s| {
@@ -200,17 +200,17 @@ fn dois_tablets_um_pedido(banco: Banco) {
     }
 }
 
-fn tablets_com_if_match(banco: Banco) {
-    let r = Restaurante::com(banco, &[("POOL_WAIT_MS", "30000")]);
-    let id = r.comprar(1)["id"].clone();
+fn tablets_com_if_match(banco: Database) {
+    let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
+    let id = r.checkout(1)["id"].clone();
     let largada = Barrier::new(8);
-    let corpo = json!({"id": id, "status_pedido": 2}).to_string();
+    let body = json!({"id": id, "status_pedido": 2}).to_string();
     let mut status: Vec<u16> = thread::scope(|s| {
         let tablets: Vec<_> = (0..8)
             .map(|_| {
                 s.spawn(|| {
                     largada.wait();
-                    r.pedir("PUT", "/pedidos", &[("If-Match", "\"1\"")], Some(&corpo)).status
+                    r.request("PUT", "/pedidos", &[("If-Match", "\"1\"")], Some(&body)).status
                 })
             })
             .collect();
@@ -219,13 +219,13 @@ fn tablets_com_if_match(banco: Banco) {
     status.sort_unstable();
     assert_eq!(status, [200, 412, 412, 412, 412, 412, 412, 412]);
     assert_eq!(
-        r.contar(&format!("SELECT COUNT(*) FROM eventos WHERE pedido = {id} AND tipo = 'movimento'")),
+        r.count(&format!("SELECT COUNT(*) FROM eventos WHERE pedido = {id} AND tipo = 'movimento'")),
         1
     );
 }
 
-fn queda_no_meio_da_tempestade(banco: Banco) {
-    let mut r = Restaurante::com(banco, &[("POOL_WAIT_MS", "30000")]);
+fn queda_no_meio_da_tempestade(banco: Database) {
+    let mut r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
     let confirmados: Mutex<Vec<Value>> = Mutex::default();
     for queda in 0..3 {
         let parar = AtomicBool::new(false);
@@ -234,33 +234,33 @@ fn queda_no_meio_da_tempestade(banco: Banco) {
             for n in 0..8 {
                 let (r, confirmados, parar) = (&r, &confirmados, &parar);
                 s.spawn(move || {
-                    let corpo = json!({"itens": itens(n)}).to_string();
+                    let body = json!({"itens": itens(n)}).to_string();
                     while !parar.load(Ordering::Relaxed) {
-                        match r.tentar("POST", "/pedidos/checkout", &[], Some(&corpo)) {
+                        match r.try_request("POST", "/pedidos/checkout", &[], Some(&body)) {
                             Ok(resposta) => confirmados.lock().unwrap().push(resposta.ok()),
                             Err(_) => return,
                         }
                     }
                 });
             }
-            crate::restaurant::ate("enough orders", || confirmados.lock().unwrap().len() >= alvo);
-            r.interromper();
+            crate::restaurant::wait_until("enough orders", || confirmados.lock().unwrap().len() >= alvo);
+            r.kill_while_in_use();
             parar.store(true, Ordering::Relaxed);
         });
-        r.reabrir();
+        r.restart();
         for pedido in confirmados.lock().unwrap().iter() {
             assert_eq!(&r.get(&format!("/pedidos/{}", pedido["id"])).ok(), pedido);
         }
         let metade = "SELECT COUNT(*) FROM pedidos p WHERE (SELECT COUNT(*) FROM itens i WHERE i.pedido = p.id) <> 2 AND id > 6";
-        assert_eq!(r.contar(metade), 0);
-        assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos p WHERE NOT EXISTS (SELECT 1 FROM eventos e WHERE e.pedido = p.id)"), 0);
-        assert_eq!(r.contar("SELECT COUNT(*) - COUNT(DISTINCT senha) FROM pedidos"), 0);
+        assert_eq!(r.count(metade), 0);
+        assert_eq!(r.count("SELECT COUNT(*) FROM pedidos p WHERE NOT EXISTS (SELECT 1 FROM eventos e WHERE e.pedido = p.id)"), 0);
+        assert_eq!(r.count("SELECT COUNT(*) - COUNT(DISTINCT senha) FROM pedidos"), 0);
     }
 }
 
-fn aviso_repetido_ao_mesmo_tempo(banco: Banco) {
-    let r = Restaurante::com(banco, &[("POOL_WAIT_MS", "30000")]);
-    let id = r.comprar(1)["id_pagamento"].clone();
+fn aviso_repetido_ao_mesmo_tempo(banco: Database) {
+    let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
+    let id = r.checkout(1)["id_pagamento"].clone();
     thread::scope(|s| {
         for n in 0..16 {
             let (r, id) = (&r, &id);
@@ -268,7 +268,7 @@ fn aviso_repetido_ao_mesmo_tempo(banco: Banco) {
             s.spawn(move || r.post("/pedidos/status_pagamento", json!({"id": id, "action": action})).ok());
         }
     });
-    assert_eq!(r.get("/pedidos/7/status_pagamento").corpo, "\"2\"");
+    assert_eq!(r.get("/pedidos/7/status_pagamento").body, "\"2\"");
     let aprovacoes = "SELECT COUNT(*) FROM eventos WHERE pedido = 7 AND tipo = 'pagamento' AND para = 2";
-    assert_eq!(r.contar(aprovacoes), 1);
+    assert_eq!(r.count(aprovacoes), 1);
 }

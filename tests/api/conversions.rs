@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::{Banco, Restaurante, nos_dois};
+use crate::{Database, Restaurant, on_both_databases};
 
-nos_dois!(numeros_como_texto, logicos, nulo_e_nao_enviado, o_que_e_ambiguo_e_recusado_pelo_nome);
+on_both_databases!(numeros_como_texto, logicos, nulo_e_nao_enviado, o_que_e_ambiguo_e_recusado_pelo_nome);
 
 /// The spellings of a whole number that have one meaning.
 fn grafias(n: i64) -> Vec<String> {
@@ -14,19 +14,19 @@ fn grafias(n: i64) -> Vec<String> {
     [format!("{n}"), format!("{n}.0")].into_iter().chain(textos.map(texto)).collect()
 }
 
-fn enviar(r: &Restaurante, metodo: &str, caminho: &str, corpo: &str) -> Value {
-    let resposta = r.pedir(metodo, caminho, &[], Some(corpo));
-    assert_eq!(resposta.status, 200, "{metodo} {caminho} {corpo}: {}", resposta.corpo);
+fn enviar(r: &Restaurant, metodo: &str, caminho: &str, body: &str) -> Value {
+    let resposta = r.request(metodo, caminho, &[], Some(body));
+    assert_eq!(resposta.status, 200, "{metodo} {caminho} {body}: {}", resposta.body);
     resposta.json()
 }
 
-fn numeros_como_texto(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn numeros_como_texto(banco: Database) {
+    let r = Restaurant::new(banco);
     for valor in ["15.5", "15.50", "\"15.50\"", "\" 15.5 \"", "\"15.500\""] {
-        let corpo = format!(r#"{{"nome":"Misto","categoria":"1","valor":{valor}}}"#);
-        let resposta = r.pedir("POST", "/produtos", &[], Some(&corpo));
-        assert_eq!(resposta.status, 200, "{corpo}: {}", resposta.corpo);
-        assert!(resposta.corpo.contains(r#""categoria":1,"valor":15.50,"#), "{}", resposta.corpo);
+        let body = format!(r#"{{"nome":"Misto","categoria":"1","valor":{valor}}}"#);
+        let resposta = r.request("POST", "/produtos", &[], Some(&body));
+        assert_eq!(resposta.status, 200, "{body}: {}", resposta.body);
+        assert!(resposta.body.contains(r#""categoria":1,"valor":15.50,"#), "{}", resposta.body);
     }
     for tres in grafias(3) {
         let produto =
@@ -34,30 +34,30 @@ fn numeros_como_texto(banco: Banco) {
         assert_eq!((&produto["id"], &produto["categoria"]), (&json!(3), &json!(3)));
         let cliente = enviar(&r, "PUT", "/clientes", &format!(r#"{{"id":{tres},"nome":"Cida"}}"#));
         assert_eq!(cliente["id"], 3);
-        let corpo = format!(
+        let body = format!(
             r#"{{"id_cliente":{tres},"itens":[{{"produto":{tres},"quantidade":{tres},"valor":"x"}}]}}"#
         );
-        let pedido = enviar(&r, "POST", "/pedidos/checkout", &corpo);
+        let pedido = enviar(&r, "POST", "/pedidos/checkout", &body);
         assert_eq!((&pedido["cliente"], &pedido["itens"][0]["quantidade"]), (&json!(3), &json!(3)));
         let um = tres.replace('3', "1");
-        let corpo = format!(
+        let body = format!(
             r#"{{"id":"{}","status_pedido":{tres},"cliente":{tres},"versao":{um},"status_pagamento":{um},"senha":"{}.0","valor_total":"27.0"}}"#,
             pedido["id"], pedido["senha"]
         );
-        let movido = enviar(&r, "PUT", "/pedidos", &corpo);
+        let movido = enviar(&r, "PUT", "/pedidos", &body);
         assert_eq!((&movido["status_pedido"], &movido["cliente"]), (&json!(3), &json!(3)));
     }
-    let pedido = r.comprar(3);
+    let pedido = r.checkout(3);
     let caminho = format!("/pedidos/{}", pedido["id"]);
     r.post(&format!("{caminho}/pagamento"), json!({"meio": "dinheiro", "responsavel": "Ana"})).ok();
     let reembolso = json!({"valor": "1.50", "motivo": "faltou o canudo"}).to_string();
     let resposta =
-        r.pedir("POST", &format!("{caminho}/reembolso"), &[("If-Match", "\"2\"")], Some(&reembolso));
-    assert_eq!(resposta.status, 409, "{}", resposta.corpo);
+        r.request("POST", &format!("{caminho}/reembolso"), &[("If-Match", "\"2\"")], Some(&reembolso));
+    assert_eq!(resposta.status, 409, "{}", resposta.body);
 }
 
-fn logicos(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn logicos(banco: Database) {
+    let r = Restaurant::new(banco);
     let sim = [json!(1), json!("true"), json!("on"), json!("Yes"), json!("1"), json!(true), json!("TRUE")];
     let nao = [json!(0), json!("false"), json!("off"), json!("NO"), json!("0"), json!(false), json!(0.0)];
     for (sim, nao) in sim.iter().zip(&nao) {
@@ -72,8 +72,8 @@ fn logicos(banco: Banco) {
     }
 }
 
-fn nulo_e_nao_enviado(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn nulo_e_nao_enviado(banco: Database) {
+    let r = Restaurant::new(banco);
     let produto = r.get("/produtos/3").ok();
     assert_eq!(r.put("/produtos", json!({"id": 3, "ativo": null})).ok(), produto);
     let cliente = r.get("/clientes/1").ok();
@@ -88,21 +88,29 @@ fn nulo_e_nao_enviado(banco: Banco) {
     assert_eq!((&novo["email"], &novo["telefone"]), (&json!(null), &json!(null)));
 }
 
-fn o_que_e_ambiguo_e_recusado_pelo_nome(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn o_que_e_ambiguo_e_recusado_pelo_nome(banco: Database) {
+    let r = Restaurant::new(banco);
     let errados =
         [json!("15,5"), json!("abc"), json!(""), json!("1e1"), json!("1_0"), json!(true), json!([1])];
     for errado in &errados {
         let produto = json!({"id": errado, "categoria": errado, "valor": errado});
-        assert_eq!(r.put("/produtos", produto).campos(), ["id", "categoria", "valor"], "{errado}");
+        assert_eq!(r.put("/produtos", produto).invalid_fields(), ["id", "categoria", "valor"], "{errado}");
         let linha = json!({"produto": errado, "quantidade": errado});
-        let campos = r.post("/pedidos/checkout", json!({"id_cliente": errado, "itens": [linha]})).campos();
+        let campos =
+            r.post("/pedidos/checkout", json!({"id_cliente": errado, "itens": [linha]})).invalid_fields();
         assert_eq!(campos, ["id_cliente", "itens[0].produto", "itens[0].quantidade"], "{errado}");
         let pedido = json!({"id": errado, "status_pedido": errado, "cliente": errado});
-        assert_eq!(r.put("/pedidos", pedido).campos(), ["id", "status_pedido", "cliente"], "{errado}");
+        assert_eq!(
+            r.put("/pedidos", pedido).invalid_fields(),
+            ["id", "status_pedido", "cliente"],
+            "{errado}"
+        );
     }
-    assert_eq!(r.put("/pedidos", json!({"id": 1.5, "status_pedido": 2.5})).campos(), ["id", "status_pedido"]);
+    assert_eq!(
+        r.put("/pedidos", json!({"id": 1.5, "status_pedido": 2.5})).invalid_fields(),
+        ["id", "status_pedido"]
+    );
     for errado in [json!("sim"), json!(2), json!(""), json!([true])] {
-        assert_eq!(r.put("/produtos", json!({"id": 1, "ativo": errado})).campos(), ["ativo"]);
+        assert_eq!(r.put("/produtos", json!({"id": 1, "ativo": errado})).invalid_fields(), ["ativo"]);
     }
 }

@@ -16,16 +16,16 @@ use std::{
 use mysql::prelude::Queryable;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Banco {
+pub enum Database {
     Sqlite,
     Mysql,
 }
 
 /// `mysql://user:password@host:port`, of a user who may create databases.
-static SERVIDOR: LazyLock<Option<String>> = LazyLock::new(|| match std::env::var("TEST_DATABASE_URL") {
+static SERVER: LazyLock<Option<String>> = LazyLock::new(|| match std::env::var("TEST_DATABASE_URL") {
     Ok(url) => Some(url.trim_end_matches('/').to_owned()),
-    Err(_) => Privado::instalado().then(|| {
-        let servidor = Privado::iniciar();
+    Err(_) => PrivateServer::is_installed().then(|| {
+        let servidor = PrivateServer::start();
         let url = servidor.url();
         // It ends with this process, by its standard input.
         std::mem::forget(servidor);
@@ -34,33 +34,33 @@ static SERVIDOR: LazyLock<Option<String>> = LazyLock::new(|| match std::env::var
 });
 
 /// Whether there is a server. Without one the tests on MySQL prove nothing, which CI does not accept.
-pub fn tem_mysql() -> bool {
-    if SERVIDOR.is_none() {
+pub fn mysql_is_available() -> bool {
+    if SERVER.is_none() {
         assert!(
             std::env::var_os("CI").is_none(),
             "no MySQL: install mariadb-server or set TEST_DATABASE_URL"
         );
         eprintln!("not tested: no MySQL; install mariadb-server or set TEST_DATABASE_URL");
     }
-    SERVIDOR.is_some()
+    SERVER.is_some()
 }
 
-pub fn servidor() -> &'static str {
-    SERVIDOR.as_deref().expect("a MySQL server")
+pub fn server_url() -> &'static str {
+    SERVER.as_deref().expect("a MySQL server")
 }
 
 /// A fresh, empty database on the server; dropped in the end.
-pub struct Esquema {
+pub struct Schema {
     pub nome: String,
     servidor: String,
 }
 
-impl Esquema {
-    pub fn novo(servidor: &str) -> Esquema {
-        static CONTAGEM: AtomicU32 = AtomicU32::new(0);
+impl Schema {
+    pub fn new(servidor: &str) -> Schema {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
         let nome =
-            format!("ambrosia_teste_{}_{}", std::process::id(), CONTAGEM.fetch_add(1, Ordering::Relaxed));
-        let esquema = Esquema { nome, servidor: servidor.to_owned() };
+            format!("ambrosia_teste_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+        let esquema = Schema { nome, servidor: servidor.to_owned() };
         esquema
             .admin()
             .query_drop(format!("CREATE DATABASE {} CHARACTER SET utf8mb4", esquema.nome))
@@ -72,7 +72,7 @@ impl Esquema {
         format!("{}/{}", self.servidor, self.nome)
     }
 
-    pub fn conexao(&self) -> mysql::Conn {
+    pub fn connection(&self) -> mysql::Conn {
         mysql::Conn::new(mysql::Opts::from_url(&self.url()).unwrap()).unwrap()
     }
 
@@ -81,7 +81,7 @@ impl Esquema {
     }
 }
 
-impl Drop for Esquema {
+impl Drop for Schema {
     fn drop(&mut self) {
         // The server may be gone, which some tests are about.
         if let Ok(mut admin) =
@@ -93,21 +93,21 @@ impl Drop for Esquema {
 }
 
 /// A MariaDB of our own, in a folder of its own on a free port.
-pub struct Privado {
-    pasta: Pasta,
+pub struct PrivateServer {
+    pasta: Folder,
     porta: u16,
     processo: Child,
 }
 
 const MARIADBD: &str = "/usr/sbin/mariadbd";
 
-impl Privado {
-    pub fn instalado() -> bool {
+impl PrivateServer {
+    pub fn is_installed() -> bool {
         Path::new(MARIADBD).exists()
     }
 
-    pub fn iniciar() -> Privado {
-        let pasta = Pasta::nova();
+    pub fn start() -> PrivateServer {
+        let pasta = Folder::new();
         let instalado = Command::new("mariadb-install-db")
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
             .arg(format!("--datadir={}", pasta.0.join("dados").display()))
@@ -116,9 +116,9 @@ impl Privado {
             .unwrap();
         assert!(instalado.success());
         let porta = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let processo = Privado::executar(&pasta, porta);
-        let privado = Privado { pasta, porta, processo };
-        let mut root = privado.esperar("root", "");
+        let processo = PrivateServer::spawn_server(&pasta, porta);
+        let privado = PrivateServer { pasta, porta, processo };
+        let mut root = privado.wait_for_connection("root", "");
         // A user with a password, as in the world.
         root.query_drop("CREATE USER ambrosia@'%' IDENTIFIED BY 'segredo'").unwrap();
         root.query_drop("GRANT ALL ON *.* TO ambrosia@'%'").unwrap();
@@ -130,32 +130,32 @@ impl Privado {
     }
 
     /// As when the power goes.
-    pub fn matar(&mut self) {
-        self.sinal("-KILL");
+    pub fn kill(&mut self) {
+        self.signal("-KILL");
         self.processo.wait().unwrap();
     }
 
     /// It accepts connections, and says nothing.
-    pub fn congelar(&self) {
-        self.sinal("-STOP");
+    pub fn freeze(&self) {
+        self.signal("-STOP");
     }
 
-    pub fn descongelar(&self) {
-        self.sinal("-CONT");
+    pub fn thaw(&self) {
+        self.signal("-CONT");
     }
 
-    fn sinal(&self, nome: &str) {
+    fn signal(&self, nome: &str) {
         let pid = std::fs::read_to_string(self.pasta.0.join("pid")).unwrap();
         assert!(Command::new("kill").args([nome, pid.trim()]).status().unwrap().success());
     }
 
-    pub fn religar(&mut self) {
-        self.processo = Privado::executar(&self.pasta, self.porta);
-        drop(self.esperar("ambrosia", "segredo"));
+    pub fn restart(&mut self) {
+        self.processo = PrivateServer::spawn_server(&self.pasta, self.porta);
+        drop(self.wait_for_connection("ambrosia", "segredo"));
     }
 
     /// The shell ends the server when its standard input closes, and that is when we end, however we end.
-    fn executar(pasta: &Pasta, porta: u16) -> Child {
+    fn spawn_server(pasta: &Folder, porta: u16) -> Child {
         let script = r#"p=$1; shift; exec 3<&0; "$0" "$@" </dev/null >"$p/log" 2>&1 & s=$!
             (read -r _ <&3; kill $s 2>/dev/null) & wait $s"#;
         let dir = pasta.0.display();
@@ -184,7 +184,7 @@ impl Privado {
             .unwrap()
     }
 
-    fn esperar(&self, user: &str, pass: &str) -> mysql::Conn {
+    fn wait_for_connection(&self, user: &str, pass: &str) -> mysql::Conn {
         let url = format!("mysql://{user}:{pass}@127.0.0.1:{}", self.porta);
         let opts = mysql::Opts::from_url(&url).unwrap();
         let prazo = Instant::now() + Duration::from_secs(60);
@@ -203,7 +203,7 @@ impl Privado {
     }
 }
 
-impl Drop for Privado {
+impl Drop for PrivateServer {
     fn drop(&mut self) {
         // A test that fails may leave it frozen; one that was killed has no such process any more.
         if let Ok(pid) = std::fs::read_to_string(self.pasta.0.join("pid")) {
@@ -215,20 +215,19 @@ impl Drop for Privado {
 }
 
 /// A folder of one test, removed in the end.
-pub struct Pasta(pub PathBuf);
+pub struct Folder(pub PathBuf);
 
-impl Pasta {
-    pub fn nova() -> Pasta {
-        static CONTAGEM: AtomicU32 = AtomicU32::new(0);
-        let nome =
-            format!("ambrosia-api-{}-{}", std::process::id(), CONTAGEM.fetch_add(1, Ordering::Relaxed));
+impl Folder {
+    pub fn new() -> Folder {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let nome = format!("ambrosia-api-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
         let pasta = std::env::temp_dir().join(nome);
         std::fs::create_dir_all(&pasta).unwrap();
-        Pasta(pasta)
+        Folder(pasta)
     }
 }
 
-impl Drop for Pasta {
+impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::{Banco, Restaurante, nos_dois, restaurant::ate, till::Caixa};
+use crate::{Database, Restaurant, on_both_databases, restaurant::wait_until, till::Till};
 
-nos_dois!(
+on_both_databases!(
     entregue_sem_pagar_nao_some,
     entregue_e_pago_nao_se_cancela_por_um_passo_atras,
     entregue_e_pago_por_qr_code_volta_inteiro,
@@ -14,81 +14,90 @@ nos_dois!(
 const SEM_PAGAR: &str =
     "O pedido já foi entregue e não pode mais ser cancelado; receba o pagamento no balcão";
 
-fn entregar(r: &Restaurante, pedido: &Value) {
+fn entregar(r: &Restaurant, pedido: &Value) {
     r.put("/pedidos", json!({"id": pedido["id"], "status_pedido": 4})).ok();
 }
 
-fn entregue_sem_pagar_nao_some(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let pedido = r.comprar(1);
+fn entregue_sem_pagar_nao_some(banco: Database) {
+    let r = Restaurant::new(banco);
+    let pedido = r.checkout(1);
     let caminho = format!("/pedidos/{}", pedido["id"]);
     entregar(&r, &pedido);
     for status in [4, 3, 2, 1] {
         r.put("/pedidos", json!({"id": pedido["id"], "status_pedido": status})).ok();
-        assert_eq!(r.delete(&caminho).problema(409, SEM_PAGAR)["codigo"], "pedido_finalizado");
-        r.post(&format!("{caminho}/cancelamento"), json!({"motivo": "x"})).problema(409, SEM_PAGAR);
+        assert_eq!(r.delete(&caminho).problem(409, SEM_PAGAR)["codigo"], "pedido_finalizado");
+        r.post(&format!("{caminho}/cancelamento"), json!({"motivo": "x"})).problem(409, SEM_PAGAR);
     }
     // Nor does its time cancel it.
     r.sql(
         "UPDATE pedidos SET datahora_expiracao = '2020-01-01 00:00:00' WHERE datahora_expiracao IS NOT NULL",
     );
-    let outro = r.comprar(1);
+    let outro = r.checkout(1);
     r.sql(
         "UPDATE pedidos SET datahora_expiracao = '2020-01-01 00:00:00' WHERE datahora_expiracao IS NOT NULL",
     );
-    ate("the other one to expire", || r.get(&format!("/pedidos/{}", outro["id"])).ok()["status_pedido"] == 5);
+    wait_until("the other one to expire", || {
+        r.get(&format!("/pedidos/{}", outro["id"])).ok()["status_pedido"] == 5
+    });
     assert_eq!(r.get(&caminho).ok()["status_pedido"], 1);
     let pago =
         r.post(&format!("{caminho}/pagamento"), json!({"meio": "dinheiro", "responsavel": "Ana"})).ok();
     assert_eq!(pago["status_pagamento"], 2);
 }
 
-fn entregue_e_pago_nao_se_cancela_por_um_passo_atras(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn entregue_e_pago_nao_se_cancela_por_um_passo_atras(banco: Database) {
+    let r = Restaurant::new(banco);
     // An order of the example data that was delivered and paid.
     r.put("/pedidos", json!({"id": 4, "status_pedido": 3})).ok();
     let antes = r.get("/pedidos/4").ok();
     let detail =
         "O pedido já foi entregue e não pode mais ser cancelado; o que for devido ao cliente volta no balcão";
-    r.post("/pedidos/4/cancelamento", json!({"motivo": "x"})).problema(409, detail);
-    r.delete("/pedidos/4").problema(409, detail);
+    r.post("/pedidos/4/cancelamento", json!({"motivo": "x"})).problem(409, detail);
+    r.delete("/pedidos/4").problem(409, detail);
     assert_eq!(r.get("/pedidos/4").ok(), antes);
 }
 
-fn entregue_e_pago_por_qr_code_volta_inteiro(banco: Banco) {
-    let c = Caixa::nova(banco);
-    let pedido = c.comprar(1);
-    c.pagar(&pedido);
-    c.ate_pagamento(&pedido, 2);
+fn entregue_e_pago_por_qr_code_volta_inteiro(banco: Database) {
+    let c = Till::new(banco);
+    let pedido = c.checkout(1);
+    c.pay(&pedido);
+    c.wait_for_pagamento(&pedido, 2);
     entregar(&c, &pedido);
     let detail =
         "O pedido já foi entregue e não pode mais ser cancelado; para devolver dinheiro, use o reembolso";
-    c.cancelar(&pedido, "estava frio").problema(409, detail);
-    ate("all to be quiet", || c.contar("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0);
+    c.cancel(&pedido, "estava frio").problem(409, detail);
+    wait_until("all to be quiet", || {
+        c.count("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0
+    });
     let devolver = |valor: f64| {
-        let etag = format!("\"{}\"", c.ver(&pedido)["versao"]);
-        let corpo = json!({"valor": valor, "motivo": "estava frio"}).to_string();
-        c.pedir("POST", &format!("/pedidos/{}/reembolso", pedido["id"]), &[("If-Match", &etag)], Some(&corpo))
+        let etag = format!("\"{}\"", c.reload(&pedido)["versao"]);
+        let body = json!({"valor": valor, "motivo": "estava frio"}).to_string();
+        c.request(
+            "POST",
+            &format!("/pedidos/{}/reembolso", pedido["id"]),
+            &[("If-Match", &etag)],
+            Some(&body),
+        )
     };
     // In two steps: what is left is the most.
     devolver(8.9).ok();
-    ate("the first part", || c.cobranca(&pedido).refunded == 890);
-    devolver(10.01).problema(409, "O reembolso não pode ser maior que R$ 10,00, que é o que resta");
+    wait_until("the first part", || c.cobranca(&pedido).refunded == 890);
+    devolver(10.01).problem(409, "O reembolso não pode ser maior que R$ 10,00, que é o que resta");
     devolver(10.0).ok();
-    let fim = c.ate_pagamento(&pedido, 4);
+    let fim = c.wait_for_pagamento(&pedido, 4);
     assert_eq!((&fim["status_pedido"], &fim["valor_reembolsado"]), (&json!(4), &fim["valor_total"]));
     assert_eq!(c.cobranca(&pedido).status, "refunded");
     assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
-    devolver(1.0).problema(409, "O pagamento deste pedido já foi todo devolvido");
+    devolver(1.0).problem(409, "O pagamento deste pedido já foi todo devolvido");
 }
 
-fn cancelado_nao_muda_de_cliente(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn cancelado_nao_muda_de_cliente(banco: Database) {
+    let r = Restaurant::new(banco);
     let antes = r.get("/pedidos/6").ok();
     assert_eq!((&antes["status_pedido"], &antes["cliente"]), (&json!(5), &json!(2)));
     let detail = "O pedido está cancelado e não pode mais mudar de cliente";
     for cliente in [json!(1), Value::Null] {
-        r.put("/pedidos", json!({"id": 6, "cliente": cliente})).problema(409, detail);
+        r.put("/pedidos", json!({"id": 6, "cliente": cliente})).problem(409, detail);
     }
     assert_eq!(r.put("/pedidos", json!({"id": 6, "cliente": 2})).ok(), antes);
 }

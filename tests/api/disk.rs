@@ -5,18 +5,18 @@ use std::{fs, io::Write, path::Path, process::Command};
 use serde_json::json;
 
 use crate::{
-    Banco, Restaurante,
-    database::Pasta,
-    restaurant::{Resposta, ate},
+    Database, Restaurant,
+    database::Folder,
+    restaurant::{Response, wait_until},
 };
 
 /// A file system of two megabytes.
-struct Disco(Pasta);
+struct Disco(Folder);
 
 impl Disco {
     /// `None` for those who may not mount one.
-    fn novo() -> Option<Disco> {
-        let pasta = Pasta::nova();
+    fn new() -> Option<Disco> {
+        let pasta = Folder::new();
         let montado =
             Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(&pasta.0).status();
         montado.is_ok_and(|status| status.success()).then(|| Disco(pasta))
@@ -48,39 +48,37 @@ impl Drop for Disco {
 
 #[test]
 fn um_disco_cheio_e_dito_e_passa() {
-    let Some(disco) = Disco::novo() else {
+    let Some(disco) = Disco::new() else {
         println!("nothing is proved here: this user may not mount a small file system");
         return;
     };
     let url = format!("sqlite:{}/r.db", disco.pasta().display());
-    let r = Restaurante::com(Banco::Sqlite, &[("DATABASE_URL", &url)]);
-    let comprar = || -> Resposta {
-        let corpo = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
-        r.pedir("POST", "/pedidos/checkout", &[], Some(&corpo))
+    let r = Restaurant::with_environment(Database::Sqlite, &[("DATABASE_URL", &url)]);
+    let checkout = || -> Response {
+        let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+        r.request("POST", "/pedidos/checkout", &[], Some(&body))
     };
     let abertos = || r.get("/pedidos").ok().as_array().unwrap().len();
     let antes = abertos();
     disco.encher();
-    let (mut feitos, mut recusada) = (0, comprar());
+    let (mut feitos, mut recusada) = (0, checkout());
     while recusada.status == 200 {
         feitos += 1;
-        recusada = comprar();
+        recusada = checkout();
     }
-    let problema = recusada.problema(
-        503,
-        "O disco do banco de dados está cheio e nada foi gravado; avise quem cuida do sistema",
-    );
+    let problema = recusada
+        .problem(503, "O disco do banco de dados está cheio e nada foi gravado; avise quem cuida do sistema");
     assert_eq!(problema["codigo"], "disco_cheio");
-    assert_eq!(recusada.cabecalho("retry-after"), Some("1"));
+    assert_eq!(recusada.header("retry-after"), Some("1"));
     let pronto = r.get("/readyz");
-    assert!(pronto.status == 503 && pronto.corpo.contains("\"disco\""), "{}", pronto.corpo);
+    assert!(pronto.status == 503 && pronto.body.contains("\"disco\""), "{}", pronto.body);
     assert!(
-        r.get("/metrics").corpo.contains("\nambrosia_check_ok{check=\"disco\"} 0\n"),
+        r.get("/metrics").body.contains("\nambrosia_check_ok{check=\"disco\"} 0\n"),
         "no alert can see it"
     );
     assert_eq!(abertos(), antes + feitos, "what was refused was not written, what was acknowledged was");
     disco.esvaziar();
-    ate("it to notice that there is room", || r.get("/readyz").status == 200);
-    assert_eq!(comprar().status, 200);
+    wait_until("it to notice that there is room", || r.get("/readyz").status == 200);
+    assert_eq!(checkout().status, 200);
     assert_eq!(abertos(), antes + feitos + 1);
 }

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::{Banco, Restaurante, nos_dois};
+use crate::{Database, Restaurant, on_both_databases};
 
-nos_dois!(
+on_both_databases!(
     corpos_que_nao_sao_json,
     caminhos_e_metodos,
     ids_no_caminho,
@@ -13,29 +13,29 @@ nos_dois!(
     barra_no_fim_nao_muda_nada,
 );
 
-fn corpos_que_nao_sao_json(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let enviar = |corpo: &str| r.pedir("POST", "/clientes", &[], Some(corpo));
-    enviar("").problema(400, "O corpo da requisição está vazio; envie um objeto JSON");
-    enviar("{").problema(400, "JSON inválido na linha 1, coluna 1");
-    enviar("{\"cpf\": }").problema(400, "JSON inválido na linha 1, coluna 9");
-    enviar("{} {}").problema(400, "JSON inválido na linha 1, coluna 4");
-    enviar("{\"nome\": \"\\ud800\"}").problema(422, "«cpf» é obrigatório; «nome» deve ser um texto");
-    for corpo in ["[]", "1", "null", "\"texto\"", "true"] {
-        enviar(corpo).problema(422, "«corpo» deve ser um objeto JSON");
+fn corpos_que_nao_sao_json(banco: Database) {
+    let r = Restaurant::new(banco);
+    let enviar = |body: &str| r.request("POST", "/clientes", &[], Some(body));
+    enviar("").problem(400, "O corpo da requisição está vazio; envie um objeto JSON");
+    enviar("{").problem(400, "JSON inválido na linha 1, coluna 1");
+    enviar("{\"cpf\": }").problem(400, "JSON inválido na linha 1, coluna 9");
+    enviar("{} {}").problem(400, "JSON inválido na linha 1, coluna 4");
+    enviar("{\"nome\": \"\\ud800\"}").problem(422, "«cpf» é obrigatório; «nome» deve ser um texto");
+    for body in ["[]", "1", "null", "\"texto\"", "true"] {
+        enviar(body).problem(422, "«corpo» deve ser um objeto JSON");
     }
-    enviar("{\"cpf\":\"1\",\"cpf\":\"2\"}").problema(422, "«corpo» tem um campo repetido");
+    enviar("{\"cpf\":\"1\",\"cpf\":\"2\"}").problem(422, "«corpo» tem um campo repetido");
     let fundo = format!("{{\"cpf\": {}{}}}", "[".repeat(60_000), "]".repeat(60_000));
     assert!([400, 422].contains(&enviar(&fundo).status));
     assert_eq!(enviar(&format!("{{\"x\":\"{}\"}}", "x".repeat(1 << 20))).status, 413);
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 3);
 }
 
-fn caminhos_e_metodos(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn caminhos_e_metodos(banco: Database) {
+    let r = Restaurant::new(banco);
     for caminho in ["/nada", "/pedidos/1/2/3", "/pedido", "/produtos/1/x", "/docs/x", "//pedidos", "/PEDIDOS"]
     {
-        r.get(caminho).problema(404, "Este endereço não existe; veja /docs");
+        r.get(caminho).problem(404, "Este endereço não existe; veja /docs");
     }
     for (metodo, caminho, allow) in [
         ("DELETE", "/clientes", "GET, HEAD, POST, PUT, OPTIONS"),
@@ -47,70 +47,70 @@ fn caminhos_e_metodos(banco: Banco) {
         ("TRACE", "/", "GET, HEAD, OPTIONS"),
         ("INVENTADO", "/pedidos/1", "GET, HEAD, DELETE, OPTIONS"),
     ] {
-        let corpo = matches!(metodo, "POST" | "PUT" | "PATCH").then_some("{}");
-        let resposta = r.pedir(metodo, caminho, &[], corpo);
-        assert_eq!((resposta.status, resposta.cabecalho("allow")), (405, Some(allow)), "{metodo} {caminho}");
+        let body = matches!(metodo, "POST" | "PUT" | "PATCH").then_some("{}");
+        let resposta = r.request(metodo, caminho, &[], body);
+        assert_eq!((resposta.status, resposta.header("allow")), (405, Some(allow)), "{metodo} {caminho}");
     }
 }
 
-fn ids_no_caminho(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn ids_no_caminho(banco: Database) {
+    let r = Restaurant::new(banco);
     for caminho in
         ["/pedidos/abc", "/clientes/1x", "/produtos/1.0", "/pedidos/0x1/status_pagamento", "/clientes/%20"]
     {
-        r.get(caminho).problema(422, "«id» deve ser um número inteiro");
+        r.get(caminho).problem(422, "«id» deve ser um número inteiro");
     }
     for id in ["0", "-1", "2147483648", "9223372036854775807", "99999999999999999999999"] {
-        r.get(&format!("/pedidos/{id}")).problema(404, "Pedido não encontrado");
-        r.delete(&format!("/produtos/{id}")).problema(404, "Produto não encontrado");
-        r.delete(&format!("/clientes/{id}")).problema(404, "Cliente não encontrado");
+        r.get(&format!("/pedidos/{id}")).problem(404, "Pedido não encontrado");
+        r.delete(&format!("/produtos/{id}")).problem(404, "Produto não encontrado");
+        r.delete(&format!("/clientes/{id}")).problem(404, "Cliente não encontrado");
     }
     assert_eq!(r.get("/pedidos/%31").ok()["id"], 1);
     let enorme = json!({"itens": [{"produto": i64::MAX, "quantidade": 1}]});
-    r.post("/pedidos/checkout", enorme).problema(404, "Produto não encontrado");
+    r.post("/pedidos/checkout", enorme).problem(404, "Produto não encontrado");
     let enorme = json!({"id_cliente": i64::MAX, "itens": [{"produto": 1, "quantidade": 1}]});
-    r.post("/pedidos/checkout", enorme).problema(404, "Cliente não encontrado");
-    r.put("/pedidos", json!({"id": i64::MAX, "status_pedido": 2})).problema(404, "Pedido não encontrado");
+    r.post("/pedidos/checkout", enorme).problem(404, "Cliente não encontrado");
+    r.put("/pedidos", json!({"id": i64::MAX, "status_pedido": 2})).problem(404, "Pedido não encontrado");
 }
 
-fn head_como_get(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn head_como_get(banco: Database) {
+    let r = Restaurant::new(banco);
     for caminho in ["/pedidos", "/produtos/3", "/pedidos/1", "/pedidos/99", "/openapi.json", "/"] {
-        let (get, head) = (r.get(caminho), r.pedir("HEAD", caminho, &[], None));
-        assert_eq!((head.status, head.corpo.as_str()), (get.status, ""), "{caminho}");
+        let (get, head) = (r.get(caminho), r.request("HEAD", caminho, &[], None));
+        assert_eq!((head.status, head.body.as_str()), (get.status, ""), "{caminho}");
         for nome in ["content-length", "content-type", "etag", "location"] {
-            assert_eq!(head.cabecalho(nome), get.cabecalho(nome), "{caminho} {nome}");
+            assert_eq!(head.header(nome), get.header(nome), "{caminho} {nome}");
         }
     }
 }
 
-fn cors(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn cors(banco: Database) {
+    let r = Restaurant::new(banco);
     let previa = [
         ("Origin", "https://loja.exemplo"),
         ("Access-Control-Request-Method", "PUT"),
         ("Access-Control-Request-Headers", "if-match"),
     ];
-    let resposta = r.pedir("OPTIONS", "/pedidos", &previa, None);
-    assert_eq!((resposta.status, resposta.corpo.as_str()), (204, ""));
-    assert_eq!(resposta.cabecalho("access-control-allow-origin"), Some("*"));
-    assert_eq!(resposta.cabecalho("access-control-allow-methods"), Some("GET, HEAD, PUT, OPTIONS"));
-    assert_eq!(resposta.cabecalho("access-control-allow-headers"), Some("if-match"));
+    let resposta = r.request("OPTIONS", "/pedidos", &previa, None);
+    assert_eq!((resposta.status, resposta.body.as_str()), (204, ""));
+    assert_eq!(resposta.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(resposta.header("access-control-allow-methods"), Some("GET, HEAD, PUT, OPTIONS"));
+    assert_eq!(resposta.header("access-control-allow-headers"), Some("if-match"));
     for resposta in
         [r.get("/pedidos"), r.get("/nada"), r.post("/clientes", json!({})), r.delete("/pedidos/2")]
     {
-        assert_eq!(resposta.cabecalho("access-control-allow-origin"), Some("*"));
-        assert!(resposta.cabecalho("access-control-expose-headers").unwrap().contains("ETag"));
+        assert_eq!(resposta.header("access-control-allow-origin"), Some("*"));
+        assert!(resposta.header("access-control-expose-headers").unwrap().contains("ETag"));
     }
     assert_eq!(
-        r.pedir("OPTIONS", "/pedidos/1", &[], None).cabecalho("allow"),
+        r.request("OPTIONS", "/pedidos/1", &[], None).header("allow"),
         Some("GET, HEAD, DELETE, OPTIONS")
     );
-    assert_eq!(r.pedir("OPTIONS", "/nada", &[], None).status, 404);
+    assert_eq!(r.request("OPTIONS", "/nada", &[], None).status, 404);
 }
 
-fn barra_no_fim_nao_muda_nada(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn barra_no_fim_nao_muda_nada(banco: Database) {
+    let r = Restaurant::new(banco);
     for caminho in [
         "/clientes",
         "/clientes/1",
@@ -136,6 +136,6 @@ fn barra_no_fim_nao_muda_nada(banco: Banco) {
     ] {
         let (sem, com) = (r.get(caminho), r.get(&format!("{caminho}/")));
         assert_eq!((sem.status, com.status), (200, 200), "{caminho}");
-        assert_eq!(sem.corpo, com.corpo, "{caminho}");
+        assert_eq!(sem.body, com.body, "{caminho}");
     }
 }

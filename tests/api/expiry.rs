@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::{Banco, Restaurante, nos_dois, restaurant::ate};
+use crate::{Database, Restaurant, on_both_databases, restaurant::wait_until};
 
-nos_dois!(
+on_both_databases!(
     vencido_e_cancelado_uma_vez,
     em_preparo_ou_sem_prazo_fica,
     pago_depois_de_cancelado_volta_na_hora,
@@ -12,61 +12,61 @@ nos_dois!(
     recusado_ainda_mostra_o_qr_code,
 );
 
-fn aprovar(r: &Restaurante, pedido: &Value) -> Value {
+fn aprovar(r: &Restaurant, pedido: &Value) -> Value {
     r.post("/pedidos/status_pagamento", json!({"id": pedido["id_pagamento"], "action": "state_FINISHED"}))
         .ok()
 }
 
-fn ver(r: &Restaurante, pedido: &Value) -> Value {
+fn reload(r: &Restaurant, pedido: &Value) -> Value {
     r.get(&format!("/pedidos/{}", pedido["id"])).ok()
 }
 
-fn vencer(r: &Restaurante) {
+fn expire(r: &Restaurant) {
     r.sql(
         "UPDATE pedidos SET datahora_expiracao = '2020-01-01 00:00:00' WHERE datahora_expiracao IS NOT NULL",
     );
 }
 
-fn vencido_e_cancelado_uma_vez(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let filiais = [r.filial(), r.filial()];
+fn vencido_e_cancelado_uma_vez(banco: Database) {
+    let r = Restaurant::new(banco);
+    let filiais = [r.another_process(), r.another_process()];
     // More than one slice.
-    let pedidos: Vec<Value> = (0..60).map(|_| r.comprar(1)).collect();
+    let pedidos: Vec<Value> = (0..60).map(|_| r.checkout(1)).collect();
     assert!(pedidos[0]["datahora_expiracao"].is_string());
-    let pago = r.comprar(1);
+    let pago = r.checkout(1);
     aprovar(&r, &pago);
-    vencer(&r);
+    expire(&r);
     for pedido in &pedidos {
-        ate("the end", || ver(&r, pedido)["status_pedido"] == 5);
+        wait_until("the end", || reload(&r, pedido)["status_pedido"] == 5);
     }
-    let vencido = ver(&r, &pedidos[0]);
+    let vencido = reload(&r, &pedidos[0]);
     assert_eq!((&vencido["status_pagamento"], &vencido["qr_situacao"]), (&json!(3), &Value::Null));
     let por_prazo =
         "SELECT COUNT(*) FROM eventos WHERE tipo = 'cancelamento' AND detalhe = 'não foi pago no prazo'";
-    assert_eq!(r.contar(por_prazo), 60);
-    assert_eq!(ver(&r, &pago)["status_pedido"], 1);
+    assert_eq!(r.count(por_prazo), 60);
+    assert_eq!(reload(&r, &pago)["status_pedido"], 1);
     // Paid after all: it goes back.
     let tarde = aprovar(&r, &pedidos[0]);
     assert_eq!((&tarde["status_pedido"], &tarde["status_pagamento"]), (&json!(5), &json!(4)));
     drop(filiais);
 }
 
-fn em_preparo_ou_sem_prazo_fica(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let (em_preparo, vencido) = (r.comprar(1), r.comprar(1));
+fn em_preparo_ou_sem_prazo_fica(banco: Database) {
+    let r = Restaurant::new(banco);
+    let (em_preparo, vencido) = (r.checkout(1), r.checkout(1));
     r.put("/pedidos", json!({"id": em_preparo["id"], "status_pedido": 2})).ok();
     let exemplo = r.get("/pedidos/1").ok();
     assert_eq!((&exemplo["status_pagamento"], &exemplo["datahora_expiracao"]), (&json!(1), &Value::Null));
-    vencer(&r);
-    ate("the end of the other", || ver(&r, &vencido)["status_pedido"] == 5);
-    assert_eq!(ver(&r, &em_preparo)["status_pedido"], 2);
+    expire(&r);
+    wait_until("the end of the other", || reload(&r, &vencido)["status_pedido"] == 5);
+    assert_eq!(reload(&r, &em_preparo)["status_pedido"], 2);
     assert_eq!(r.get("/pedidos/1").ok(), exemplo);
     assert_eq!(aprovar(&r, &em_preparo)["status_pagamento"], 2);
 }
 
-fn pago_depois_de_cancelado_volta_na_hora(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let pedido = r.comprar(1);
+fn pago_depois_de_cancelado_volta_na_hora(banco: Database) {
+    let r = Restaurant::new(banco);
+    let pedido = r.checkout(1);
     r.delete(&format!("/pedidos/{}", pedido["id"])).ok();
     let volta = aprovar(&r, &pedido);
     assert_eq!((&volta["status_pedido"], &volta["status_pagamento"]), (&json!(5), &json!(4)));
@@ -79,26 +79,26 @@ fn pago_depois_de_cancelado_volta_na_hora(banco: Banco) {
     assert_eq!(aprovar(&r, &pedido), volta);
 }
 
-fn pagar_e_cancelar_ao_mesmo_tempo(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn pagar_e_cancelar_ao_mesmo_tempo(banco: Database) {
+    let r = Restaurant::new(banco);
     for n in 0..20 {
-        let pedido = r.comprar(1);
+        let pedido = r.checkout(1);
         let cancelado = std::thread::scope(|s| {
             let pagando = s.spawn(|| aprovar(&r, &pedido));
             let cancelado = r.delete(&format!("/pedidos/{}", pedido["id"])).status == 200;
             pagando.join().unwrap();
             cancelado
         });
-        let visto = ver(&r, &pedido);
+        let visto = reload(&r, &pedido);
         let esperado = if cancelado { (5, 4) } else { (1, 2) };
         let visto = (visto["status_pedido"].as_i64().unwrap(), visto["status_pagamento"].as_i64().unwrap());
         assert_eq!(visto, esperado, "{n}");
     }
 }
 
-fn recusado_ainda_mostra_o_qr_code(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let pedido = r.comprar(1);
+fn recusado_ainda_mostra_o_qr_code(banco: Database) {
+    let r = Restaurant::new(banco);
+    let pedido = r.checkout(1);
     let recusado = r
         .post("/pedidos/status_pagamento", json!({"id": pedido["id_pagamento"], "action": "state_CANCELED"}))
         .ok();

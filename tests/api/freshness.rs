@@ -16,12 +16,12 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    Banco, Resposta, Restaurante, nos_dois,
-    restaurant::{Filial, ate},
-    wire::{Fio, ligado_por_um_fio},
+    Database, Response, Restaurant, on_both_databases,
+    restaurant::{Process, wait_until},
+    wire::{Wire, restaurant_over_wire},
 };
 
-nos_dois!(nada_do_que_foi_confirmado_falta);
+on_both_databases!(nada_do_que_foi_confirmado_falta);
 
 const ESCRITORES: usize = 4;
 const PEDIDOS_DE_CADA: usize = 40;
@@ -56,7 +56,7 @@ struct Leitura {
 }
 
 struct Cena<'a> {
-    filiais: &'a [Filial],
+    filiais: &'a [Process],
     escritas: Mutex<Vec<Escrita>>,
     leituras: Mutex<Vec<Leitura>>,
     /// Orders that readers may ask for.
@@ -66,42 +66,42 @@ struct Cena<'a> {
     falhou: AtomicBool,
 }
 
-fn nada_do_que_foi_confirmado_falta(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn nada_do_que_foi_confirmado_falta(banco: Database) {
+    let r = Restaurant::new(banco);
     encenar(&r, |_| {});
 }
 
 #[test]
 fn nem_quando_o_banco_some() {
-    if !crate::database::tem_mysql() {
+    if !crate::database::mysql_is_available() {
         return;
     }
-    let (fio, r) = ligado_por_um_fio(false, &[("POOL_WAIT_MS", "300")]);
+    let (fio, r) = restaurant_over_wire(false, &[("POOL_WAIT_MS", "300")]);
     encenar(&r, |cena| cortar_muitas_vezes(&fio, cena));
 }
 
-fn cortar_muitas_vezes(fio: &Fio, cena: &Cena<'_>) {
+fn cortar_muitas_vezes(fio: &Wire, cena: &Cena<'_>) {
     let lidas = || cena.leituras.lock().unwrap().len();
     for vez in 0.. {
         let ja = lidas();
-        ate("more reads", || lidas() >= ja + 150 || cena.escrevendo.load(Ordering::SeqCst) == 0);
+        wait_until("more reads", || lidas() >= ja + 150 || cena.escrevendo.load(Ordering::SeqCst) == 0);
         if cena.escrevendo.load(Ordering::SeqCst) == 0 {
             assert!(vez > 2, "it was hardly ever cut");
             return;
         }
         if vez % 2 == 0 {
-            fio.derrubar();
+            fio.drop_connections();
         } else {
-            fio.cortar();
-            ate("somebody who notices", || cena.falhou.swap(false, Ordering::SeqCst));
-            fio.religar();
+            fio.cut();
+            wait_until("somebody who notices", || cena.falhou.swap(false, Ordering::SeqCst));
+            fio.restore();
         }
     }
 }
 
-fn encenar(r: &Restaurante, acontece: impl FnOnce(&Cena<'_>)) {
+fn encenar(r: &Restaurant, acontece: impl FnOnce(&Cena<'_>)) {
     r.sql("UPDATE pedidos SET status_pedido = 4, versao = versao + 1");
-    let filiais: Vec<Filial> = (0..3).map(|_| r.filial()).collect();
+    let filiais: Vec<Process> = (0..3).map(|_| r.another_process()).collect();
     let cena = Cena {
         filiais: &filiais,
         escritas: Mutex::default(),
@@ -147,10 +147,10 @@ impl Drop for Fim<'_> {
 fn escrever(cena: &Cena<'_>, escritor: usize, vez: usize) {
     let filial = |passo: usize| &cena.filiais[(escritor + vez + passo) % cena.filiais.len()];
     let chave = format!("{escritor}-{vez}");
-    let corpo = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+    let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
     let de = Instant::now();
     let criado = insistir(cena, || {
-        filial(0).pedir("POST", "/pedidos/checkout", &[("Idempotency-Key", &chave)], Some(&corpo))
+        filial(0).request("POST", "/pedidos/checkout", &[("Idempotency-Key", &chave)], Some(&body))
     });
     let pedido = criado["id"].as_i64().unwrap();
     let mut estado =
@@ -172,24 +172,24 @@ fn escrever(cena: &Cena<'_>, escritor: usize, vez: usize) {
             estado.status += 1;
             ("PUT", "/pedidos", json!({"id": pedido, "status_pedido": estado.status}))
         };
-        let (metodo, caminho, corpo) = (mudanca.0, mudanca.1, mudanca.2.to_string());
+        let (metodo, caminho, body) = (mudanca.0, mudanca.1, mudanca.2.to_string());
         let de = Instant::now();
         // It may be done without our knowing, and doing it again changes nothing.
-        insistir(cena, || filial(passo).pedir(metodo, caminho, &[], Some(&corpo)));
+        insistir(cena, || filial(passo).request(metodo, caminho, &[], Some(&body)));
         cena.escritas.lock().unwrap().push(Escrita { de, ate: Some(Instant::now()), ..estado });
     }
 }
 
-fn insistir(cena: &Cena<'_>, mut pedir: impl FnMut() -> Resposta) -> Value {
+fn insistir(cena: &Cena<'_>, mut request: impl FnMut() -> Response) -> Value {
     loop {
-        let resposta = pedir();
+        let resposta = request();
         match resposta.status {
             200 => return resposta.json(),
             409 | 503 => {
                 cena.falhou.store(true, Ordering::SeqCst);
                 thread::sleep(Duration::from_millis(5));
             }
-            status => panic!("{status}: {}", resposta.corpo),
+            status => panic!("{status}: {}", resposta.body),
         }
     }
 }
@@ -209,23 +209,21 @@ fn ler(cena: &Cena<'_>, vez: usize) {
         _ => (Some(None), "/pedidos".to_owned()),
     };
     let de = Instant::now();
-    let resposta = filial.pedir("GET", &caminho, &[], None);
+    let resposta = filial.request("GET", &caminho, &[], None);
     let ate = Instant::now();
     if resposta.status == 503 {
         cena.falhou.store(true, Ordering::SeqCst);
         return;
     }
-    let corpo = resposta.ok();
+    let body = resposta.ok();
     let visto = match (lista, conhecido) {
         (Some(estado), _) => {
-            let pedidos = corpo.as_array().unwrap().iter();
+            let pedidos = body.as_array().unwrap().iter();
             let par = |p: &Value| (p["id"].as_i64().unwrap(), p["versao"].as_i64().unwrap());
             Visto::Lista(estado, pedidos.map(par).collect())
         }
-        (None, Some(id)) if corpo.is_string() => {
-            Visto::Pagamento(id, corpo.as_str().unwrap().parse().unwrap())
-        }
-        (None, id) => Visto::Pedido(id.unwrap(), corpo["versao"].as_i64().unwrap()),
+        (None, Some(id)) if body.is_string() => Visto::Pagamento(id, body.as_str().unwrap().parse().unwrap()),
+        (None, id) => Visto::Pedido(id.unwrap(), body["versao"].as_i64().unwrap()),
     };
     cena.leituras.lock().unwrap().push(Leitura { de, ate, de_que: caminho, visto });
 }
@@ -269,11 +267,11 @@ fn conferir(escritas: &[Escrita], leituras: &[Leitura]) {
                         "order {id} is out of place"
                     );
                 }
-                for (id, historia) in &historias {
+                for (id, history) in &historias {
                     let (minimo, maximo) =
                         (devido(id).map_or(0, |e| e.versao), possivel(id).map_or(0, |e| e.versao));
                     // In whichever of its possible states it was: if all belong to the list it must be there.
-                    let possiveis = &historia[(minimo.max(1) as usize - 1)..(maximo.max(0) as usize)];
+                    let possiveis = &history[(minimo.max(1) as usize - 1)..(maximo.max(0) as usize)];
                     let pertence =
                         |e: &&&Escrita| e.status < FINALIZADO && estado.is_none_or(|s| s == e.status);
                     let sempre = minimo > 0 && possiveis.iter().all(|e| pertence(&e));

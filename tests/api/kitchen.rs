@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::{Banco, Restaurante, nos_dois};
+use crate::{Database, Restaurant, on_both_databases};
 
-nos_dois!(
+on_both_databases!(
     a_lista_da_cozinha,
     listas_por_estado,
     o_exemplo_do_readme_do_original,
@@ -26,11 +26,11 @@ fn ids(lista: &Value) -> Vec<i64> {
     lista.as_array().unwrap().iter().map(|p| p["id"].as_i64().unwrap()).collect()
 }
 
-fn a_lista_da_cozinha(banco: Banco) {
-    let r = Restaurante::com(banco, &[("EXAMPLE_DATA", "false")]);
+fn a_lista_da_cozinha(banco: Database) {
+    let r = Restaurant::with_environment(banco, &[("EXAMPLE_DATA", "false")]);
     r.post("/produtos", json!({"nome": "Café", "categoria": 3, "valor": 5})).ok();
     for _ in 0..10 {
-        r.comprar(1);
+        r.checkout(1);
     }
     for (id, status) in [(3, 2), (4, 3), (5, 4), (6, 2), (7, 3)] {
         r.put("/pedidos", json!({"id": id, "status_pedido": status})).ok();
@@ -44,8 +44,8 @@ fn a_lista_da_cozinha(banco: Banco) {
     assert_eq!(lista[0], r.get("/pedidos/4").ok());
 }
 
-fn listas_por_estado(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn listas_por_estado(banco: Database) {
+    let r = Restaurant::new(banco);
     for (caminho, esperado) in [
         ("/pedidos", vec![3, 2, 1, 5]),
         ("/pedidos/recebidos", vec![1, 5]),
@@ -59,12 +59,12 @@ fn listas_por_estado(banco: Banco) {
         assert!(lista[0]["itens"][0]["nome"].is_string());
         assert_eq!(r.get(&format!("{caminho}/")).ok(), lista);
     }
-    r.get("/pedidos/99").problema(404, "Pedido não encontrado");
-    r.get("/pedidos/99/eventos").problema(404, "Pedido não encontrado");
+    r.get("/pedidos/99").problem(404, "Pedido não encontrado");
+    r.get("/pedidos/99/eventos").problem(404, "Pedido não encontrado");
 }
 
-fn o_exemplo_do_readme_do_original(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn o_exemplo_do_readme_do_original(banco: Database) {
+    let r = Restaurant::new(banco);
     let antes = r.get("/pedidos/2").ok();
     let depois = r.put("/pedidos/", json!({"id": 2, "status_pedido": 4})).ok();
     assert_eq!(depois["status_pedido"], 4);
@@ -84,12 +84,12 @@ fn o_exemplo_do_readme_do_original(banco: Banco) {
     assert_eq!(ids(&r.get("/pedidos/finalizados").ok()), [4, 2]);
 }
 
-fn os_movimentos_permitidos(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn os_movimentos_permitidos(banco: Database) {
+    let r = Restaurant::new(banco);
     // Rows: from; columns: to 1..5. '=' stays, '>' moves, '.' is refused.
     for (de, linha) in (1..).zip(["=>>>.", ">=>>.", ".>=>.", "..>=."]) {
         for (para, esperado) in (1..).zip(linha.chars()) {
-            let id = r.comprar(1)["id"].clone();
+            let id = r.checkout(1)["id"].clone();
             r.put("/pedidos", json!({"id": id, "status_pedido": de})).ok();
             let antes = r.get(&format!("/pedidos/{id}")).ok();
             let resposta = r.put("/pedidos", json!({"id": id, "status_pedido": para}));
@@ -106,25 +106,25 @@ fn os_movimentos_permitidos(banco: Banco) {
         }
     }
     r.put("/pedidos", json!({"id": 6, "status_pedido": 1}))
-        .problema(409, "O pedido está cancelado e não pode mais mudar");
+        .problem(409, "O pedido está cancelado e não pode mais mudar");
     let detail = "O pedido está em «Finalizado» e não pode ir para «Recebido»";
-    r.put("/pedidos", json!({"id": 4, "status_pedido": 1})).problema(409, detail);
+    r.put("/pedidos", json!({"id": 4, "status_pedido": 1})).problem(409, detail);
     for numero in [json!(0), json!(6), json!(99), json!(-1)] {
         r.put("/pedidos", json!({"id": 1, "status_pedido": numero}))
-            .problema(422, "Status do pedido inválido");
+            .problem(422, "Status do pedido inválido");
     }
 }
 
-fn um_passo_para_tras_e_uma_correcao(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn um_passo_para_tras_e_uma_correcao(banco: Database) {
+    let r = Restaurant::new(banco);
     let volta = r.put("/pedidos", json!({"id": 3, "status_pedido": 2})).ok();
     assert_eq!((&volta["status_pedido"], &volta["datahora_pronto"]), (&json!(2), &json!(null)));
     assert!(volta["datahora_preparacao"].is_string());
 }
 
-fn todo_movimento_fica_na_historia(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let id = r.comprar(1)["id"].clone();
+fn todo_movimento_fica_na_historia(banco: Database) {
+    let r = Restaurant::new(banco);
+    let id = r.checkout(1)["id"].clone();
     for status in [2, 2, 3, 2, 4] {
         r.put("/pedidos", json!({"id": id, "status_pedido": status})).ok();
     }
@@ -149,8 +149,8 @@ fn todo_movimento_fica_na_historia(banco: Banco) {
     assert_eq!(r.get(&format!("/pedidos/{id}")).ok()["versao"], 5);
 }
 
-fn o_que_so_o_pagamento_ou_o_relogio_mudam(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn o_que_so_o_pagamento_ou_o_relogio_mudam(banco: Database) {
+    let r = Restaurant::new(banco);
     let antes = r.get("/pedidos/1").ok();
     for (campo, valor) in [
         ("status_pagamento", json!(2)),
@@ -161,62 +161,62 @@ fn o_que_so_o_pagamento_ou_o_relogio_mudam(banco: Banco) {
         ("valor_total", json!(0.01)),
         ("senha", json!(99)),
     ] {
-        let mut corpo = json!({"id": 1, "status_pedido": 2});
-        corpo[campo] = valor;
-        let problema = r.put("/pedidos", corpo).problema(422, &format!("«{campo}» não pode ser alterado"));
+        let mut body = json!({"id": 1, "status_pedido": 2});
+        body[campo] = valor;
+        let problema = r.put("/pedidos", body).problem(422, &format!("«{campo}» não pode ser alterado"));
         assert_eq!(problema["erros"][0]["campo"], campo);
     }
     assert_eq!(r.get("/pedidos/1").ok(), antes);
 }
 
-fn devolver_o_pedido_como_foi_lido(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn devolver_o_pedido_como_foi_lido(banco: Database) {
+    let r = Restaurant::new(banco);
     // What clients of the original do: read all of it, change one thing, send all of it.
     let mut pedido = r.get("/pedidos/2").ok();
     pedido["status_pedido"] = json!(3);
     assert_eq!(r.put("/pedidos", pedido.clone()).ok()["status_pedido"], 3);
     let detail = "O pedido mudou desde que foi lido; leia de novo e repita";
-    r.put("/pedidos", pedido).problema(409, detail);
+    r.put("/pedidos", pedido).problem(409, detail);
 }
 
-fn trocar_o_cliente(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn trocar_o_cliente(banco: Database) {
+    let r = Restaurant::new(banco);
     assert_eq!(r.put("/pedidos", json!({"id": 5, "cliente": 3})).ok()["cliente"], 3);
     assert_eq!(
         r.put("/pedidos", json!({"id": 5, "cliente": null, "status_pedido": 2})).ok()["cliente"],
         json!(null)
     );
-    r.put("/pedidos", json!({"id": 5, "cliente": 99})).problema(404, "Cliente não encontrado");
+    r.put("/pedidos", json!({"id": 5, "cliente": 99})).problem(404, "Cliente não encontrado");
     let eventos = r.get("/pedidos/5/eventos").ok();
     assert!(eventos.as_array().unwrap().iter().any(|e| e["tipo"] == "cliente" && e["para"] == 3));
 }
 
-fn um_cliente_apagado_nao_prende_o_pedido(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn um_cliente_apagado_nao_prende_o_pedido(banco: Database) {
+    let r = Restaurant::new(banco);
     r.delete("/clientes/1").ok();
     assert_eq!(
         r.put("/pedidos", json!({"id": 1, "cliente": 1, "status_pedido": 2})).ok()["status_pedido"],
         2
     );
-    r.put("/pedidos", json!({"id": 5, "cliente": 1})).problema(404, "Cliente não encontrado");
+    r.put("/pedidos", json!({"id": 5, "cliente": 1})).problem(404, "Cliente não encontrado");
 }
 
-fn edicoes_invalidas(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    r.put("/pedidos", json!({"id": 99, "status_pedido": 2})).problema(404, "Pedido não encontrado");
-    assert_eq!(r.put("/pedidos", json!({"status_pedido": 2})).campos(), ["id"]);
-    let corpo =
+fn edicoes_invalidas(banco: Database) {
+    let r = Restaurant::new(banco);
+    r.put("/pedidos", json!({"id": 99, "status_pedido": 2})).problem(404, "Pedido não encontrado");
+    assert_eq!(r.put("/pedidos", json!({"status_pedido": 2})).invalid_fields(), ["id"]);
+    let body =
         json!({"id": "dois", "status_pedido": "4,0", "cliente": 0, "datahora_pronto": "ontem", "versao": 0});
     assert_eq!(
-        r.put("/pedidos", corpo).campos(),
+        r.put("/pedidos", body).invalid_fields(),
         ["id", "status_pedido", "cliente", "versao", "datahora_pronto"]
     );
     assert_eq!(r.put("/pedidos", json!({"id": 1})).ok(), r.get("/pedidos/1").ok());
 }
 
-fn cancelar(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    assert_eq!(r.delete("/pedidos/1").corpo, "true");
+fn cancelar(banco: Database) {
+    let r = Restaurant::new(banco);
+    assert_eq!(r.delete("/pedidos/1").body, "true");
     for lista in
         ["/pedidos", "/pedidos/recebidos", "/pedidos/fila", "/pedidos/finalizados", "/clientes/1/pedidos"]
     {
@@ -231,48 +231,45 @@ fn cancelar(banco: Banco) {
     // Again is the same.
     assert_eq!(r.delete("/pedidos/1/").ok(), true);
     assert_eq!(r.get("/pedidos/1").ok(), pedido);
-    r.delete("/pedidos/99").problema(404, "Pedido não encontrado");
+    r.delete("/pedidos/99").problem(404, "Pedido não encontrado");
 }
 
-fn cancelar_um_pedido_pago(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn cancelar_um_pedido_pago(banco: Database) {
+    let r = Restaurant::new(banco);
     let antes = r.get("/pedidos/2").ok();
     let problema =
-        r.delete("/pedidos/2").problema(409, "Pedido já pago: para cancelar é preciso reembolsar o cliente");
+        r.delete("/pedidos/2").problem(409, "Pedido já pago: para cancelar é preciso reembolsar o cliente");
     assert_eq!(problema["codigo"], "pedido_pago");
     assert_eq!(r.get("/pedidos/2").ok(), antes);
 }
 
-fn versao_e_if_match(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn versao_e_if_match(banco: Database) {
+    let r = Restaurant::new(banco);
     let lido = r.get("/pedidos/1");
-    assert_eq!(lido.cabecalho("etag"), Some("\"1\""));
+    assert_eq!(lido.header("etag"), Some("\"1\""));
     let mover = |etag: &str, status: i64| {
-        let corpo = json!({"id": 1, "status_pedido": status}).to_string();
-        r.pedir("PUT", "/pedidos", &[("If-Match", etag)], Some(&corpo))
+        let body = json!({"id": 1, "status_pedido": status}).to_string();
+        r.request("PUT", "/pedidos", &[("If-Match", etag)], Some(&body))
     };
     let movido = mover("\"1\"", 2);
-    assert_eq!((movido.ok()["versao"].as_i64(), movido.cabecalho("etag")), (Some(2), Some("\"2\"")));
+    assert_eq!((movido.ok()["versao"].as_i64(), movido.header("etag")), (Some(2), Some("\"2\"")));
     let velho = mover("\"1\"", 3);
-    let problema = velho.problema(412, "O pedido mudou desde que foi lido; veja como ele está em «pedido»");
+    let problema = velho.problem(412, "O pedido mudou desde que foi lido; veja como ele está em «pedido»");
     assert_eq!(problema["pedido"], r.get("/pedidos/1").ok());
-    assert_eq!(velho.cabecalho("etag"), Some("\"2\""));
+    assert_eq!(velho.header("etag"), Some("\"2\""));
     for (etag, status) in [("\"7\", \"2\"", 3), ("*", 2), ("W/\"4\"", 3)] {
         mover(etag, status).ok();
     }
     assert_eq!(mover("abc", 4).status, 412);
-    assert_eq!(r.pedir("DELETE", "/pedidos/1", &[("If-Match", "\"1\"")], None).status, 412);
-    assert_eq!(r.pedir("DELETE", "/pedidos/1", &[("If-Match", "\"5\"")], None).status, 200);
+    assert_eq!(r.request("DELETE", "/pedidos/1", &[("If-Match", "\"1\"")], None).status, 412);
+    assert_eq!(r.request("DELETE", "/pedidos/1", &[("If-Match", "\"5\"")], None).status, 200);
 }
 
-fn nao_mudou_e_304(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let nao_mudou = |etag: &str| r.pedir("GET", "/pedidos/1", &[("If-None-Match", etag)], None);
+fn nao_mudou_e_304(banco: Database) {
+    let r = Restaurant::new(banco);
+    let nao_mudou = |etag: &str| r.request("GET", "/pedidos/1", &[("If-None-Match", etag)], None);
     let resposta = nao_mudou("\"1\"");
-    assert_eq!(
-        (resposta.status, resposta.corpo.as_str(), resposta.cabecalho("etag")),
-        (304, "", Some("\"1\""))
-    );
+    assert_eq!((resposta.status, resposta.body.as_str(), resposta.header("etag")), (304, "", Some("\"1\"")));
     assert_eq!(nao_mudou("\"2\"").status, 200);
     r.put("/pedidos", json!({"id": 1, "status_pedido": 2})).ok();
     assert_eq!(nao_mudou("\"1\"").status, 200);

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::{Banco, Resposta, Restaurante, nos_dois, pages::percorrer, restaurant::ate};
+use crate::{Database, Response, Restaurant, on_both_databases, pages::percorrer, restaurant::wait_until};
 
-nos_dois!(
+on_both_databases!(
     compras_demais_de_um_endereco,
     avisos_demais_de_um_endereco,
     a_loja_cheia,
@@ -16,22 +16,22 @@ nos_dois!(
 const PROXY: (&str, &str) = ("TRUSTED_PROXIES", "127.0.0.1");
 const CORPO: &str = r#"{"itens":[{"produto":8,"quantidade":1}]}"#;
 
-fn comprar_de(r: &Restaurante, endereco: &str, cabecalhos: &[(&str, &str)], corpo: &str) -> Resposta {
-    let cabecalhos = [&[("X-Forwarded-For", endereco)], cabecalhos].concat();
-    r.pedir("POST", "/pedidos/checkout", &cabecalhos, Some(corpo))
+fn comprar_de(r: &Restaurant, endereco: &str, headers: &[(&str, &str)], body: &str) -> Response {
+    let headers = [&[("X-Forwarded-For", endereco)], headers].concat();
+    r.request("POST", "/pedidos/checkout", &headers, Some(body))
 }
 
 #[track_caller]
-fn e_demais(resposta: &Resposta) {
+fn e_demais(resposta: &Response) {
     let detail = "Pedidos demais deste endereço em pouco tempo; tente de novo em instantes";
-    let problema = resposta.problema(429, detail);
+    let problema = resposta.problem(429, detail);
     assert_eq!(problema["codigo"], "limite_excedido");
-    assert!((1..=60).contains(&resposta.cabecalho("retry-after").unwrap().parse::<u32>().unwrap()));
+    assert!((1..=60).contains(&resposta.header("retry-after").unwrap().parse::<u32>().unwrap()));
 }
 
-fn compras_demais_de_um_endereco(banco: Banco) {
-    let r = Restaurante::com(banco, &[PROXY, ("CHECKOUTS_PER_MINUTE", "2")]);
-    let antes = r.contar("SELECT COUNT(*) FROM pedidos");
+fn compras_demais_de_um_endereco(banco: Database) {
+    let r = Restaurant::with_environment(banco, &[PROXY, ("CHECKOUTS_PER_MINUTE", "2")]);
+    let antes = r.count("SELECT COUNT(*) FROM pedidos");
     for mesmo in [["203.0.113.9"; 3], ["2001:db8::1", "2001:db8::2", "2001:db8::ffff:3"]] {
         comprar_de(&r, mesmo[0], &[], CORPO).ok();
         comprar_de(&r, mesmo[1], &[], CORPO).ok();
@@ -41,70 +41,70 @@ fn compras_demais_de_um_endereco(banco: Banco) {
     }
     comprar_de(&r, "203.0.113.10", &[], CORPO).ok();
     comprar_de(&r, "2001:db8:0:1::1", &[], CORPO).ok();
-    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), antes + 6);
+    assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), antes + 6);
     // All else is open to it.
-    r.pedir("GET", "/pedidos", &[("X-Forwarded-For", "203.0.113.9")], None).ok();
+    r.request("GET", "/pedidos", &[("X-Forwarded-For", "203.0.113.9")], None).ok();
 }
 
-fn avisos_demais_de_um_endereco(banco: Banco) {
-    let r = Restaurante::com(banco, &[PROXY, ("WEBHOOKS_PER_SECOND", "2")]);
-    let avisar = |endereco: &str| {
-        let corpo = r#"{"id":"b715bik7-2726-4d51-a729-749cc7bda703","action":"nada"}"#;
-        r.pedir("POST", "/pedidos/status_pagamento", &[("X-Forwarded-For", endereco)], Some(corpo))
+fn avisos_demais_de_um_endereco(banco: Database) {
+    let r = Restaurant::with_environment(banco, &[PROXY, ("WEBHOOKS_PER_SECOND", "2")]);
+    let notify = |endereco: &str| {
+        let body = r#"{"id":"b715bik7-2726-4d51-a729-749cc7bda703","action":"nada"}"#;
+        r.request("POST", "/pedidos/status_pagamento", &[("X-Forwarded-For", endereco)], Some(body))
     };
-    avisar("203.0.113.9").ok();
+    notify("203.0.113.9").ok();
     let mut demais = None;
-    ate("429", || {
-        let resposta = avisar("203.0.113.9");
+    wait_until("429", || {
+        let resposta = notify("203.0.113.9");
         let recusada = resposta.status != 200;
         demais = recusada.then_some(resposta);
         recusada
     });
     e_demais(&demais.unwrap());
-    avisar("203.0.113.10").ok();
+    notify("203.0.113.10").ok();
     // The tokens come back.
-    ate("200", || avisar("203.0.113.9").status == 200);
+    wait_until("200", || notify("203.0.113.9").status == 200);
 }
 
-fn a_loja_cheia(banco: Banco) {
-    let r = Restaurante::com(banco, &[("MAX_UNPAID_ORDERS", "5"), ("CHECKOUTS_PER_MINUTE", "0")]);
+fn a_loja_cheia(banco: Database) {
+    let r = Restaurant::with_environment(banco, &[("MAX_UNPAID_ORDERS", "5"), ("CHECKOUTS_PER_MINUTE", "0")]);
     let abertos =
         "SELECT COUNT(*) FROM pedidos WHERE status_pedido IN (1, 2, 3) AND status_pagamento IN (1, 3)";
     let repetida = [("Idempotency-Key", "mesa-7")];
     let primeira = comprar_de(&r, "", &repetida, CORPO);
     primeira.ok();
-    let comprar = || r.pedir("POST", "/pedidos/checkout", &[], Some(CORPO));
-    let cheia = (0..5).map(|_| comprar()).find(|resposta| resposta.status != 200).unwrap();
+    let checkout = || r.request("POST", "/pedidos/checkout", &[], Some(CORPO));
+    let cheia = (0..5).map(|_| checkout()).find(|resposta| resposta.status != 200).unwrap();
     let detail = "A loja tem pedidos demais por pagar; tente de novo em alguns minutos";
-    let problema = cheia.problema(503, detail);
-    assert_eq!((&problema["codigo"], cheia.cabecalho("retry-after")), (&json!("loja_cheia"), Some("60")));
-    assert_eq!(r.contar(abertos), 5);
+    let problema = cheia.problem(503, detail);
+    assert_eq!((&problema["codigo"], cheia.header("retry-after")), (&json!("loja_cheia"), Some("60")));
+    assert_eq!(r.count(abertos), 5);
     // So it is for an order of many lines, which is written alone.
     let linhas = json!({"itens": vec![json!({"produto": 1, "quantidade": 1}); 20]});
-    r.post("/pedidos/checkout", linhas).problema(503, detail);
+    r.post("/pedidos/checkout", linhas).problem(503, detail);
     // Whoever asks again for an order that there is gets it.
     let outra_vez = comprar_de(&r, "", &repetida, CORPO);
-    assert_eq!((outra_vez.status, &outra_vez.corpo), (200, &primeira.corpo));
+    assert_eq!((outra_vez.status, &outra_vez.body), (200, &primeira.body));
     // One that is paid, and one that is cancelled, make room for two.
     let id = primeira.json()["id"].clone();
     r.post(&format!("/pedidos/{id}/pagamento"), json!({"meio": "dinheiro", "responsavel": "Ana"})).ok();
     r.delete("/pedidos/5").ok();
-    ate("room", || comprar().status == 200);
-    comprar().ok();
-    comprar().problema(503, detail);
-    assert_eq!(r.contar(abertos), 5);
+    wait_until("room", || checkout().status == 200);
+    checkout().ok();
+    checkout().problem(503, detail);
+    assert_eq!(r.count(abertos), 5);
 }
 
-fn dinheiro_simulado_nao_tem_limites(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn dinheiro_simulado_nao_tem_limites(banco: Database) {
+    let r = Restaurant::new(banco);
     for _ in 0..150 {
-        r.pedir("POST", "/pedidos/checkout", &[], Some(CORPO)).ok();
+        r.request("POST", "/pedidos/checkout", &[], Some(CORPO)).ok();
     }
 }
 
-fn a_fila_mostra_todos_na_ordem_de_chegada(banco: Banco) {
+fn a_fila_mostra_todos_na_ordem_de_chegada(banco: Database) {
     const ANTES: i64 = 12_000;
-    let r = Restaurante::novo(banco);
+    let r = Restaurant::new(banco);
     r.sql("DELETE FROM eventos; DELETE FROM itens; DELETE FROM pedidos");
     for inicio in (0..ANTES).step_by(1000) {
         // Twenty in each second, and those of later numbers came first.
@@ -118,11 +118,11 @@ fn a_fila_mostra_todos_na_ordem_de_chegada(banco: Banco) {
             linhas.join(", ")
         ));
     }
-    let novo = r.comprar(1)["id"].clone();
+    let novo = r.checkout(1)["id"].clone();
     for caminho in ["/pedidos/fila", "/pedidos", "/pedidos/recebidos", "/pedidos/fila?limite=500"] {
         let primeira = r.get(caminho);
-        assert_eq!(primeira.cabecalho("x-total-count"), Some("12001"), "{caminho}");
-        assert!(primeira.cabecalho("access-control-expose-headers").unwrap().contains("X-Total-Count"));
+        assert_eq!(primeira.header("x-total-count"), Some("12001"), "{caminho}");
+        assert!(primeira.header("access-control-expose-headers").unwrap().contains("X-Total-Count"));
         let (linhas, paginas) = percorrer(&r, caminho);
         assert_eq!(paginas, if caminho.contains("limite") { 25 } else { 3 }, "{caminho}");
         assert_eq!(linhas.len(), 12_001, "{caminho}");
@@ -135,39 +135,39 @@ fn a_fila_mostra_todos_na_ordem_de_chegada(banco: Banco) {
     assert_eq!(r.log().matches("12001 open orders").count(), 1);
     // Where nothing is cut there is nothing to say.
     r.sql("UPDATE pedidos SET status_pedido = 4, versao = versao + 1 WHERE datahora_recebido < '2020-01-02'");
-    assert_eq!(r.get("/pedidos/fila").cabecalho("x-total-count"), None);
+    assert_eq!(r.get("/pedidos/fila").header("x-total-count"), None);
 }
 
-fn uma_chave_curta_e_do_seu_endereco(banco: Banco) {
-    let r = Restaurante::com(banco, &[PROXY]);
-    let comprar = |endereco: &str, chave: &str, corpo: &str| {
-        comprar_de(&r, endereco, &[("Idempotency-Key", chave)], corpo)
+fn uma_chave_curta_e_do_seu_endereco(banco: Database) {
+    let r = Restaurant::with_environment(banco, &[PROXY]);
+    let checkout = |endereco: &str, chave: &str, body: &str| {
+        comprar_de(&r, endereco, &[("Idempotency-Key", chave)], body)
     };
     let (meu, outro) = ("203.0.113.9", "203.0.113.10");
     let outro_corpo = r#"{"itens":[{"produto":1,"quantidade":2}]}"#;
-    let novo = |resposta: Resposta| {
-        assert_eq!(resposta.cabecalho("idempotency-replayed"), None);
+    let novo = |resposta: Response| {
+        assert_eq!(resposta.header("idempotency-replayed"), None);
         resposta.ok()["id"].clone()
     };
-    let repetido = |resposta: Resposta| {
-        assert_eq!(resposta.cabecalho("idempotency-replayed"), Some("true"));
+    let repetido = |resposta: Response| {
+        assert_eq!(resposta.header("idempotency-replayed"), Some("true"));
         resposta.ok()["id"].clone()
     };
-    let primeiro = novo(comprar(meu, "mesa-7", CORPO));
+    let primeiro = novo(checkout(meu, "mesa-7", CORPO));
     // Another learns nothing: neither the order, nor that there is one.
-    assert_ne!(novo(comprar(outro, "mesa-7", CORPO)), primeiro);
-    novo(comprar("203.0.113.11", "mesa-7", outro_corpo));
-    assert_eq!(repetido(comprar(meu, "mesa-7", CORPO)), primeiro);
+    assert_ne!(novo(checkout(outro, "mesa-7", CORPO)), primeiro);
+    novo(checkout("203.0.113.11", "mesa-7", outro_corpo));
+    assert_eq!(repetido(checkout(meu, "mesa-7", CORPO)), primeiro);
     // An IPv6 client is its /64.
-    let sexto = novo(comprar("2001:db8::1", "mesa-7", CORPO));
-    assert_eq!(repetido(comprar("2001:db8::2", "mesa-7", CORPO)), sexto);
-    novo(comprar("2001:db8:0:1::1", "mesa-7", CORPO));
+    let sexto = novo(checkout("2001:db8::1", "mesa-7", CORPO));
+    assert_eq!(repetido(checkout("2001:db8::2", "mesa-7", CORPO)), sexto);
+    novo(checkout("2001:db8:0:1::1", "mesa-7", CORPO));
     // A long key is nobody else's: a phone that changes from Wi-Fi to mobile finds its order.
     let longa = "0123456789abcdef";
-    let deste = novo(comprar(meu, longa, CORPO));
-    assert_eq!(repetido(comprar(outro, longa, CORPO)), deste);
-    novo(comprar(meu, &longa[1..], CORPO));
-    novo(comprar(outro, &longa[1..], CORPO));
+    let deste = novo(checkout(meu, longa, CORPO));
+    assert_eq!(repetido(checkout(outro, longa, CORPO)), deste);
+    novo(checkout(meu, &longa[1..], CORPO));
+    novo(checkout(outro, &longa[1..], CORPO));
     // No key can be made up that is another's.
-    assert_eq!(comprar(outro, "203.0.113.9 mesa-7", CORPO).status, 400);
+    assert_eq!(checkout(outro, "203.0.113.9 mesa-7", CORPO).status, 400);
 }

@@ -8,14 +8,14 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    Banco, Restaurante,
-    restaurant::ate,
+    Database, Restaurant,
+    restaurant::wait_until,
     standin::Faults,
-    till::{Caixa, SEGREDO, TOKEN},
+    till::{SECRET, TOKEN, Till},
 };
 
 /// Sends a request line as it stands, and waits for the answer.
-fn pedir_cru(r: &Restaurante, linha: &str) {
+fn pedir_cru(r: &Restaurant, linha: &str) {
     let mut conexao = TcpStream::connect(r.url().trim_start_matches("http://")).unwrap();
     write!(conexao, "{linha} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").unwrap();
     conexao.read_to_end(&mut Vec::new()).unwrap();
@@ -29,14 +29,14 @@ fn despejado(log: &str) -> Vec<u8> {
 
 #[test]
 fn nenhum_segredo_em_nivel_algum() {
-    let c = Caixa::com(Banco::Sqlite, Faults::default(), &[("LOG_LEVEL", "trace")]);
-    let pedido = c.comprar(1);
-    c.pagar(&pedido);
-    c.ate_pagamento(&pedido, 2);
+    let c = Till::with_environment(Database::Sqlite, Faults::default(), &[("LOG_LEVEL", "trace")]);
+    let pedido = c.checkout(1);
+    c.pay(&pedido);
+    c.wait_for_pagamento(&pedido, 2);
     let log = c.log();
     assert!(log.contains("POST /pedidos/checkout"));
     let despejado = despejado(&log);
-    for segredo in [TOKEN, SEGREDO] {
+    for segredo in [TOKEN, SECRET] {
         for pedaco in segredo.as_bytes().windows(8) {
             let texto = std::str::from_utf8(pedaco).unwrap();
             assert!(!log.contains(texto), "«{texto}» is in the log");
@@ -50,10 +50,10 @@ fn nenhum_segredo_em_nivel_algum() {
 
 #[test]
 fn o_que_engana_o_leitor_e_escapado() {
-    let r = Restaurante::novo(Banco::Sqlite);
+    let r = Restaurant::new(Database::Sqlite);
     pedir_cru(&r, "GET /a\u{202e}b\u{2028}c\u{9b}31m\u{200b}d");
     pedir_cru(&r, &format!("GET /{}", "x".repeat(4000)));
-    ate("the lines", || r.log().contains("xxx"));
+    wait_until("the lines", || r.log().contains("xxx"));
     let log = r.log();
     assert!(log.contains(r"/a\u{202e}b\u{2028}c\u{9b}31m\u{200b}d"), "{log}");
     assert!(!log.contains(|c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2028}\u{200b}".contains(c)));
@@ -62,11 +62,11 @@ fn o_que_engana_o_leitor_e_escapado() {
 
 #[test]
 fn um_aviso_sem_assinatura_escreve_pouco() {
-    let c = Caixa::nova(Banco::Sqlite);
+    let c = Till::new(Database::Sqlite);
     let id = "\u{202e}".repeat(600) + &"A".repeat(2000);
     let consulta = format!("?data.id={}", id.replace('\u{202e}', "%E2%80%AE"));
-    assert_eq!(c.avisar(&consulta, &[("x-signature", "ts=1,v1=ab")], &json!({})).status, 401);
-    ate("the line", || c.log().contains("notification refused"));
+    assert_eq!(c.notify(&consulta, &[("x-signature", "ts=1,v1=ab")], &json!({})).status, 401);
+    wait_until("the line", || c.log().contains("notification refused"));
     let log = c.log();
     let linha = log.lines().find(|linha| linha.contains("notification refused")).unwrap();
     assert_eq!(linha.matches(r"\u{202e}").count(), 64, "{linha}");
@@ -75,7 +75,7 @@ fn um_aviso_sem_assinatura_escreve_pouco() {
 
 #[test]
 fn o_invisivel_nao_entra() {
-    let r = Restaurante::novo(Banco::Sqlite);
+    let r = Restaurant::new(Database::Sqlite);
     let novo = json!({"cpf": "\u{202a}195.826.304-42\u{202c}", "nome": "Ana\u{200b}\u{202e} Lima\u{feff}",
         "email": "\u{2068}ana@exemplo.com\u{2069}", "telefone": "\u{202a}+55 11 91234-5678\u{202c}"});
     let cliente = r.post("/clientes", novo).ok();
@@ -85,11 +85,14 @@ fn o_invisivel_nao_entra() {
         (&json!("ana@exemplo.com"), &json!("+55 11 91234-5678"))
     );
     let nota = |nota: &str| {
-        let corpo = json!({"itens": [{"produto": 1, "quantidade": 1, "descricao": nota}]});
-        r.post("/pedidos/checkout", corpo).ok()["itens"][0]["descricao"].clone()
+        let body = json!({"itens": [{"produto": 1, "quantidade": 1, "descricao": nota}]});
+        r.post("/pedidos/checkout", body).ok()["itens"][0]["descricao"].clone()
     };
     assert_eq!(nota("sem\u{ad} tomate\u{2066}"), "sem tomate");
     assert_eq!(nota("capriche 👨‍🍳 🌶️"), "capriche 👨‍🍳 🌶️");
     assert_eq!(nota("\u{200b}\u{3164}"), json!(null));
-    assert_eq!(r.post("/clientes", json!({"cpf": "11144477735", "nome": "\u{200b}"})).campos(), ["nome"]);
+    assert_eq!(
+        r.post("/clientes", json!({"cpf": "11144477735", "nome": "\u{200b}"})).invalid_fields(),
+        ["nome"]
+    );
 }

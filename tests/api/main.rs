@@ -41,14 +41,14 @@ mod wire;
 #[path = "../../examples/mercado_pago/standin/mod.rs"]
 mod standin;
 
-pub use database::Banco;
-pub use restaurant::{Resposta, Restaurante};
+pub use database::Database;
+pub use restaurant::{Response, Restaurant};
 
 /// Makes two tests of each function: on SQLite and on MySQL. One that is not listed is dead code, which clippy refuses.
-macro_rules! nos_dois {
-    ($($teste:ident),* $(,)?) => {
-        mod no_sqlite { $(#[test] fn $teste() { super::$teste($crate::Banco::Sqlite); })* }
-        mod no_mysql { $(#[test] fn $teste() { if $crate::database::tem_mysql() { super::$teste($crate::Banco::Mysql); } })* }
+macro_rules! on_both_databases {
+    ($($test:ident),* $(,)?) => {
+        mod on_sqlite { $(#[test] fn $test() { super::$test($crate::Database::Sqlite); })* }
+        mod on_mysql { $(#[test] fn $test() { if $crate::database::mysql_is_available() { super::$test($crate::Database::Mysql); } })* }
     };
 }
-pub(crate) use nos_dois;
+pub(crate) use on_both_databases;

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::{Banco, Restaurante, nos_dois};
+use crate::{Database, Restaurant, on_both_databases};
 
-nos_dois!(
+on_both_databases!(
     o_cardapio_de_exemplo,
     produto_novo,
     dinheiro_e_exato,
@@ -15,8 +15,8 @@ nos_dois!(
     volta_ao_cardapio,
 );
 
-fn o_cardapio_de_exemplo(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn o_cardapio_de_exemplo(banco: Database) {
+    let r = Restaurant::new(banco);
     let tudo = r.get("/produtos/").ok();
     assert_eq!(tudo.as_array().unwrap().len(), 12);
     let mut soma = 0;
@@ -34,8 +34,8 @@ fn o_cardapio_de_exemplo(banco: Banco) {
     assert_eq!(r.get("/produtos/3").ok(), esperado);
 }
 
-fn produto_novo(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn produto_novo(banco: Database) {
+    let r = Restaurant::new(banco);
     let p = r.post("/produtos", json!({"nome": "Pastel d'água «ção» 🍔", "categoria": 1, "valor": 12.5, "descricao": "com'aspas\""})).ok();
     assert_eq!(p["nome"], "Pastel d'água «ção» 🍔");
     assert_eq!(p["descricao"], "com'aspas\"");
@@ -48,8 +48,8 @@ fn produto_novo(banco: Banco) {
     );
 }
 
-fn dinheiro_e_exato(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn dinheiro_e_exato(banco: Database) {
+    let r = Restaurant::new(banco);
     // As text: a client's JSON parser is not under test.
     for (enviado, lido) in [
         ("0.01", "0.01"),
@@ -59,15 +59,15 @@ fn dinheiro_e_exato(banco: Banco) {
         ("99999.99", "99999.99"),
         ("0.290", "0.29"),
     ] {
-        let corpo = format!(r#"{{"nome":"Exato","categoria":1,"valor":{enviado}}}"#);
-        let resposta = r.pedir("POST", "/produtos", &[], Some(&corpo));
-        assert_eq!(resposta.status, 200, "{}", resposta.corpo);
-        assert!(resposta.corpo.contains(&format!(r#""valor":{lido},"#)), "{enviado}: {}", resposta.corpo);
+        let body = format!(r#"{{"nome":"Exato","categoria":1,"valor":{enviado}}}"#);
+        let resposta = r.request("POST", "/produtos", &[], Some(&body));
+        assert_eq!(resposta.status, 200, "{}", resposta.body);
+        assert!(resposta.body.contains(&format!(r#""valor":{lido},"#)), "{enviado}: {}", resposta.body);
     }
 }
 
-fn produtos_invalidos(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn produtos_invalidos(banco: Database) {
+    let r = Restaurant::new(banco);
     for valor in [
         "0",
         "-1",
@@ -81,30 +81,30 @@ fn produtos_invalidos(banco: Banco) {
         "[]",
         "99999999999999999999999",
     ] {
-        let corpo = format!(r#"{{"nome":"X","categoria":1,"valor":{valor}}}"#);
-        r.pedir("POST", "/produtos", &[], Some(&corpo)).problema(422, "Valor do produto inválido");
+        let body = format!(r#"{{"nome":"X","categoria":1,"valor":{valor}}}"#);
+        r.request("POST", "/produtos", &[], Some(&body)).problem(422, "Valor do produto inválido");
     }
     for categoria in [json!(0), json!(5), json!(-1)] {
         r.post("/produtos", json!({"nome": "X", "categoria": categoria, "valor": 1}))
-            .problema(422, "Categoria inválida");
+            .problem(422, "Categoria inválida");
     }
     assert_eq!(
-        r.post("/produtos", json!({"categoria": "um", "valor": 1, "nome": " "})).campos(),
+        r.post("/produtos", json!({"categoria": "um", "valor": 1, "nome": " "})).invalid_fields(),
         ["nome", "categoria"]
     );
-    assert_eq!(r.post("/produtos", json!({})).campos(), ["nome", "categoria", "valor"]);
+    assert_eq!(r.post("/produtos", json!({})).invalid_fields(), ["nome", "categoria", "valor"]);
     let longo = json!({"nome": "ç".repeat(101), "categoria": 1, "valor": 1, "descricao": "x".repeat(256)});
-    assert_eq!(r.post("/produtos", longo).campos(), ["nome", "descricao"]);
-    r.put("/produtos", json!({"id": 3, "valor": -1})).problema(422, "Valor do produto inválido");
-    r.put("/produtos", json!({"id": 99, "valor": 1})).problema(404, "Produto não encontrado");
-    r.put("/produtos", json!({"id": 99})).problema(404, "Produto não encontrado");
-    r.get("/produtos/99").problema(404, "Produto não encontrado");
-    r.delete("/produtos/99").problema(404, "Produto não encontrado");
+    assert_eq!(r.post("/produtos", longo).invalid_fields(), ["nome", "descricao"]);
+    r.put("/produtos", json!({"id": 3, "valor": -1})).problem(422, "Valor do produto inválido");
+    r.put("/produtos", json!({"id": 99, "valor": 1})).problem(404, "Produto não encontrado");
+    r.put("/produtos", json!({"id": 99})).problem(404, "Produto não encontrado");
+    r.get("/produtos/99").problem(404, "Produto não encontrado");
+    r.delete("/produtos/99").problem(404, "Produto não encontrado");
     assert_eq!(r.get("/produtos").ok().as_array().unwrap().len(), 12);
 }
 
-fn so_muda_o_que_foi_enviado(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn so_muda_o_que_foi_enviado(banco: Database) {
+    let r = Restaurant::new(banco);
     let antes = r.get("/produtos/3").ok();
     let mut esperado = antes.clone();
     esperado["valor"] = json!(16.0);
@@ -115,15 +115,15 @@ fn so_muda_o_que_foi_enviado(banco: Banco) {
     assert_eq!(r.put("/produtos", json!({"id": 3, "descricao": null})).ok()["descricao"], json!(null));
 }
 
-fn nunca_pedido_some(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    assert_eq!(r.delete("/produtos/5").corpo, "true");
-    r.get("/produtos/5").problema(404, "Produto não encontrado");
+fn nunca_pedido_some(banco: Database) {
+    let r = Restaurant::new(banco);
+    assert_eq!(r.delete("/produtos/5").body, "true");
+    r.get("/produtos/5").problem(404, "Produto não encontrado");
     assert_eq!(r.get("/produtos").ok().as_array().unwrap().len(), 11);
 }
 
-fn ja_pedido_e_retirado_e_o_pedido_nao_muda(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn ja_pedido_e_retirado_e_o_pedido_nao_muda(banco: Database) {
+    let r = Restaurant::new(banco);
     let pedido = r.get("/pedidos/1").ok();
     r.put("/produtos", json!({"id": 3, "nome": "Outro nome", "valor": 99})).ok();
     assert_eq!(r.delete("/produtos/3").ok(), true);
@@ -131,13 +131,13 @@ fn ja_pedido_e_retirado_e_o_pedido_nao_muda(banco: Banco) {
     assert!(r.get("/produtos").ok().as_array().unwrap().iter().all(|p| p["id"] != 3));
     assert!(r.get("/lanches").ok().as_array().unwrap().iter().all(|p| p["id"] != 3));
     assert_eq!(r.get("/pedidos/1").ok(), pedido);
-    let corpo = json!({"itens": [{"produto": 3, "quantidade": 1}]});
-    r.post("/pedidos/checkout", corpo).problema(404, "Produto não encontrado");
+    let body = json!({"itens": [{"produto": 3, "quantidade": 1}]});
+    r.post("/pedidos/checkout", body).problem(404, "Produto não encontrado");
     assert_eq!(r.delete("/produtos/3").ok(), true);
 }
 
-fn volta_ao_cardapio(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn volta_ao_cardapio(banco: Database) {
+    let r = Restaurant::new(banco);
     r.delete("/produtos/3").ok();
     assert_eq!(r.put("/produtos", json!({"id": 3, "ativo": true})).ok()["ativo"], true);
     assert!(r.get("/lanches").ok().as_array().unwrap().iter().any(|p| p["id"] == 3));

@@ -9,13 +9,13 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    Banco, nos_dois,
-    restaurant::ate,
+    Database, on_both_databases,
+    restaurant::wait_until,
     standin::Faults,
-    till::{Caixa, TOKEN},
+    till::{TOKEN, Till},
 };
 
-nos_dois!(
+on_both_databases!(
     do_checkout_ao_aprovado,
     o_que_e_pedido_ao_provedor,
     um_aviso_perdido_se_cura,
@@ -34,30 +34,30 @@ nos_dois!(
     por_tls_com_o_certificado_certo,
 );
 
-fn do_checkout_ao_aprovado(banco: Banco) {
+fn do_checkout_ao_aprovado(banco: Database) {
     // Nobody looks by himself: it is the notification that tells.
-    let c = Caixa::com(banco, Faults::default(), &[("MERCADO_PAGO_POLL_SECONDS", "3600")]);
-    let pedido = c.comprar(1);
+    let c = Till::with_environment(banco, Faults::default(), &[("MERCADO_PAGO_POLL_SECONDS", "3600")]);
+    let pedido = c.checkout(1);
     assert_eq!((&pedido["status_pagamento"], &pedido["qr_situacao"]), (&json!(1), &json!("pronto")));
     assert_eq!(pedido["qr_data"], c.cobranca(&pedido).qr_data);
     assert!(pedido["datahora_expiracao"].is_string() && pedido["meio_pagamento"].is_null());
     assert_eq!(c.get(&format!("/pedidos/{}/qrcode.svg", pedido["id"])).status, 200);
-    c.pagar(&pedido);
-    let pago = c.ate_pagamento(&pedido, 2);
+    c.pay(&pedido);
+    let pago = c.wait_for_pagamento(&pedido, 2);
     assert_eq!(
         (&pago["status_pagamento_descricao"], &pago["meio_pagamento"]),
         (&json!("Aprovado"), &json!("qr"))
     );
     assert_eq!((&pago["status_pedido"], &pago["qr_situacao"]), (&json!(1), &Value::Null));
-    let tipos: Vec<String> = c.historia(&pedido).into_iter().map(|(tipo, _)| tipo).collect();
+    let tipos: Vec<String> = c.history(&pedido).into_iter().map(|(tipo, _)| tipo).collect();
     assert_eq!(tipos[..3], ["recebido", "perguntado", "respondido"]);
     assert_eq!(tipos[tipos.len() - 2..], ["respondido", "pagamento"]);
     assert!(tipos.contains(&"notificado".to_owned()));
-    c.get(&format!("/pedidos/{}/qrcode.png", pedido["id"])).problema(409, "O pedido já foi pago");
+    c.get(&format!("/pedidos/{}/qrcode.png", pedido["id"])).problem(409, "O pedido já foi pago");
 }
 
-fn o_que_e_pedido_ao_provedor(banco: Banco) {
-    let c = Caixa::nova(banco);
+fn o_que_e_pedido_ao_provedor(banco: Database) {
+    let c = Till::new(banco);
     // Twelve kinds: more than the ten items that an order there may have.
     let itens: Vec<Value> = (1..=12).map(|p| json!({"produto": p, "quantidade": p})).collect();
     let pedido = c.post("/pedidos/checkout", json!({"itens": itens})).ok();
@@ -74,93 +74,94 @@ fn o_que_e_pedido_ao_provedor(banco: Banco) {
     assert_eq!((itens.as_array().unwrap().len(), &itens[0]["quantity"]), (1, &json!(3)));
 }
 
-fn um_aviso_perdido_se_cura(banco: Banco) {
-    let c = Caixa::com(banco, Faults { lost: 1000, ..Faults::default() }, &[]);
-    let pedido = c.comprar(1);
-    c.pagar(&pedido);
-    c.ate_pagamento(&pedido, 2);
-    assert!(c.historia(&pedido).iter().all(|(tipo, _)| tipo != "notificado"));
+fn um_aviso_perdido_se_cura(banco: Database) {
+    let c = Till::with_environment(banco, Faults { lost: 1000, ..Faults::default() }, &[]);
+    let pedido = c.checkout(1);
+    c.pay(&pedido);
+    c.wait_for_pagamento(&pedido, 2);
+    assert!(c.history(&pedido).iter().all(|(tipo, _)| tipo != "notificado"));
 }
 
-fn a_resposta_perdida_nao_cobra_de_novo(banco: Banco) {
+fn a_resposta_perdida_nao_cobra_de_novo(banco: Database) {
     for faults in [
         Faults { cut_after: 1000, ..Faults::default() },
         Faults { error_500_after: 1000, ..Faults::default() },
         Faults { garbage: 1000, ..Faults::default() },
         Faults { cut_after: 1000, strict_keys: true, ..Faults::default() },
     ] {
-        let c = Caixa::com(banco, faults.clone(), &[]);
-        let pedido = c.comprar(1);
+        let c = Till::with_environment(banco, faults.clone(), &[]);
+        let pedido = c.checkout(1);
         assert_eq!(
             (&pedido["qr_data"], &pedido["qr_situacao"]),
             (&Value::Null, &json!("a_caminho")),
             "{faults:?}"
         );
         let figura = c.get(&format!("/pedidos/{}/qrcode.svg", pedido["id"]));
-        figura.problema(409, "O QR code está a caminho; tente de novo em alguns segundos");
+        figura.problem(409, "O QR code está a caminho; tente de novo em alguns segundos");
         c.mp.faults(|f| *f = Faults { strict_keys: f.strict_keys, ..Faults::default() });
-        ate("the QR code", || c.ver(&pedido)["qr_situacao"] == "pronto");
+        wait_until("the QR code", || c.reload(&pedido)["qr_situacao"] == "pronto");
         assert_eq!(c.mp.orders().len(), 1, "{faults:?}");
-        assert_eq!(c.ver(&pedido)["qr_data"], c.cobranca(&pedido).qr_data);
+        assert_eq!(c.reload(&pedido)["qr_data"], c.cobranca(&pedido).qr_data);
     }
 }
 
-fn a_chave_recusada_leva_a_cobranca_que_existe(banco: Banco) {
+fn a_chave_recusada_leva_a_cobranca_que_existe(banco: Database) {
     let faults = Faults { strict_keys: true, delay: 1000, delay_ms: 700, ..Faults::default() };
-    let c = Caixa::com(banco, faults, &[("MERCADO_PAGO_CHECKOUT_MS", "300")]);
-    let pedido = c.comprar(1);
+    let c = Till::with_environment(banco, faults, &[("MERCADO_PAGO_CHECKOUT_MS", "300")]);
+    let pedido = c.checkout(1);
     assert_eq!(pedido["qr_situacao"], "a_caminho");
     c.mp.faults(|f| f.delay = 0);
-    ate("the QR code", || c.ver(&pedido)["qr_situacao"] == "pronto");
+    wait_until("the QR code", || c.reload(&pedido)["qr_situacao"] == "pronto");
     assert_eq!(c.mp.orders().len(), 1);
 }
 
-fn falhas_passageiras_nem_aparecem(banco: Banco) {
-    let c = Caixa::com(banco, Faults { error_500: 300, cut_before: 200, ..Faults::default() }, &[]);
+fn falhas_passageiras_nem_aparecem(banco: Database) {
+    let c =
+        Till::with_environment(banco, Faults { error_500: 300, cut_before: 200, ..Faults::default() }, &[]);
     for _ in 0..10 {
-        let pedido = c.comprar(1);
-        ate("the QR code", || c.ver(&pedido)["qr_situacao"] == "pronto");
+        let pedido = c.checkout(1);
+        wait_until("the QR code", || c.reload(&pedido)["qr_situacao"] == "pronto");
     }
     assert_eq!(c.mp.orders().len(), 10);
 }
 
-fn fora_do_ar_o_pedido_fica_e_o_qr_code_chega_depois(banco: Banco) {
+fn fora_do_ar_o_pedido_fica_e_o_qr_code_chega_depois(banco: Database) {
     let faults = Faults { hang: 1000, ..Faults::default() };
-    let c = Caixa::com(banco, faults, &[("MERCADO_PAGO_CHECKOUT_MS", "300")]);
+    let c = Till::with_environment(banco, faults, &[("MERCADO_PAGO_CHECKOUT_MS", "300")]);
     let mut pedidos = Vec::new();
     // After a few nobody is asked any more: a checkout waits for nothing.
     let sem_perguntar =
         ("sem_resposta".to_owned(), "criar cobrança: o provedor falha; não foi perguntado".to_owned());
-    ate("the breaker to open", || {
-        let pedido = c.comprar(1);
+    wait_until("the breaker to open", || {
+        let pedido = c.checkout(1);
         assert_eq!((&pedido["qr_situacao"], &pedido["status_pedido"]), (&json!("a_caminho"), &json!(1)));
         pedidos.push(pedido);
-        c.historia(&pedidos[pedidos.len() - 1]).contains(&sem_perguntar)
+        c.history(&pedidos[pedidos.len() - 1]).contains(&sem_perguntar)
     });
     c.mp.faults(|f| f.hang = 0);
     for pedido in &pedidos {
-        ate("the QR code", || c.ver(pedido)["qr_situacao"] == "pronto");
+        wait_until("the QR code", || c.reload(pedido)["qr_situacao"] == "pronto");
     }
     assert_eq!(c.mp.orders().len(), pedidos.len());
 }
 
-fn pendurado_o_checkout_responde_a_tempo(banco: Banco) {
-    let c = Caixa::com(banco, Faults { hang: 1000, ..Faults::default() }, &[]);
+fn pendurado_o_checkout_responde_a_tempo(banco: Database) {
+    let c = Till::with_environment(banco, Faults { hang: 1000, ..Faults::default() }, &[]);
     for _ in 0..3 {
         let inicio = Instant::now();
-        let pedido = c.comprar(1);
+        let pedido = c.checkout(1);
         assert!(inicio.elapsed() < Duration::from_secs(2), "took {:?}", inicio.elapsed());
         assert_eq!(pedido["qr_situacao"], "a_caminho");
     }
     // Whoever hangs holds no connection: the smallest pool serves all the same.
-    let c = Caixa::com(
+    let c = Till::with_environment(
         banco,
         Faults { hang: 1000, ..Faults::default() },
         &[("POOL_SIZE", "2"), ("POOL_WAIT_MS", "900"), ("MERCADO_PAGO_CHECKOUT_MS", "3000")],
     );
     std::thread::scope(|s| {
-        let comprando: Vec<_> = (0..12).map(|_| s.spawn(|| c.comprar(1))).collect();
-        ate("all to be asking", || c.mp.calls().iter().filter(|l| l.starts_with("POST")).count() >= 5);
+        let comprando: Vec<_> = (0..12).map(|_| s.spawn(|| c.checkout(1))).collect();
+        wait_until("all to be asking", || c.mp.calls().iter().filter(|l| l.starts_with("POST")).count() >= 5);
         while comprando.iter().any(|t| !t.is_finished()) {
             c.get("/produtos").ok();
             c.get("/pedidos").ok();
@@ -168,120 +169,128 @@ fn pendurado_o_checkout_responde_a_tempo(banco: Banco) {
     });
 }
 
-fn o_mesmo_checkout_nao_cobra_duas_vezes(banco: Banco) {
-    let c = Caixa::com(banco, Faults { delay: 1000, delay_ms: 200, ..Faults::default() }, &[]);
-    let corpo = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
-    let pedir = || c.pedir("POST", "/pedidos/checkout", &[("Idempotency-Key", "toque")], Some(&corpo));
+fn o_mesmo_checkout_nao_cobra_duas_vezes(banco: Database) {
+    let c = Till::with_environment(banco, Faults { delay: 1000, delay_ms: 200, ..Faults::default() }, &[]);
+    let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+    let request = || c.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "toque")], Some(&body));
     let respostas: Vec<_> = std::thread::scope(|s| {
-        let toques: Vec<_> = (0..6).map(|_| s.spawn(pedir)).collect();
+        let toques: Vec<_> = (0..6).map(|_| s.spawn(request)).collect();
         toques.into_iter().map(|t| t.join().unwrap()).collect()
     });
     let ids: Vec<Value> = respostas.iter().map(|r| r.ok()["id"].clone()).collect();
     assert!(ids.iter().all(|id| *id == ids[0]));
     assert_eq!(c.mp.orders().len(), 1);
     // The answer that is given again is the one with the QR code, and names its version.
-    let de_novo = pedir();
-    assert_eq!(de_novo.cabecalho("idempotency-replayed"), Some("true"));
+    let de_novo = request();
+    assert_eq!(de_novo.header("idempotency-replayed"), Some("true"));
     assert_eq!(de_novo.ok()["qr_situacao"], "pronto");
-    assert_eq!(de_novo.cabecalho("etag"), Some(format!("\"{}\"", de_novo.ok()["versao"]).as_str()));
+    assert_eq!(de_novo.header("etag"), Some(format!("\"{}\"", de_novo.ok()["versao"]).as_str()));
 }
 
-fn valor_menor_nao_paga(banco: Banco) {
-    let c = Caixa::nova(banco);
-    let pedido = c.comprar(1);
+fn valor_menor_nao_paga(banco: Database) {
+    let c = Till::new(banco);
+    let pedido = c.checkout(1);
     c.mp.faults(|f| f.short_by = 1);
-    c.pagar(&pedido);
-    let pendencia = c.ate_pendencia(&pedido);
+    c.pay(&pedido);
+    let pendencia = c.wait_for_pendencia(&pedido);
     assert!(
         pendencia.starts_with("O Mercado Pago cobra R$ ") && pendencia.contains("e o pedido é de R$ "),
         "{pendencia}"
     );
-    assert_eq!(c.ver(&pedido)["status_pagamento"], 1);
+    assert_eq!(c.reload(&pedido)["status_pagamento"], 1);
     // Whoever saw to it says so, and it is kept.
     let caminho = format!("/pedidos/{}/pendencia", pedido["id"]);
     assert_eq!(c.delete(&caminho).ok(), true);
     assert_eq!(c.delete(&caminho).ok(), true);
     assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
-    assert_eq!(c.historia(&pedido).last().unwrap(), &("pendencia".to_owned(), "resolvida".to_owned()));
-    c.delete("/pedidos/999/pendencia").problema(404, "Pedido não encontrado");
+    assert_eq!(c.history(&pedido).last().unwrap(), &("pendencia".to_owned(), "resolvida".to_owned()));
+    c.delete("/pedidos/999/pendencia").problem(404, "Pedido não encontrado");
 }
 
-fn cobranca_criada_com_outro_valor_nao_mostra_qr_code(banco: Banco) {
-    let c = Caixa::com(banco, Faults { short_by: 500, ..Faults::default() }, &[]);
-    let pedido = c.comprar(1);
+fn cobranca_criada_com_outro_valor_nao_mostra_qr_code(banco: Database) {
+    let c = Till::with_environment(banco, Faults { short_by: 500, ..Faults::default() }, &[]);
+    let pedido = c.checkout(1);
     assert_eq!(pedido["qr_data"], Value::Null);
-    c.ate_pendencia(&pedido);
+    c.wait_for_pendencia(&pedido);
 }
 
-fn ponto_de_venda_errado_chama_a_equipe(banco: Banco) {
-    let c = Caixa::com(banco, Faults::default(), &[("MERCADO_PAGO_POS", "OUTRO")]);
-    let pedido = c.comprar(1);
+fn ponto_de_venda_errado_chama_a_equipe(banco: Database) {
+    let c = Till::with_environment(banco, Faults::default(), &[("MERCADO_PAGO_POS", "OUTRO")]);
+    let pedido = c.checkout(1);
     assert_eq!(pedido["qr_situacao"], "recusado");
     for figura in ["qrcode.svg", "qrcode.png"] {
         let problema = c
             .get(&format!("/pedidos/{}/{figura}", pedido["id"]))
-            .problema(409, "O QR code deste pedido foi recusado; receba o pagamento no balcão");
+            .problem(409, "O QR code deste pedido foi recusado; receba o pagamento no balcão");
         assert_eq!(problema["codigo"], "qr_recusado");
     }
     assert_eq!(
-        c.ate_pendencia(&pedido),
+        c.wait_for_pendencia(&pedido),
         "O Mercado Pago recusou criar o QR code (o ponto de venda não foi encontrado): receba no balcão"
     );
     // What is paid in another way, or cancelled, is settled.
-    let outro = c.comprar(1);
-    c.ate_pendencia(&outro);
-    c.receber(&pedido, "dinheiro").ok();
-    c.cancelar(&outro, "desistiu").ok();
+    let outro = c.checkout(1);
+    c.wait_for_pendencia(&outro);
+    c.pay_at_counter(&pedido, "dinheiro").ok();
+    c.cancel(&outro, "desistiu").ok();
     assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
 }
 
-fn duas_filiais_dividem_o_trabalho(banco: Banco) {
-    let c = Caixa::com(banco, Faults { lost: 1000, delay: 1000, delay_ms: 50, ..Faults::default() }, &[]);
-    let filiais: Vec<_> = (0..3).map(|_| c.filial()).collect();
-    let pedidos: Vec<Value> = (0..12).map(|_| c.comprar(1)).collect();
+fn duas_filiais_dividem_o_trabalho(banco: Database) {
+    let c = Till::with_environment(
+        banco,
+        Faults { lost: 1000, delay: 1000, delay_ms: 50, ..Faults::default() },
+        &[],
+    );
+    let filiais: Vec<_> = (0..3).map(|_| c.another_process()).collect();
+    let pedidos: Vec<Value> = (0..12).map(|_| c.checkout(1)).collect();
     for pedido in &pedidos {
-        c.pagar(pedido);
+        c.pay(pedido);
     }
     for pedido in &pedidos {
-        c.ate_pagamento(pedido, 2);
-        let pagos = c.historia(pedido).into_iter().filter(|(tipo, _)| tipo == "pagamento").count();
+        c.wait_for_pagamento(pedido, 2);
+        let pagos = c.history(pedido).into_iter().filter(|(tipo, _)| tipo == "pagamento").count();
         assert_eq!(pagos, 1);
     }
     // Each look is one process's: the answers on record are the calls that were made.
     let olhares = c.mp.calls().iter().filter(|l| l.starts_with("GET")).count() as i64;
     let contados =
-        c.contar("SELECT COUNT(*) FROM eventos WHERE tipo = 'respondido' AND detalhe LIKE 'consultar%'");
+        c.count("SELECT COUNT(*) FROM eventos WHERE tipo = 'respondido' AND detalhe LIKE 'consultar%'");
     assert_eq!(olhares, contados);
     drop(filiais);
 }
 
-fn quem_morre_no_meio_e_continuado_por_outro(banco: Banco) {
-    let mut c = Caixa::com(banco, Faults { hang: 1000, ..Faults::default() }, &[]);
+fn quem_morre_no_meio_e_continuado_por_outro(banco: Database) {
+    let mut c = Till::with_environment(banco, Faults { hang: 1000, ..Faults::default() }, &[]);
     std::thread::scope(|s| {
         let r = &c.r;
-        let corpo = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
-        let compra = s.spawn(move || r.tentar("POST", "/pedidos/checkout", &[], Some(&corpo)));
-        ate("the provider to be asked", || !c.mp.calls().is_empty());
-        r.interromper();
+        let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+        let compra = s.spawn(move || r.try_request("POST", "/pedidos/checkout", &[], Some(&body)));
+        wait_until("the provider to be asked", || !c.mp.calls().is_empty());
+        r.kill_while_in_use();
         assert!(compra.join().unwrap().is_err(), "it answered after its death");
     });
     c.mp.faults(|f| f.hang = 0);
-    c.r.reabrir();
+    c.r.restart();
     let pedidos = c.get("/pedidos/recebidos").ok();
     let pedido = pedidos.as_array().unwrap().last().unwrap().clone();
-    ate("the QR code", || c.ver(&pedido)["qr_situacao"] == "pronto");
+    wait_until("the QR code", || c.reload(&pedido)["qr_situacao"] == "pronto");
     assert_eq!(c.mp.orders().len(), 1);
 }
 
-fn nada_mostra_o_token(banco: Banco) {
-    let c = Caixa::com(banco, Faults { error_500: 300, ..Faults::default() }, &[("LOG_LEVEL", "trace")]);
-    let pedido = c.comprar(1);
-    ate("the QR code", || c.ver(&pedido)["qr_situacao"] == "pronto");
+fn nada_mostra_o_token(banco: Database) {
+    let c = Till::with_environment(
+        banco,
+        Faults { error_500: 300, ..Faults::default() },
+        &[("LOG_LEVEL", "trace")],
+    );
+    let pedido = c.checkout(1);
+    wait_until("the QR code", || c.reload(&pedido)["qr_situacao"] == "pronto");
     c.mp.faults(|f| f.down = true);
-    c.comprar(1);
+    c.checkout(1);
     let log = c.log();
     assert!(log.contains("payments by Mercado Pago"));
-    assert!(!log.contains(TOKEN) && !log.contains(crate::till::SEGREDO));
+    assert!(!log.contains(TOKEN) && !log.contains(crate::till::SECRET));
 }
 
 /// A door with a lock before the stand-in: one request a connection.
@@ -327,15 +336,15 @@ fn porta_tls(destino: &str, chave: &rcgen::CertifiedKey<rcgen::KeyPair>) -> Stri
 
 fn completo(pedido: &[u8]) -> bool {
     let texto = String::from_utf8_lossy(pedido).to_lowercase();
-    let Some((cabecalho, corpo)) = texto.split_once("\r\n\r\n") else { return false };
-    let tamanho = cabecalho.lines().find_map(|l| l.strip_prefix("content-length:")?.trim().parse().ok());
-    corpo.len() >= tamanho.unwrap_or(0)
+    let Some((header, body)) = texto.split_once("\r\n\r\n") else { return false };
+    let tamanho = header.lines().find_map(|l| l.strip_prefix("content-length:")?.trim().parse().ok());
+    body.len() >= tamanho.unwrap_or(0)
 }
 
-fn por_tls_com_o_certificado_certo(banco: Banco) {
+fn por_tls_com_o_certificado_certo(banco: Database) {
     let certa = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
     let outra = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
-    let pasta = crate::database::Pasta::nova();
+    let pasta = crate::database::Folder::new();
     let arquivo = |nome: &str, pem: &str| {
         let arquivo = pasta.0.join(nome);
         std::fs::write(&arquivo, pem).unwrap();
@@ -347,16 +356,16 @@ fn por_tls_com_o_certificado_certo(banco: Banco) {
         (None, "a_caminho"),
     ];
     // The stand-in of one that is not asked itself, for its address.
-    let la = Caixa::nova(banco);
+    let la = Till::new(banco);
     let url = porta_tls(&la.mp.url(), &certa);
     for (ca, situacao) in confiadas {
         let ca = ca.unwrap_or_default();
-        let c = Caixa::com(
+        let c = Till::with_environment(
             banco,
             Faults::default(),
             &[("MERCADO_PAGO_URL", url.as_str()), ("MERCADO_PAGO_CA_FILE", ca.as_str())],
         );
-        assert_eq!(c.comprar(1)["qr_situacao"], situacao, "{ca}: {}", c.log());
+        assert_eq!(c.checkout(1)["qr_situacao"], situacao, "{ca}: {}", c.log());
     }
     assert_eq!(la.mp.orders().len(), 1, "who is not trusted is told nothing");
 }

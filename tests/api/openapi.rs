@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::{Banco, Restaurante};
+use crate::{Database, Restaurant};
 
 fn documento() -> Value {
-    Restaurante::novo(Banco::Sqlite).get("/openapi.json").ok()
+    Restaurant::new(Database::Sqlite).get("/openapi.json").ok()
 }
 
 #[test]
@@ -59,9 +59,9 @@ fn toda_operacao_e_descrita() {
 /// Each field that the document names is read: sent wrong, it is named in the answer.
 #[test]
 fn todo_campo_documentado_e_lido() {
-    let r = Restaurante::novo(Banco::Sqlite);
+    let r = Restaurant::new(Database::Sqlite);
     let documento = documento();
-    let corpos = [
+    let bodies = [
         ("POST", "/clientes", "NovoCliente"),
         ("PUT", "/clientes", "EdicaoCliente"),
         ("POST", "/produtos", "NovoProduto"),
@@ -81,8 +81,8 @@ fn todo_campo_documentado_e_lido() {
         .filter_map(|o| o["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str())
         .map(|r| r.rsplit('/').next().unwrap().to_owned())
         .collect();
-    assert_eq!(referidos, corpos.iter().map(|c| c.2.to_owned()).collect());
-    for (metodo, caminho, nome) in corpos {
+    assert_eq!(referidos, bodies.iter().map(|c| c.2.to_owned()).collect());
+    for (metodo, caminho, nome) in bodies {
         let esquema = &documento["components"]["schemas"][nome];
         let ignorado = |d: &Value| d.to_string().contains("Ignorado");
         let lidos: BTreeSet<String> = esquema["properties"]
@@ -94,7 +94,8 @@ fn todo_campo_documentado_e_lido() {
             .collect();
         let errado: serde_json::Map<String, Value> =
             lidos.iter().map(|campo| (campo.clone(), serde_json::json!({"errado": true}))).collect();
-        let nomeados = r.pedir(metodo, caminho, &[], Some(&Value::Object(errado).to_string())).campos();
+        let nomeados =
+            r.request(metodo, caminho, &[], Some(&Value::Object(errado).to_string())).invalid_fields();
         assert_eq!(nomeados.into_iter().collect::<BTreeSet<_>>(), lidos, "{metodo} {caminho}");
         let obrigatorios: BTreeSet<String> = esquema["required"]
             .as_array()
@@ -102,48 +103,45 @@ fn todo_campo_documentado_e_lido() {
             .flatten()
             .map(|c| c.as_str().unwrap().to_owned())
             .collect();
-        let faltantes = r.pedir(metodo, caminho, &[], Some("{}")).campos();
+        let faltantes = r.request(metodo, caminho, &[], Some("{}")).invalid_fields();
         assert_eq!(faltantes.into_iter().collect::<BTreeSet<_>>(), obrigatorios, "{metodo} {caminho}");
     }
 }
 
 #[test]
 fn as_paginas_vem_do_binario() {
-    let r = Restaurante::novo(Banco::Sqlite);
+    let r = Restaurant::new(Database::Sqlite);
     let raiz = r.get("/");
-    assert_eq!((raiz.status, raiz.cabecalho("location")), (307, Some("/redoc")));
-    for (caminho, sinal) in [("/redoc", "Redoc.init(\"/openapi.json\""), ("/docs", "url: '/openapi.json'")] {
+    assert_eq!((raiz.status, raiz.header("location")), (307, Some("/redoc")));
+    for (caminho, signal) in [("/redoc", "Redoc.init(\"/openapi.json\""), ("/docs", "url: '/openapi.json'")] {
         let pagina = r.get(caminho);
         assert_eq!(pagina.status, 200);
-        assert_eq!(pagina.cabecalho("content-type"), Some("text/html; charset=utf-8"));
-        assert!(
-            pagina.corpo.contains(sinal) && pagina.corpo.contains("<title>Ambrosia</title>"),
-            "{caminho}"
-        );
-        assert!(pagina.corpo.len() > 500_000, "{caminho} carries its script");
+        assert_eq!(pagina.header("content-type"), Some("text/html; charset=utf-8"));
+        assert!(pagina.body.contains(signal) && pagina.body.contains("<title>Ambrosia</title>"), "{caminho}");
+        assert!(pagina.body.len() > 500_000, "{caminho} carries its script");
         // The policy keeps the browser from asking anyone else.
-        assert!(pagina.cabecalho("content-security-policy").unwrap().starts_with("default-src 'self'"));
+        assert!(pagina.header("content-security-policy").unwrap().starts_with("default-src 'self'"));
         for fora in ["src=\"http", "href=\"http", "@import"] {
-            assert!(!pagina.corpo.split("<script>").next().unwrap().contains(fora), "{caminho} {fora}");
+            assert!(!pagina.body.split("<script>").next().unwrap().contains(fora), "{caminho} {fora}");
         }
     }
 }
 
 #[test]
 fn comprimido_e_guardado_pelo_navegador() {
-    let r = Restaurante::novo(Banco::Sqlite);
+    let r = Restaurant::new(Database::Sqlite);
     for caminho in ["/redoc", "/docs", "/openapi.json"] {
         let inteiro = r.get(caminho);
         let tamanho = |codificacao: &str| {
-            let resposta = r.pedir("HEAD", caminho, &[("Accept-Encoding", codificacao)], None);
-            let gzip = resposta.cabecalho("content-encoding") == Some("gzip");
-            (gzip, resposta.cabecalho("content-length").unwrap().parse::<usize>().unwrap())
+            let resposta = r.request("HEAD", caminho, &[("Accept-Encoding", codificacao)], None);
+            let gzip = resposta.header("content-encoding") == Some("gzip");
+            (gzip, resposta.header("content-length").unwrap().parse::<usize>().unwrap())
         };
         let (gzip, comprimido) = tamanho("br, gzip;q=0.8");
-        assert!(gzip && comprimido * 2 < inteiro.corpo.len(), "{caminho}: {comprimido}");
-        assert_eq!(tamanho("gzip;q=0"), (false, inteiro.corpo.len()));
-        let etag = inteiro.cabecalho("etag").unwrap();
-        assert_eq!(r.pedir("GET", caminho, &[("If-None-Match", etag)], None).status, 304);
-        assert!(inteiro.cabecalho("cache-control").unwrap().contains("max-age"));
+        assert!(gzip && comprimido * 2 < inteiro.body.len(), "{caminho}: {comprimido}");
+        assert_eq!(tamanho("gzip;q=0"), (false, inteiro.body.len()));
+        let etag = inteiro.header("etag").unwrap();
+        assert_eq!(r.request("GET", caminho, &[("If-None-Match", etag)], None).status, 304);
+        assert!(inteiro.header("cache-control").unwrap().contains("max-age"));
     }
 }

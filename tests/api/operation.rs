@@ -14,14 +14,14 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    Banco, Restaurante,
-    database::{Esquema, Privado},
-    nos_dois,
-    restaurant::{Filial, ate},
-    till::Caixa,
+    Database, Restaurant,
+    database::{PrivateServer, Schema},
+    on_both_databases,
+    restaurant::{Process, wait_until},
+    till::Till,
 };
 
-nos_dois!(
+on_both_databases!(
     pronto,
     o_que_o_prometheus_le,
     avisa_antes_de_parar,
@@ -29,14 +29,14 @@ nos_dois!(
     mil_lentos_nao_o_calam
 );
 
-fn pronto(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn pronto(banco: Database) {
+    let r = Restaurant::new(banco);
     for caminho in ["/livez", "/readyz", "/readyz/"] {
         let resposta = r.get(caminho);
-        assert_eq!((resposta.status, resposta.corpo.as_str()), (200, "ok\n"), "{caminho}");
-        assert_eq!(resposta.cabecalho("cache-control"), Some("no-store"));
-        assert_eq!(r.pedir("HEAD", caminho, &[], None).status, 200);
-        assert_eq!(r.pedir("POST", caminho, &[], Some("{}")).status, 405);
+        assert_eq!((resposta.status, resposta.body.as_str()), (200, "ok\n"), "{caminho}");
+        assert_eq!(resposta.header("cache-control"), Some("no-store"));
+        assert_eq!(r.request("HEAD", caminho, &[], None).status, 200);
+        assert_eq!(r.request("POST", caminho, &[], Some("{}")).status, 405);
     }
 }
 
@@ -44,68 +44,67 @@ fn pronto(banco: Banco) {
 fn sem_banco_vive_e_nao_esta_pronto() {
     let fechada = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("mysql://a:segredo@127.0.0.1:{fechada}/b");
-    let r = Restaurante::com(Banco::Sqlite, &[("DATABASE_URL", &url)]);
+    let r = Restaurant::with_environment(Database::Sqlite, &[("DATABASE_URL", &url)]);
     assert_eq!(r.get("/livez").status, 200);
     let resposta = r.get("/readyz");
-    let problema = resposta.problema(503, "O sistema não está pronto");
+    let problema = resposta.problem(503, "O sistema não está pronto");
     let campos: Vec<&str> =
         problema["erros"].as_array().unwrap().iter().map(|e| e["campo"].as_str().unwrap()).collect();
     assert_eq!(campos, ["banco", "migracoes"]);
-    assert!(!resposta.corpo.contains("segredo") && !resposta.corpo.contains("127.0.0.1"));
+    assert!(!resposta.body.contains("segredo") && !resposta.body.contains("127.0.0.1"));
     // The rest of the figures is told all the same.
     let figuras = r.get("/metrics");
     assert_eq!(figuras.status, 200);
-    assert!(figuras.corpo.contains("ambrosia_build_info") && !figuras.corpo.contains("orders_open{"));
+    assert!(figuras.body.contains("ambrosia_build_info") && !figuras.body.contains("orders_open{"));
 }
 
 /// An alert can only be as true as the figures: while the database hangs the process says so, at once, and repeats no
 /// number that it cannot know.
 #[test]
 fn com_o_banco_congelado_diz_isso_e_nenhum_numero_velho() {
-    if !Privado::instalado() {
+    if !PrivateServer::is_installed() {
         assert!(std::env::var("CI").is_err(), "no MariaDB here");
         return;
     }
-    let servidor = Privado::iniciar();
-    let esquema = Esquema::novo(&servidor.url());
-    let r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[]);
+    let servidor = PrivateServer::start();
+    let esquema = Schema::new(&servidor.url());
+    let r = Restaurant::on_schema(Database::Mysql, Some(esquema), &[]);
     let do_restaurante =
         ["ambrosia_orders_open{", "ambrosia_oldest_open_order_seconds ", "ambrosia_payment_matters "];
     let estado = |pronto: u8, banco: u8| {
-        let corpo = r.get("/metrics").corpo;
-        corpo.contains(&format!("\nambrosia_ready {pronto}\n"))
-            && corpo.contains(&format!("\nambrosia_check_ok{{check=\"banco\"}} {banco}\n"))
-            && corpo.contains("\nambrosia_check_ok{check=\"migracoes\"} 1\n")
-            && do_restaurante.iter().all(|figura| corpo.contains(figura) == (pronto == 1))
+        let body = r.get("/metrics").body;
+        body.contains(&format!("\nambrosia_ready {pronto}\n"))
+            && body.contains(&format!("\nambrosia_check_ok{{check=\"banco\"}} {banco}\n"))
+            && body.contains("\nambrosia_check_ok{check=\"migracoes\"} 1\n")
+            && do_restaurante.iter().all(|figura| body.contains(figura) == (pronto == 1))
     };
-    assert!(estado(1, 1), "{}", r.get("/metrics").corpo);
-    servidor.congelar();
-    ate("it to notice", || r.get("/readyz").status == 503);
+    assert!(estado(1, 1), "{}", r.get("/metrics").body);
+    servidor.freeze();
+    wait_until("it to notice", || r.get("/readyz").status == 503);
     let antes = Instant::now();
     let dito = estado(0, 0);
     let demora = antes.elapsed();
-    let corpo = r.get("/metrics").corpo;
-    servidor.descongelar();
-    assert!(dito, "{corpo}");
+    let body = r.get("/metrics").body;
+    servidor.thaw();
+    assert!(dito, "{body}");
     assert!(demora.as_secs() < 2, "{demora:?}");
-    ate("the figures to be back", || estado(1, 1));
+    wait_until("the figures to be back", || estado(1, 1));
 }
 
-fn o_que_o_prometheus_le(banco: Banco) {
-    let c = Caixa::nova(banco);
-    let pedido = c.comprar(1);
-    c.pagar(&pedido);
-    c.ate_pagamento(&pedido, 2);
+fn o_que_o_prometheus_le(banco: Database) {
+    let c = Till::new(banco);
+    let pedido = c.checkout(1);
+    c.pay(&pedido);
+    c.wait_for_pagamento(&pedido, 2);
     c.get("/nada/disso");
-    c.avisar("?data.id=ORD1&type=order", &[], &json!({}));
+    c.notify("?data.id=ORD1&type=order", &[], &json!({}));
     let texto = c.get("/metrics");
     assert_eq!(
-        texto.cabecalho("content-type"),
+        texto.header("content-type"),
         Some("application/openmetrics-text; version=1.0.0; charset=utf-8")
     );
     let valor = |serie: &str| -> f64 {
-        let linha =
-            texto.corpo.lines().find(|l| l.starts_with(serie)).unwrap_or_else(|| panic!("no {serie}"));
+        let linha = texto.body.lines().find(|l| l.starts_with(serie)).unwrap_or_else(|| panic!("no {serie}"));
         linha.rsplit(' ').next().unwrap().parse().unwrap()
     };
     let rota = r#"method="POST",route="/pedidos/checkout""#;
@@ -134,22 +133,22 @@ fn o_que_o_prometheus_le(banco: Banco) {
         valor(serie);
     }
     assert!(valor("ambrosia_threads ") > 4.0 && valor("ambrosia_resident_memory_bytes ") > 1e6);
-    assert!(texto.corpo.ends_with("# EOF\n"));
+    assert!(texto.body.ends_with("# EOF\n"));
 }
 
-fn avisa_antes_de_parar(banco: Banco) {
-    let r = Restaurante::com(banco, &[("DRAIN_MS", "1500")]);
-    let mut filial = r.filial();
-    assert_eq!(filial.pedir("GET", "/readyz", &[], None).status, 200);
-    filial.pedir_fim();
-    ate("it to say so", || filial.pedir("GET", "/readyz", &[], None).status == 503);
-    let resposta = filial.pedir("GET", "/readyz", &[], None);
-    assert!(resposta.corpo.contains("\"encerramento\""), "{}", resposta.corpo);
+fn avisa_antes_de_parar(banco: Database) {
+    let r = Restaurant::with_environment(banco, &[("DRAIN_MS", "1500")]);
+    let mut filial = r.another_process();
+    assert_eq!(filial.request("GET", "/readyz", &[], None).status, 200);
+    filial.send_sigterm();
+    wait_until("it to say so", || filial.request("GET", "/readyz", &[], None).status == 503);
+    let resposta = filial.request("GET", "/readyz", &[], None);
+    assert!(resposta.body.contains("\"encerramento\""), "{}", resposta.body);
     // Whoever is still sent here is served, and told to go elsewhere next time.
     let compra = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
-    let resposta = filial.pedir("POST", "/pedidos/checkout", &[], Some(&compra));
-    assert_eq!((resposta.status, resposta.cabecalho("connection")), (200, Some("close")));
-    assert_eq!(filial.terminar(), Some(0));
+    let resposta = filial.request("POST", "/pedidos/checkout", &[], Some(&compra));
+    assert_eq!((resposta.status, resposta.header("connection")), (200, Some("close")));
+    assert_eq!(filial.terminate(), Some(0));
 }
 
 /// A balancer in miniature: requests go to those that say that they are ready.
@@ -165,8 +164,8 @@ impl Balanceador {
         filiais[self.vez.fetch_add(1, Ordering::Relaxed) % filiais.len()].clone()
     }
 
-    fn por(&self, filial: &Filial) {
-        ate("a new process to be ready", || filial.pedir("GET", "/readyz", &[], None).status == 200);
+    fn por(&self, filial: &Process) {
+        wait_until("a new process to be ready", || filial.request("GET", "/readyz", &[], None).status == 200);
         self.filiais.lock().unwrap().push(filial.url().to_owned());
     }
 
@@ -196,12 +195,12 @@ impl Drop for Fim<'_> {
     }
 }
 
-fn trocado_sem_perder_um_pedido(banco: Banco) {
-    let r = Restaurante::com(banco, &[("DRAIN_MS", "500"), ("LOG_LEVEL", "warn")]);
+fn trocado_sem_perder_um_pedido(banco: Database) {
+    let r = Restaurant::with_environment(banco, &[("DRAIN_MS", "500"), ("LOG_LEVEL", "warn")]);
     let balanceador = Balanceador::default();
     let acabou = AtomicBool::new(false);
     let (feitos, falhas) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let mut filiais = vec![r.filial(), r.filial()];
+    let mut filiais = vec![r.another_process(), r.another_process()];
     filiais.iter().for_each(|f| balanceador.por(f));
     thread::scope(|s| {
         let _fim = Fim(&acabou);
@@ -237,19 +236,19 @@ fn trocado_sem_perder_um_pedido(banco: Banco) {
         });
         for _ in 0..20 {
             let antes = feitos.load(Ordering::Relaxed);
-            let nova = r.filial();
+            let nova = r.another_process();
             balanceador.por(&nova);
             filiais.push(nova);
-            assert_eq!(filiais.remove(0).terminar(), Some(0));
-            ate("traffic", || feitos.load(Ordering::Relaxed) > antes + 20);
+            assert_eq!(filiais.remove(0).terminate(), Some(0));
+            wait_until("traffic", || feitos.load(Ordering::Relaxed) > antes + 20);
         }
     });
     let falhas = falhas.into_inner().unwrap();
     assert!(falhas.is_empty(), "{} of {}: {:?}", falhas.len(), feitos.load(Ordering::Relaxed), falhas[0]);
 }
 
-fn mil_lentos_nao_o_calam(banco: Banco) {
-    let r = Restaurante::com(
+fn mil_lentos_nao_o_calam(banco: Database) {
+    let r = Restaurant::with_environment(
         banco,
         &[
             ("MAX_REQUESTS", "1000"),
@@ -261,14 +260,12 @@ fn mil_lentos_nao_o_calam(banco: Banco) {
     );
     // Somebody holds the counter of the day's numbers: no checkout goes on, and behind two of them all wait for a
     // connection.
-    r.comprar(1);
-    let trava = Trava::nova(&r);
+    r.checkout(1);
+    let trava = Trava::new(&r);
     let endereco = r.url().trim_start_matches("http://").to_owned();
-    let corpo = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
-    let pedido = format!(
-        "POST /pedidos/checkout HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{corpo}",
-        corpo.len()
-    );
+    let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+    let pedido =
+        format!("POST /pedidos/checkout HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let lentos: Vec<TcpStream> = (0..1000)
         .map(|_| {
             let mut conexao = TcpStream::connect(&endereco).unwrap();
@@ -277,7 +274,9 @@ fn mil_lentos_nao_o_calam(banco: Banco) {
         })
         .collect();
     // The figures are told beside them, and take no place.
-    ate("all places to be taken", || r.get("/metrics").corpo.contains("\nambrosia_requests_running 1000\n"));
+    wait_until("all places to be taken", || {
+        r.get("/metrics").body.contains("\nambrosia_requests_running 1000\n")
+    });
     assert_eq!(r.get("/openapi.json").status, 503);
     let inicio = Instant::now();
     assert_eq!(r.get("/readyz").status, 200);
@@ -298,7 +297,7 @@ enum Trava {
 }
 
 impl Trava {
-    fn nova(r: &Restaurante) -> Trava {
+    fn new(r: &Restaurant) -> Trava {
         use mysql::prelude::Queryable;
         match &r.esquema {
             None => {
@@ -307,7 +306,7 @@ impl Trava {
                 Trava::Sqlite(conn)
             }
             Some(esquema) => {
-                let mut conn = esquema.conexao();
+                let mut conn = esquema.connection();
                 // A lock on the table has no time-out of seconds, as one on a row has.
                 conn.query_drop("LOCK TABLES senhas WRITE").unwrap();
                 Trava::Mysql(conn)

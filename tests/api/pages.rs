@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::{Banco, Restaurante, nos_dois};
+use crate::{Database, Restaurant, on_both_databases};
 
-nos_dois!(
+on_both_databases!(
     todas_as_listas_em_paginas,
     o_padrao_e_100,
     paginas_invalidas,
@@ -13,13 +13,13 @@ nos_dois!(
 );
 
 /// Follows `Link` from page to page.
-pub fn percorrer(r: &Restaurante, inicio: &str) -> (Vec<Value>, usize) {
+pub fn percorrer(r: &Restaurant, inicio: &str) -> (Vec<Value>, usize) {
     let (mut linhas, mut paginas, mut proxima) = (Vec::new(), 0, Some(inicio.to_owned()));
     while let Some(caminho) = proxima {
         let resposta = r.get(&caminho);
         linhas.extend(resposta.ok().as_array().unwrap().clone());
         paginas += 1;
-        proxima = resposta.cabecalho("link").map(|link| {
+        proxima = resposta.header("link").map(|link| {
             let (endereco, rel) = link.split_once(';').unwrap();
             assert_eq!(rel.trim(), "rel=\"next\"");
             endereco.trim_start_matches('<').trim_end_matches('>').to_owned()
@@ -28,11 +28,11 @@ pub fn percorrer(r: &Restaurante, inicio: &str) -> (Vec<Value>, usize) {
     (linhas, paginas)
 }
 
-fn todas_as_listas_em_paginas(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn todas_as_listas_em_paginas(banco: Database) {
+    let r = Restaurant::new(banco);
     for i in 0..23 {
-        let corpo = json!({"id_cliente": 3, "itens": [{"produto": 1, "quantidade": i % 3 + 1}]});
-        let id = r.post("/pedidos/checkout", corpo).ok()["id"].clone();
+        let body = json!({"id_cliente": 3, "itens": [{"produto": 1, "quantidade": i % 3 + 1}]});
+        let id = r.post("/pedidos/checkout", body).ok()["id"].clone();
         r.put("/pedidos", json!({"id": id, "status_pedido": i % 4 + 1})).ok();
     }
     for caminho in [
@@ -57,8 +57,8 @@ fn todas_as_listas_em_paginas(banco: Banco) {
     }
 }
 
-fn o_padrao_e_100(banco: Banco) {
-    let r = Restaurante::com(banco, &[("EXAMPLE_DATA", "false")]);
+fn o_padrao_e_100(banco: Database) {
+    let r = Restaurant::with_environment(banco, &[("EXAMPLE_DATA", "false")]);
     for i in 0..101 {
         r.sql(&format!("INSERT INTO clientes (nome) VALUES ('{i}')"));
     }
@@ -66,36 +66,36 @@ fn o_padrao_e_100(banco: Banco) {
     assert_eq!(percorrer(&r, "/clientes").0.len(), 101);
 }
 
-fn paginas_invalidas(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn paginas_invalidas(banco: Database) {
+    let r = Restaurant::new(banco);
     for limite in ["0", "501", "-1", "x", "", "1.5"] {
-        r.get(&format!("/produtos?limite={limite}")).problema(422, "«limite» deve ser um número de 1 a 500");
+        r.get(&format!("/produtos?limite={limite}")).problem(422, "«limite» deve ser um número de 1 a 500");
     }
     for apos in ["x", "-1", "", "1.2.3", "%00", "99999999999999999999"] {
-        assert_eq!(r.get(&format!("/produtos?apos={apos}")).campos(), ["apos"], "{apos}");
+        assert_eq!(r.get(&format!("/produtos?apos={apos}")).invalid_fields(), ["apos"], "{apos}");
     }
-    assert_eq!(r.get("/pedidos?apos=1").campos(), ["apos"]);
+    assert_eq!(r.get("/pedidos?apos=1").invalid_fields(), ["apos"]);
     // Parameters that nobody knows change nothing.
     assert_eq!(r.get("/produtos?cor=azul").ok(), r.get("/produtos").ok());
 }
 
-fn nenhum_pedido_em_aberto_fica_escondido(banco: Banco) {
-    let r = Restaurante::com(banco, &[("EXAMPLE_DATA", "false")]);
+fn nenhum_pedido_em_aberto_fica_escondido(banco: Database) {
+    let r = Restaurant::with_environment(banco, &[("EXAMPLE_DATA", "false")]);
     for _ in 0..30 {
         let linhas = vec!["(1)"; 20].join(", ");
         r.sql(&format!("INSERT INTO pedidos (status_pedido) VALUES {linhas}"));
     }
     let resposta = r.get("/pedidos");
-    assert_eq!((resposta.ok().as_array().unwrap().len(), resposta.cabecalho("link")), (600, None));
+    assert_eq!((resposta.ok().as_array().unwrap().len(), resposta.header("link")), (600, None));
     assert_eq!(r.get("/pedidos/fila").ok().as_array().unwrap().len(), 600);
     assert_eq!(percorrer(&r, "/pedidos?limite=499").0.len(), 600);
 }
 
-fn uma_pagina_nao_pula_quem_chega(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn uma_pagina_nao_pula_quem_chega(banco: Database) {
+    let r = Restaurant::new(banco);
     let primeira = r.get("/pedidos/recebidos?limite=1");
-    let novo = r.comprar(1)["id"].clone();
-    let link = primeira.cabecalho("link").unwrap();
+    let novo = r.checkout(1)["id"].clone();
+    let link = primeira.header("link").unwrap();
     let (linhas, _) = percorrer(&r, link.trim_start_matches('<').split('>').next().unwrap());
     assert_eq!(linhas.last().unwrap()["id"], novo);
 }

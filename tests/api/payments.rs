@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::{Banco, Resposta, Restaurante, nos_dois};
+use crate::{Database, Response, Restaurant, on_both_databases};
 
-nos_dois!(
+on_both_databases!(
     o_webhook_do_contrato,
     aprovado_continua_aprovado,
     recusado_ainda_pode_ser_pago,
@@ -17,7 +17,7 @@ nos_dois!(
 
 const ID: &str = "b715bik7-2726-4d51-a729-749cc7bda703";
 
-fn avisar(r: &Restaurante, id: &str, action: &str) -> Resposta {
+fn notify(r: &Restaurant, id: &str, action: &str) -> Response {
     r.post(
         "/pedidos/status_pagamento",
         json!({"id": id, "type": "payment", "date_created": "2015-03-25 10:04:58",
@@ -25,23 +25,23 @@ fn avisar(r: &Restaurante, id: &str, action: &str) -> Resposta {
     )
 }
 
-fn status(r: &Restaurante) -> Value {
+fn status(r: &Restaurant) -> Value {
     r.get("/pedidos/1/status_pagamento/").ok()
 }
 
-fn o_webhook_do_contrato(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    assert_eq!(r.get("/pedidos/1/status_pagamento").corpo, "\"1\"");
-    let pedido = avisar(&r, ID, "state_CANCELED").ok();
+fn o_webhook_do_contrato(banco: Database) {
+    let r = Restaurant::new(banco);
+    assert_eq!(r.get("/pedidos/1/status_pagamento").body, "\"1\"");
+    let pedido = notify(&r, ID, "state_CANCELED").ok();
     assert_eq!(
         (&pedido["id"], &pedido["status_pagamento"], &pedido["status_pagamento_descricao"]),
         (&json!(1), &json!(3), &json!("Recusado"))
     );
     assert_eq!(status(&r), "3");
     assert_eq!(r.get("/pedidos/1").ok(), pedido);
-    r.get("/pedidos/99/status_pagamento").problema(404, "Pedido não encontrado");
-    let novo = r.comprar(1);
-    let pago = avisar(&r, novo["id_pagamento"].as_str().unwrap(), "state_FINISHED").ok();
+    r.get("/pedidos/99/status_pagamento").problem(404, "Pedido não encontrado");
+    let novo = r.checkout(1);
+    let pago = notify(&r, novo["id_pagamento"].as_str().unwrap(), "state_FINISHED").ok();
     assert_eq!(
         (&pago["id"], &pago["status_pagamento"], &pago["status_pedido"]),
         (&novo["id"], &json!(2), &json!(1))
@@ -53,59 +53,62 @@ fn o_webhook_do_contrato(banco: Banco) {
     );
 }
 
-fn aprovado_continua_aprovado(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let pago = avisar(&r, ID, "state_FINISHED").ok();
+fn aprovado_continua_aprovado(banco: Database) {
+    let r = Restaurant::new(banco);
+    let pago = notify(&r, ID, "state_FINISHED").ok();
     for action in ["state_FINISHED", "state_CANCELED", "state_ERROR", "state_FINISHED", "state_CANCELED"] {
-        assert_eq!(avisar(&r, ID, action).ok(), pago);
+        assert_eq!(notify(&r, ID, action).ok(), pago);
     }
     assert_eq!(status(&r), "2");
-    assert_eq!(r.contar("SELECT COUNT(*) FROM eventos WHERE pedido = 1 AND tipo = 'pagamento'"), 1);
+    assert_eq!(r.count("SELECT COUNT(*) FROM eventos WHERE pedido = 1 AND tipo = 'pagamento'"), 1);
 }
 
-fn recusado_ainda_pode_ser_pago(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    avisar(&r, ID, "state_CANCELED").ok();
-    avisar(&r, ID, "state_FINISHED").ok();
+fn recusado_ainda_pode_ser_pago(banco: Database) {
+    let r = Restaurant::new(banco);
+    notify(&r, ID, "state_CANCELED").ok();
+    notify(&r, ID, "state_FINISHED").ok();
     assert_eq!(status(&r), "2");
 }
 
-fn outra_acao_nao_muda_nada(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn outra_acao_nao_muda_nada(banco: Database) {
+    let r = Restaurant::new(banco);
     let antes = r.get("/pedidos/1").ok();
     for action in ["state_ERROR", "payment.created", "", "state_finished"] {
-        assert_eq!(avisar(&r, ID, action).ok(), antes);
+        assert_eq!(notify(&r, ID, action).ok(), antes);
     }
     assert_eq!(r.post("/pedidos/status_pagamento/", json!({"id": ID})).ok(), antes);
     assert_eq!(r.post("/pedidos/status_pagamento/", json!({"id": ID, "action": null})).ok(), antes);
 }
 
-fn avisos_invalidos(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    avisar(&r, "desconhecido", "state_FINISHED").problema(404, "Pedido não encontrado");
+fn avisos_invalidos(banco: Database) {
+    let r = Restaurant::new(banco);
+    notify(&r, "desconhecido", "state_FINISHED").problem(404, "Pedido não encontrado");
     // Another case or accent is another id.
     for outro in [ID.to_uppercase(), ID.replacen('a', "á", 1)] {
-        avisar(&r, &outro, "state_FINISHED").problema(404, "Pedido não encontrado");
+        notify(&r, &outro, "state_FINISHED").problem(404, "Pedido não encontrado");
     }
-    avisar(&r, "' OR ''='", "state_FINISHED").problema(404, "Pedido não encontrado");
-    assert_eq!(r.post("/pedidos/status_pagamento", json!({"action": "state_FINISHED"})).campos(), ["id"]);
+    notify(&r, "' OR ''='", "state_FINISHED").problem(404, "Pedido não encontrado");
     assert_eq!(
-        r.post("/pedidos/status_pagamento", json!({"id": "", "action": 1})).campos(),
+        r.post("/pedidos/status_pagamento", json!({"action": "state_FINISHED"})).invalid_fields(),
+        ["id"]
+    );
+    assert_eq!(
+        r.post("/pedidos/status_pagamento", json!({"id": "", "action": 1})).invalid_fields(),
         ["id", "action"]
     );
     assert_eq!(status(&r), "1");
 }
 
-fn o_inicio_avisa_que_e_simulado(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn o_inicio_avisa_que_e_simulado(banco: Database) {
+    let r = Restaurant::new(banco);
     assert_eq!(r.log().matches("payments are SIMULATED").count(), 1);
 }
 
-fn o_qr_code_desenhado_diz_o_mesmo_que_o_texto(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let pedido = r.comprar(1);
+fn o_qr_code_desenhado_diz_o_mesmo_que_o_texto(banco: Database) {
+    let r = Restaurant::new(banco);
+    let pedido = r.checkout(1);
     let resposta = r.get(&format!("/pedidos/{}/qrcode.png", pedido["id"]));
-    assert_eq!((resposta.status, resposta.cabecalho("content-type")), (200, Some("image/png")));
+    assert_eq!((resposta.status, resposta.header("content-type")), (200, Some("image/png")));
     let mut decodificador = png::Decoder::new(std::io::Cursor::new(&resposta.bytes));
     decodificador.set_transformations(png::Transformations::EXPAND);
     let mut leitor = decodificador.read_info().unwrap();
@@ -119,20 +122,20 @@ fn o_qr_code_desenhado_diz_o_mesmo_que_o_texto(banco: Banco) {
     assert_eq!(lido, pedido["qr_data"].as_str().unwrap());
 
     let resposta = r.get(&format!("/pedidos/{}/qrcode.svg/", pedido["id"]));
-    assert_eq!((resposta.status, resposta.cabecalho("content-type")), (200, Some("image/svg+xml")));
-    assert!(resposta.corpo.contains("<svg") && resposta.corpo.ends_with("</svg>"));
+    assert_eq!((resposta.status, resposta.header("content-type")), (200, Some("image/svg+xml")));
+    assert!(resposta.body.contains("<svg") && resposta.body.ends_with("</svg>"));
 }
 
-fn ninguem_e_levado_a_pagar_de_novo(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let (pago, cancelado) = (r.comprar(1), r.comprar(1));
-    avisar(&r, pago["id_pagamento"].as_str().unwrap(), "state_FINISHED").ok();
+fn ninguem_e_levado_a_pagar_de_novo(banco: Database) {
+    let r = Restaurant::new(banco);
+    let (pago, cancelado) = (r.checkout(1), r.checkout(1));
+    notify(&r, pago["id_pagamento"].as_str().unwrap(), "state_FINISHED").ok();
     r.delete(&format!("/pedidos/{}", cancelado["id"])).ok();
     for figura in ["qrcode.svg", "qrcode.png"] {
-        r.get(&format!("/pedidos/{}/{figura}", pago["id"])).problema(409, "O pedido já foi pago");
+        r.get(&format!("/pedidos/{}/{figura}", pago["id"])).problem(409, "O pedido já foi pago");
         let detail = "O pedido está cancelado; não há o que pagar";
-        r.get(&format!("/pedidos/{}/{figura}", cancelado["id"])).problema(409, detail);
-        r.get(&format!("/pedidos/1/{figura}")).problema(404, "Este pedido não tem QR code");
-        r.get(&format!("/pedidos/99/{figura}")).problema(404, "Pedido não encontrado");
+        r.get(&format!("/pedidos/{}/{figura}", cancelado["id"])).problem(409, detail);
+        r.get(&format!("/pedidos/1/{figura}")).problem(404, "Este pedido não tem QR code");
+        r.get(&format!("/pedidos/99/{figura}")).problem(404, "Pedido não encontrado");
     }
 }

@@ -4,9 +4,9 @@ use std::{fs::Permissions, os::unix::fs::PermissionsExt};
 
 use serde_json::{Value, json};
 
-use crate::{Banco, Restaurante, nos_dois, restaurant::ate};
+use crate::{Database, Restaurant, on_both_databases, restaurant::wait_until};
 
-nos_dois!(nada_resta_da_pessoa, o_que_e_de_outros_fica);
+on_both_databases!(nada_resta_da_pessoa, o_que_e_de_outros_fica);
 
 /// Eleven digits of which the last two check the others.
 fn cpf(n: u64) -> String {
@@ -20,7 +20,7 @@ fn cpf(n: u64) -> String {
 }
 
 /// Which of these texts are in the files of the database.
-fn achados(r: &Restaurante, textos: &[String]) -> Vec<String> {
+fn achados(r: &Restaurant, textos: &[String]) -> Vec<String> {
     let mut bytes = Vec::new();
     for fim in ["", "-wal", "-shm"] {
         bytes.extend(std::fs::read(r.pasta.0.join(format!("r.db{fim}"))).unwrap_or_default());
@@ -29,13 +29,13 @@ fn achados(r: &Restaurante, textos: &[String]) -> Vec<String> {
     textos.iter().filter(|t| ha(t)).cloned().collect()
 }
 
-fn comprar_com_nota(r: &Restaurante, cliente: &Value, nota: &str, chave: &str) -> Value {
-    let corpo = json!({"id_cliente": cliente, "itens": [{"produto": 3, "quantidade": 1, "descricao": nota}]});
-    r.pedir("POST", "/pedidos/checkout", &[("Idempotency-Key", chave)], Some(&corpo.to_string())).ok()
+fn comprar_com_nota(r: &Restaurant, cliente: &Value, nota: &str, chave: &str) -> Value {
+    let body = json!({"id_cliente": cliente, "itens": [{"produto": 3, "quantidade": 1, "descricao": nota}]});
+    r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", chave)], Some(&body.to_string())).ok()
 }
 
 /// Customers with an order each; gives their ids and all that is theirs alone. So many that pages are split and moved.
-fn pessoas(r: &Restaurante, de: u64, quantas: u64) -> (Vec<Value>, Vec<String>) {
+fn pessoas(r: &Restaurant, de: u64, quantas: u64) -> (Vec<Value>, Vec<String>) {
     let (mut ids, mut segredos) = (Vec::new(), Vec::new());
     for i in de..de + quantas {
         let n = i * 733_001_907 + 101;
@@ -52,10 +52,10 @@ fn pessoas(r: &Restaurante, de: u64, quantas: u64) -> (Vec<Value>, Vec<String>) 
     (ids, segredos)
 }
 
-fn nada_resta_da_pessoa(banco: Banco) {
-    let mut r = Restaurante::novo(banco);
+fn nada_resta_da_pessoa(banco: Database) {
+    let mut r = Restaurant::new(banco);
     let (ids, segredos) = pessoas(&r, 1, 40);
-    if banco == Banco::Sqlite {
+    if banco == Database::Sqlite {
         // Else the search would prove nothing.
         assert!(achados(&r, &segredos).len() > 100);
     }
@@ -64,7 +64,7 @@ fn nada_resta_da_pessoa(banco: Banco) {
     }
     for (tabela, coluna) in [("itens", "descricao"), ("idempotencia", "resposta")] {
         let sql = format!("SELECT COUNT(*) FROM {tabela} WHERE {coluna} LIKE '%Zulmira%'");
-        assert_eq!(r.contar(&sql), 0, "{tabela}");
+        assert_eq!(r.count(&sql), 0, "{tabela}");
     }
     // The answer is repeated, without the person.
     let (n, nota) = (733_001_907 + 101, format!("para a Zulmira.{:x}.q1 \"do\" balcão", 733_001_907 + 101));
@@ -72,16 +72,16 @@ fn nada_resta_da_pessoa(banco: Banco) {
     assert_eq!((&repetido["cliente"], &repetido["itens"][0]["descricao"]), (&ids[0], &json!(null)));
     let pedido = r.get(&format!("/pedidos/{}", repetido["id"])).ok();
     assert_eq!((&pedido["itens"][0]["descricao"], &pedido["versao"]), (&json!(null), &json!(2)));
-    assert!(!r.get("/pedidos").corpo.contains("Zulmira"));
-    if banco == Banco::Sqlite {
+    assert!(!r.get("/pedidos").body.contains("Zulmira"));
+    if banco == Database::Sqlite {
         assert_eq!(achados(&r, &segredos), Vec::<String>::new(), "while it runs");
-        r.matar();
+        r.kill();
         assert_eq!(achados(&r, &segredos), Vec::<String>::new(), "after it ended");
     }
 }
 
-fn o_que_e_de_outros_fica(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn o_que_e_de_outros_fica(banco: Database) {
+    let r = Restaurant::new(banco);
     let outro = comprar_com_nota(&r, &json!(3), "sem açúcar", "de-outro");
     let anonimo = r.get("/pedidos/3").ok();
     let (ids, _) = pessoas(&r, 1, 1);
@@ -94,22 +94,22 @@ fn o_que_e_de_outros_fica(banco: Banco) {
 /// A reader that stays at what it saw keeps the log from being emptied; that is made up for when it is gone.
 #[test]
 fn o_que_um_leitor_segura_sai_depois() {
-    let r = Restaurante::novo(Banco::Sqlite);
+    let r = Restaurant::new(Database::Sqlite);
     let (ids, segredos) = pessoas(&r, 1, 1);
     let leitor = rusqlite::Connection::open(r.pasta.0.join("r.db")).unwrap();
     leitor.execute_batch("BEGIN; SELECT COUNT(*) FROM clientes;").unwrap();
     r.delete(&format!("/clientes/{}", ids[0])).ok();
     assert!(!achados(&r, &segredos).is_empty(), "nothing holds it back: the test proves nothing");
-    r.comprar(1);
+    r.checkout(1);
     leitor.execute_batch("ROLLBACK").unwrap();
-    ate("the bytes to be gone", || achados(&r, &segredos).is_empty());
+    wait_until("the bytes to be gone", || achados(&r, &segredos).is_empty());
 }
 
 /// As an older version left it: deleted rows in the free pages.
 #[test]
 fn um_arquivo_antigo_e_reescrito_uma_vez() {
-    let mut r = Restaurante::novo(Banco::Sqlite);
-    r.matar();
+    let mut r = Restaurant::new(Database::Sqlite);
+    r.kill();
     let conn = rusqlite::Connection::open(r.pasta.0.join("r.db")).unwrap();
     conn.execute_batch("PRAGMA secure_delete = OFF; PRAGMA user_version = 0").unwrap();
     let nome = format!("Zulmira-de-antes-{}", "x".repeat(2000));
@@ -120,32 +120,32 @@ fn um_arquivo_antigo_e_reescrito_uma_vez() {
     drop(conn);
     let segredo = ["Zulmira-de-antes".to_owned()];
     assert_eq!(achados(&r, &segredo).len(), 1);
-    r.reabrir();
+    r.restart();
     assert_eq!(achados(&r, &segredo), Vec::<String>::new());
     assert_eq!(r.log().matches("rewritten once").count(), 1);
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 3);
-    r.matar();
-    r.reabrir();
+    r.kill();
+    r.restart();
     assert_eq!(r.log().matches("rewritten once").count(), 1);
 }
 
 #[test]
 fn so_o_dono_le_os_arquivos() {
-    let mut r = Restaurante::novo(Banco::Sqlite);
-    let modos = |r: &Restaurante| {
+    let mut r = Restaurant::new(Database::Sqlite);
+    let modos = |r: &Restaurant| {
         ["", "-wal", "-shm"].map(|fim| {
             let arquivo = std::fs::metadata(r.pasta.0.join(format!("r.db{fim}"))).unwrap();
             arquivo.permissions().mode() & 0o777
         })
     };
-    r.comprar(1);
+    r.checkout(1);
     assert_eq!(modos(&r), [0o600; 3]);
-    r.matar();
+    r.kill();
     for fim in ["", "-wal", "-shm"] {
         std::fs::set_permissions(r.pasta.0.join(format!("r.db{fim}")), Permissions::from_mode(0o644))
             .unwrap();
     }
-    r.reabrir();
-    r.comprar(1);
+    r.restart();
+    r.checkout(1);
     assert_eq!(modos(&r), [0o600; 3]);
 }

@@ -2,30 +2,30 @@
 
 use serde_json::json;
 
-use crate::{Banco, nos_dois, restaurant::ate, standin::Faults, till::Caixa};
+use crate::{Database, on_both_databases, restaurant::wait_until, standin::Faults, till::Till};
 
-nos_dois!(credencial_recusada, credencial_recusada_durante_um_reembolso);
+on_both_databases!(credencial_recusada, credencial_recusada_durante_um_reembolso);
 
-fn recusa(c: &Caixa) -> bool {
-    c.get("/metrics").corpo.contains("ambrosia_provider_unauthorized 1\n")
+fn recusa(c: &Till) -> bool {
+    c.get("/metrics").body.contains("ambrosia_provider_unauthorized 1\n")
 }
 
-fn credencial_recusada(banco: Banco) {
+fn credencial_recusada(banco: Database) {
     for status in [401, 403] {
-        let c = Caixa::com(banco, Faults { unauthorized: status, ..Faults::default() }, &[]);
+        let c = Till::with_environment(banco, Faults { unauthorized: status, ..Faults::default() }, &[]);
         assert!(!recusa(&c));
-        let pedidos: Vec<_> = (0..3).map(|_| c.comprar(1)).collect();
+        let pedidos: Vec<_> = (0..3).map(|_| c.checkout(1)).collect();
         for pedido in &pedidos {
             assert_eq!(pedido["qr_situacao"], "recusado");
             let texto = "O Mercado Pago não aceita a credencial deste sistema e não faz QR codes: receba no balcão e avise o responsável";
-            assert_eq!(c.ate_pendencia(pedido), texto);
+            assert_eq!(c.wait_for_pendencia(pedido), texto);
         }
         assert!(recusa(&c));
         assert_eq!(c.get("/readyz").status, 200);
         assert_eq!(c.log().matches("refuses the access token").count(), 1);
         c.mp.faults(|f| f.unauthorized = 0);
         for pedido in &pedidos {
-            ate("the QR code", || c.ver(pedido)["qr_situacao"] == "pronto");
+            wait_until("the QR code", || c.reload(pedido)["qr_situacao"] == "pronto");
         }
         assert!(!recusa(&c));
         assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
@@ -33,17 +33,17 @@ fn credencial_recusada(banco: Banco) {
     }
 }
 
-fn credencial_recusada_durante_um_reembolso(banco: Banco) {
-    let c = Caixa::nova(banco);
-    let pedido = c.comprar(1);
-    c.pagar(&pedido);
-    c.ate_pagamento(&pedido, 2);
+fn credencial_recusada_durante_um_reembolso(banco: Database) {
+    let c = Till::new(banco);
+    let pedido = c.checkout(1);
+    c.pay(&pedido);
+    c.wait_for_pagamento(&pedido, 2);
     c.mp.faults(|f| f.unauthorized = 401);
-    c.cancelar(&pedido, "acabou o pão").ok();
+    c.cancel(&pedido, "acabou o pão").ok();
     let texto =
         "O Mercado Pago não aceita a credencial deste sistema, e o reembolso espera: avise o responsável";
-    assert_eq!(c.ate_pendencia(&pedido), texto);
+    assert_eq!(c.wait_for_pendencia(&pedido), texto);
     c.mp.faults(|f| f.unauthorized = 0);
-    c.ate_pagamento(&pedido, 4);
+    c.wait_for_pagamento(&pedido, 4);
     assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
 }

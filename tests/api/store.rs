@@ -12,14 +12,14 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    Banco, Resposta, Restaurante,
-    database::{self, Esquema, Privado},
-    nos_dois,
-    restaurant::ate,
-    wire::ligado_por_um_fio,
+    Database, Response, Restaurant,
+    database::{self, PrivateServer, Schema},
+    on_both_databases,
+    restaurant::wait_until,
+    wire::restaurant_over_wire,
 };
 
-nos_dois!(
+on_both_databases!(
     uma_base_mais_antiga_e_atualizada,
     os_dados_ficam,
     reabrir_nao_repete_o_exemplo,
@@ -27,32 +27,32 @@ nos_dois!(
     um_panico_no_meio_desfaz_tudo
 );
 
-fn os_dados_ficam(banco: Banco) {
-    let mut r = Restaurante::novo(banco);
-    let pedido = r.comprar(1);
-    r.matar();
-    r.reabrir();
+fn os_dados_ficam(banco: Database) {
+    let mut r = Restaurant::new(banco);
+    let pedido = r.checkout(1);
+    r.kill();
+    r.restart();
     assert_eq!(r.get(&format!("/pedidos/{}", pedido["id"])).ok(), pedido);
 }
 
-fn reabrir_nao_repete_o_exemplo(banco: Banco) {
-    let mut r = Restaurante::com(banco, &[("EXAMPLE_DATA", "false")]);
-    r.matar();
-    r.reabrir();
+fn reabrir_nao_repete_o_exemplo(banco: Database) {
+    let mut r = Restaurant::with_environment(banco, &[("EXAMPLE_DATA", "false")]);
+    r.kill();
+    r.restart();
     assert_eq!(r.get("/produtos").ok(), json!([]));
-    let mut r = Restaurante::novo(banco);
+    let mut r = Restaurant::new(banco);
     for id in 1..=12 {
         r.delete(&format!("/produtos/{id}")).ok();
     }
-    r.matar();
-    r.reabrir();
+    r.kill();
+    r.restart();
     assert_eq!(r.get("/produtos").ok(), json!([]));
 }
 
 /// The next to use that connection must not commit what the one who panicked began.
-fn um_panico_no_meio_desfaz_tudo(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let url = r.url_do_banco.clone();
+fn um_panico_no_meio_desfaz_tudo(banco: Database) {
+    let r = Restaurant::new(banco);
+    let url = r.database_url.clone();
     let config = ambrosia::config::Config::read(&|nome| match nome {
         "DATABASE_URL" => Some(url.clone()),
         "POOL_SIZE" => Some("1".to_owned()),
@@ -76,8 +76,8 @@ fn um_panico_no_meio_desfaz_tudo(banco: Banco) {
 }
 
 /// However many orders are finished, the kitchen's list reads the open ones only.
-fn o_plano_usa_um_indice(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn o_plano_usa_um_indice(banco: Database) {
+    let r = Restaurant::new(banco);
     let linhas = vec!["(4)"; 500].join(", ");
     for _ in 0..20 {
         r.sql(&format!("INSERT INTO pedidos (status_pedido) VALUES {linhas}"));
@@ -86,14 +86,14 @@ fn o_plano_usa_um_indice(banco: Banco) {
     let finalizados = "FROM pedidos WHERE status_pedido = 4 ORDER BY datahora_recebido, id LIMIT 101";
     for consulta in [cozinha, finalizados] {
         let plano = match banco {
-            Banco::Sqlite => {
+            Database::Sqlite => {
                 let conn = rusqlite::Connection::open(r.pasta.0.join("r.db")).unwrap();
                 let sql = format!("EXPLAIN QUERY PLAN SELECT id {consulta}");
                 conn.query_row(&sql, [], |linha| linha.get::<_, String>(3)).unwrap()
             }
-            Banco::Mysql => {
+            Database::Mysql => {
                 use mysql::prelude::Queryable;
-                let mut conn = r.esquema.as_ref().unwrap().conexao();
+                let mut conn = r.esquema.as_ref().unwrap().connection();
                 conn.query_drop("ANALYZE TABLE pedidos").unwrap();
                 let plano: String =
                     conn.query_first(format!("EXPLAIN FORMAT=JSON SELECT id {consulta}")).unwrap().unwrap();
@@ -109,45 +109,45 @@ fn o_plano_usa_um_indice(banco: Banco) {
 
 #[test]
 fn uma_conexao_perdida_e_trocada_sem_que_ninguem_note() {
-    if !database::tem_mysql() {
+    if !database::mysql_is_available() {
         return;
     }
-    let (fio, r) = ligado_por_um_fio(false, &[]);
+    let (fio, r) = restaurant_over_wire(false, &[]);
     for _ in 0..10 {
         thread::scope(|s| (0..8).for_each(|_| drop(s.spawn(|| r.get("/pedidos").ok()))));
         // All of the pool is dead at once.
-        fio.derrubar();
+        fio.drop_connections();
         assert_eq!(r.get("/pedidos").status, 200);
-        fio.derrubar();
-        r.comprar(1);
+        fio.drop_connections();
+        r.checkout(1);
     }
-    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 16);
+    assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 16);
 }
 
 #[test]
 fn quem_pergunta_com_outros_nao_espera_pela_conexao_que_trava() {
-    if !database::tem_mysql() {
+    if !database::mysql_is_available() {
         return;
     }
-    let (fio, r) = ligado_por_um_fio(false, &[("STATEMENT_TIMEOUT_MS", "60000")]);
-    let pedidos = || r.contar("SELECT COUNT(*) FROM pedidos");
+    let (fio, r) = restaurant_over_wire(false, &[("STATEMENT_TIMEOUT_MS", "60000")]);
+    let pedidos = || r.count("SELECT COUNT(*) FROM pedidos");
     let antes = pedidos();
     let itens = json!({"itens": [{"produto": 1, "quantidade": 1}]});
     // What each says to the database the first time.
-    let perguntas: [(&str, &(dyn Fn() -> Resposta + Sync)); 4] = [
+    let perguntas: [(&str, &(dyn Fn() -> Response + Sync)); 4] = [
         ("FROM pedidos WHERE status_pedido IN", &|| r.get("/pedidos")),
         ("FROM produtos WHERE ativo = 1", &|| r.get("/produtos")),
         ("SELECT id, status_pagamento FROM pedidos", &|| r.get("/pedidos/1/status_pagamento")),
         ("SELECT id, nome, valor FROM produtos", &|| r.post("/pedidos/checkout", itens.clone())),
     ];
     for (isto, pergunta) in perguntas {
-        fio.congelar_quem_disser(isto);
+        fio.freeze_on(isto);
         thread::scope(|s| {
             let primeiro = s.spawn(pergunta);
-            ate("the first is at the database", || fio.congelou());
+            wait_until("the first is at the database", || fio.is_frozen());
             let segundo = pergunta();
             assert!(!primeiro.is_finished(), "{isto}");
-            fio.derreter();
+            fio.thaw();
             assert_eq!(primeiro.join().unwrap().status, segundo.status, "{isto}");
         });
     }
@@ -156,26 +156,26 @@ fn quem_pergunta_com_outros_nao_espera_pela_conexao_que_trava() {
 
 #[test]
 fn o_banco_some_sob_carga_e_volta() {
-    if !database::tem_mysql() {
+    if !database::mysql_is_available() {
         return;
     }
-    let (fio, r) = ligado_por_um_fio(false, &[("POOL_WAIT_MS", "300")]);
+    let (fio, r) = restaurant_over_wire(false, &[("POOL_WAIT_MS", "300")]);
     let confirmados = sob_carga(&r, |status| {
         for _ in 0..3 {
             status.ate_ver(200);
-            fio.cortar();
+            fio.cut();
             status.ate_ver(503);
-            fio.religar();
+            fio.restore();
         }
         status.ate_ver(200);
     });
     conferir(&r, &confirmados);
     let ausente = "O sistema está indisponível no momento; tente de novo em instantes";
-    fio.cortar();
+    fio.cut();
     let resposta = r.get("/pedidos");
-    resposta.problema(503, ausente);
-    assert_eq!(resposta.cabecalho("retry-after"), Some("1"));
-    r.post("/pedidos/checkout", json!({"itens": [{"produto": 1, "quantidade": 1}]})).problema(503, ausente);
+    resposta.problem(503, ausente);
+    assert_eq!(resposta.header("retry-after"), Some("1"));
+    r.post("/pedidos/checkout", json!({"itens": [{"produto": 1, "quantidade": 1}]})).problem(503, ausente);
     assert_eq!(r.get("/redoc").status, 200);
     // Neither answers nor log tell where the database is, or how to get in.
     assert!(!r.log().contains("segredo"));
@@ -183,18 +183,18 @@ fn o_banco_some_sob_carga_e_volta() {
 
 #[test]
 fn o_servidor_morre_sob_carga_e_volta() {
-    if !database::tem_mysql() || !Privado::instalado() {
+    if !database::mysql_is_available() || !PrivateServer::is_installed() {
         return;
     }
-    let mut servidor = Privado::iniciar();
-    let esquema = Esquema::novo(&servidor.url());
-    let r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[("POOL_WAIT_MS", "300")]);
+    let mut servidor = PrivateServer::start();
+    let esquema = Schema::new(&servidor.url());
+    let r = Restaurant::on_schema(Database::Mysql, Some(esquema), &[("POOL_WAIT_MS", "300")]);
     let confirmados = sob_carga(&r, |status| {
         for _ in 0..2 {
             status.ate_ver(200);
-            servidor.matar();
+            servidor.kill();
             status.ate_ver(503);
-            servidor.religar();
+            servidor.restart();
         }
         status.ate_ver(200);
     });
@@ -203,63 +203,63 @@ fn o_servidor_morre_sob_carga_e_volta() {
 
 #[test]
 fn comeca_sem_banco_e_se_recupera() {
-    if !database::tem_mysql() {
+    if !database::mysql_is_available() {
         return;
     }
-    let (fio, r) = ligado_por_um_fio(true, &[]);
+    let (fio, r) = restaurant_over_wire(true, &[]);
     assert_eq!(r.get("/produtos").status, 503);
     assert_eq!(r.get("/docs").status, 200);
-    fio.religar();
-    ate("the database", || r.get("/produtos").status == 200);
+    fio.restore();
+    wait_until("the database", || r.get("/produtos").status == 200);
     assert_eq!(r.get("/produtos").ok().as_array().unwrap().len(), 12);
-    r.comprar(1);
+    r.checkout(1);
 }
 
 #[test]
 fn vinte_comecam_ao_mesmo_tempo() {
-    if !database::tem_mysql() {
+    if !database::mysql_is_available() {
         return;
     }
-    let url = Esquema::novo(database::servidor());
+    let url = Schema::new(database::server_url());
     let pool = [("POOL_SIZE", "2")];
-    let r = Restaurante::no_esquema(Banco::Mysql, Some(url), &pool);
+    let r = Restaurant::on_schema(Database::Mysql, Some(url), &pool);
     r.sql("DROP TABLE cobrancas_a_mais, cobrancas, notificacoes, assinaturas, idempotencia, senhas, eventos, itens, pedidos, clientes, produtos, categoria_produto, migracoes");
     let filiais: Vec<_> = thread::scope(|s| {
-        let filiais: Vec<_> = (0..20).map(|_| s.spawn(|| r.filial())).collect();
+        let filiais: Vec<_> = (0..20).map(|_| s.spawn(|| r.another_process())).collect();
         filiais.into_iter().map(|f| f.join().unwrap()).collect()
     });
     for filial in &filiais {
-        ate("every process", || filial.pedir("GET", "/produtos", &[], None).status == 200);
-        assert_eq!(filial.pedir("GET", "/produtos", &[], None).ok().as_array().unwrap().len(), 12);
+        wait_until("every process", || filial.request("GET", "/produtos", &[], None).status == 200);
+        assert_eq!(filial.request("GET", "/produtos", &[], None).ok().as_array().unwrap().len(), 12);
     }
     let pasta = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/mysql")).unwrap();
     let numerada = |nome: String| nome.starts_with(|c: char| c.is_ascii_digit());
     let scripts = pasta.filter(|f| numerada(f.as_ref().unwrap().file_name().into_string().unwrap())).count();
     // And the example data.
-    assert_eq!(r.contar("SELECT COUNT(*) FROM migracoes"), scripts as i64 + 1);
-    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 6);
+    assert_eq!(r.count("SELECT COUNT(*) FROM migracoes"), scripts as i64 + 1);
+    assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 6);
 }
 
 /// As many as the HPA may start, each with the pool of the config map, against a server with the limit of the manifest.
 #[test]
 fn vinte_cabem_em_um_servidor() {
     use mysql::prelude::Queryable;
-    if !database::tem_mysql() || !Privado::instalado() {
+    if !database::mysql_is_available() || !PrivateServer::is_installed() {
         return;
     }
-    let servidor = Privado::iniciar();
-    let esquema = Esquema::novo(&servidor.url());
-    esquema.conexao().query_drop("SET GLOBAL max_connections = 250").unwrap();
-    let r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[("POOL_SIZE", "8")]);
-    let filiais: Vec<_> = (0..20).map(|_| r.filial()).collect();
+    let servidor = PrivateServer::start();
+    let esquema = Schema::new(&servidor.url());
+    esquema.connection().query_drop("SET GLOBAL max_connections = 250").unwrap();
+    let r = Restaurant::on_schema(Database::Mysql, Some(esquema), &[("POOL_SIZE", "8")]);
+    let filiais: Vec<_> = (0..20).map(|_| r.another_process()).collect();
     thread::scope(|s| {
         for filial in &filiais {
             for _ in 0..24 {
                 s.spawn(|| {
                     for _ in 0..4 {
-                        let corpo = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
-                        filial.pedir("POST", "/pedidos/checkout", &[], Some(&corpo)).ok();
-                        filial.pedir("GET", "/clientes", &[], None).ok();
+                        let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+                        filial.request("POST", "/pedidos/checkout", &[], Some(&body)).ok();
+                        filial.request("GET", "/clientes", &[], None).ok();
                     }
                 });
             }
@@ -269,7 +269,7 @@ fn vinte_cabem_em_um_servidor() {
         .esquema
         .as_ref()
         .unwrap()
-        .conexao()
+        .connection()
         .query_first("SHOW STATUS LIKE 'Max_used_connections'")
         .unwrap()
         .unwrap();
@@ -278,10 +278,10 @@ fn vinte_cabem_em_um_servidor() {
 }
 
 /// As it was before there were charges: nothing of what is there is lost, and the work can be cut off.
-fn uma_base_mais_antiga_e_atualizada(banco: Banco) {
-    let mut r = Restaurante::novo(banco);
+fn uma_base_mais_antiga_e_atualizada(banco: Database) {
+    let mut r = Restaurant::new(banco);
     let (pedidos, eventos) = (r.get("/pedidos").ok(), r.get("/pedidos/2/eventos").ok());
-    r.matar();
+    r.kill();
     let colunas = [
         ("pedidos", "meio_pagamento"),
         ("pedidos", "datahora_expiracao"),
@@ -297,17 +297,17 @@ fn uma_base_mais_antiga_e_atualizada(banco: Banco) {
     r.sql("DROP TABLE cobrancas");
     r.sql("DROP TABLE notificacoes");
     r.sql("DELETE FROM migracoes WHERE versao IN (2, 4)");
-    r.reabrir();
+    r.restart();
     assert_eq!((r.get("/pedidos").ok(), r.get("/pedidos/2/eventos").ok()), (pedidos.clone(), eventos));
-    if banco == Banco::Mysql {
+    if banco == Database::Mysql {
         // Cut off after the first change of a table: MySQL keeps that.
-        r.matar();
+        r.kill();
         r.sql("DROP TABLE cobrancas_a_mais");
         r.sql("DROP TABLE cobrancas");
         r.sql("DELETE FROM migracoes WHERE versao IN (2, 4)");
-        r.reabrir();
+        r.restart();
         assert_eq!(r.get("/pedidos").ok(), pedidos);
-        assert_eq!(r.contar("SELECT COUNT(*) FROM cobrancas"), 0);
+        assert_eq!(r.count("SELECT COUNT(*) FROM cobrancas"), 0);
     }
 }
 
@@ -320,12 +320,12 @@ impl Visto<'_> {
     /// From now on, an answer with this status comes.
     fn ate_ver(&self, status: u16) {
         self.ultimos.lock().unwrap().clear();
-        ate(&format!("a {status}"), || self.ultimos.lock().unwrap().contains(&status));
+        wait_until(&format!("a {status}"), || self.ultimos.lock().unwrap().contains(&status));
     }
 }
 
 /// Orders without pause from four clients, each with a key that it repeats until it has an answer.
-fn sob_carga(r: &Restaurante, acontece: impl FnOnce(&Visto<'_>)) -> Vec<(String, serde_json::Value)> {
+fn sob_carga(r: &Restaurant, acontece: impl FnOnce(&Visto<'_>)) -> Vec<(String, serde_json::Value)> {
     let (parar, ultimos) = (AtomicBool::new(false), Mutex::<Vec<u16>>::default());
     let confirmados: Mutex<Vec<(String, serde_json::Value)>> = Mutex::default();
     thread::scope(|s| {
@@ -334,19 +334,19 @@ fn sob_carga(r: &Restaurante, acontece: impl FnOnce(&Visto<'_>)) -> Vec<(String,
             s.spawn(move || {
                 for n in 0.. {
                     let chave = format!("{cliente}-{n}");
-                    let corpo = json!({"itens": [{"produto": n % 12 + 1, "quantidade": 1}]}).to_string();
+                    let body = json!({"itens": [{"produto": n % 12 + 1, "quantidade": 1}]}).to_string();
                     loop {
-                        let resposta = r.pedir(
+                        let resposta = r.request(
                             "POST",
                             "/pedidos/checkout",
                             &[("Idempotency-Key", &chave)],
-                            Some(&corpo),
+                            Some(&body),
                         );
                         ultimos.lock().unwrap().push(resposta.status);
                         match resposta.status {
                             200 => break confirmados.lock().unwrap().push((chave, resposta.json())),
                             409 | 503 => thread::sleep(Duration::from_millis(5)),
-                            status => panic!("{status} {}", resposta.corpo),
+                            status => panic!("{status} {}", resposta.body),
                         }
                         if parar.load(Ordering::SeqCst) {
                             return;
@@ -374,19 +374,19 @@ impl Drop for AoSair<'_> {
 }
 
 /// Every acknowledged order is there, once, whole.
-fn conferir(r: &Restaurante, confirmados: &[(String, serde_json::Value)]) {
+fn conferir(r: &Restaurant, confirmados: &[(String, serde_json::Value)]) {
     assert!(!confirmados.is_empty());
     for (chave, pedido) in confirmados {
         assert_eq!(&r.get(&format!("/pedidos/{}", pedido["id"])).ok(), pedido, "{chave}");
     }
-    let feitos = r.contar("SELECT COUNT(*) FROM pedidos") - 6;
-    let chaves = r.contar("SELECT COUNT(*) FROM idempotencia");
+    let feitos = r.count("SELECT COUNT(*) FROM pedidos") - 6;
+    let chaves = r.count("SELECT COUNT(*) FROM idempotencia");
     assert_eq!(feitos, chaves, "an order without its key, or a key without its order");
     assert_eq!(
-        r.contar(
+        r.count(
             "SELECT COUNT(*) FROM pedidos p WHERE NOT EXISTS (SELECT 1 FROM itens i WHERE i.pedido = p.id)"
         ),
         0
     );
-    assert_eq!(r.contar("SELECT COUNT(*) - COUNT(DISTINCT senha) FROM pedidos"), 0);
+    assert_eq!(r.count("SELECT COUNT(*) - COUNT(DISTINCT senha) FROM pedidos"), 0);
 }

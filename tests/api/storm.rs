@@ -17,13 +17,13 @@ use ambrosia::domain::data_hora::DataHora;
 use serde_json::{Value, json};
 
 use crate::{
-    Banco, Resposta, nos_dois,
-    restaurant::{Filial, ate, centavos},
+    Database, Response, on_both_databases,
+    restaurant::{Process, centavos, wait_until},
     standin::{Faults, Order},
-    till::Caixa,
+    till::Till,
 };
 
-nos_dois!(tempestade);
+on_both_databases!(tempestade);
 
 const MORTES: usize = 5;
 const CLIENTES: usize = 8;
@@ -72,35 +72,35 @@ fn fim(n: usize) -> Fim {
 
 /// Opens the restaurant again whenever it was killed; the fixed port keeps its address.
 struct Dono<'a> {
-    c: &'a Caixa,
-    filial: Mutex<Option<Filial>>,
+    c: &'a Till,
+    filial: Mutex<Option<Process>>,
 }
 
 impl Dono<'_> {
     fn matar_e_reabrir(&self) {
         let mut filial = self.filial.lock().unwrap();
         match filial.as_mut() {
-            Some(filial) => filial.matar(),
-            None => self.c.r.interromper(),
+            Some(filial) => filial.kill(),
+            None => self.c.r.kill_while_in_use(),
         }
         let endereco = self.c.r.url().trim_start_matches("http://").to_owned();
-        ate("the end of the process", || TcpListener::bind(&endereco).is_ok());
-        *filial = Some(self.c.r.filial());
+        wait_until("the end of the process", || TcpListener::bind(&endereco).is_ok());
+        *filial = Some(self.c.r.another_process());
     }
 }
 
 /// Asks until somebody answers.
 fn insistir(
-    c: &Caixa,
+    c: &Till,
     metodo: &str,
     caminho: &str,
-    cabecalhos: &[(&str, &str)],
-    corpo: Option<&Value>,
-) -> Resposta {
-    let corpo = corpo.map(Value::to_string);
+    headers: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Response {
+    let body = body.map(Value::to_string);
     let prazo = Instant::now() + Duration::from_secs(60);
     loop {
-        match c.tentar(metodo, caminho, cabecalhos, corpo.as_deref()) {
+        match c.try_request(metodo, caminho, headers, body.as_deref()) {
             Ok(resposta) if resposta.status < 500 => return resposta,
             outra => assert!(Instant::now() < prazo, "{metodo} {caminho}: {outra:?}"),
         }
@@ -108,10 +108,10 @@ fn insistir(
     }
 }
 
-fn cliente(c: &Caixa, n: usize) -> Value {
+fn cliente(c: &Till, n: usize) -> Value {
     let chave = format!("tempestade-{n}");
-    let corpo = json!({"itens": [{"produto": n % 12 + 1, "quantidade": n % 3 + 1}]});
-    let compra = insistir(c, "POST", "/pedidos/checkout", &[("Idempotency-Key", &chave)], Some(&corpo));
+    let body = json!({"itens": [{"produto": n % 12 + 1, "quantidade": n % 3 + 1}]});
+    let compra = insistir(c, "POST", "/pedidos/checkout", &[("Idempotency-Key", &chave)], Some(&body));
     let pedido = compra.ok();
     let id = &pedido["id"];
     if matches!(fim(n), Fim::Paga | Fim::PagaEDesiste) {
@@ -138,23 +138,23 @@ fn cliente(c: &Caixa, n: usize) -> Value {
             insistir(c, "POST", &format!("/pedidos/{id}/cancelamento"), &[], Some(&motivo)).ok();
         }
         Fim::Dinheiro => {
-            let corpo = json!({"meio": "dinheiro", "responsavel": "Ana"});
-            insistir(c, "POST", &format!("/pedidos/{id}/pagamento"), &[], Some(&corpo)).ok();
+            let body = json!({"meio": "dinheiro", "responsavel": "Ana"});
+            insistir(c, "POST", &format!("/pedidos/{id}/pagamento"), &[], Some(&body)).ok();
         }
         Fim::Paga | Fim::SomeSemPagar => {}
     }
     pedido
 }
 
-fn tempestade(banco: Banco) {
+fn tempestade(banco: Database) {
     let quantos: usize = std::env::var("TEMPESTADE").map_or(60, |n| n.parse().unwrap());
     // Below the ports that the system gives to outgoing connections, one of which would keep us from opening again.
-    let inicio = 20_000 + (std::process::id() % 5_000) as u16 * 2 + u16::from(banco == Banco::Mysql);
+    let inicio = 20_000 + (std::process::id() % 5_000) as u16 * 2 + u16::from(banco == Database::Mysql);
     let livre = |porta: &u16| TcpListener::bind(("127.0.0.1", *porta)).is_ok();
     let porta = (inicio..32_000).step_by(2).find(livre).unwrap().to_string();
-    let ambiente =
+    let environment =
         [("PORT", porta.as_str()), ("MERCADO_PAGO_CHECKOUT_MS", "400"), ("MERCADO_PAGO_TIMEOUT_MS", "1000")];
-    let c = Caixa::com(banco, tormenta(), &ambiente);
+    let c = Till::with_environment(banco, tormenta(), &environment);
     let dono = Dono { c: &c, filial: Mutex::new(None) };
     let (proximo, feitos) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let acabou = AtomicBool::new(false);
@@ -205,7 +205,7 @@ fn tempestade(banco: Banco) {
     );
     c.sql("UPDATE cobrancas SET proxima_em = '2020-01-01 00:00:00' WHERE proxima_em IS NOT NULL");
     let prazo = Instant::now() + Duration::from_secs(60 + quantos as u64 / 10);
-    let restam = || c.contar("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL");
+    let restam = || c.count("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL");
     let abertas = || c.mp.orders().iter().any(|o| o.status == "created");
     while restam() > 0 || abertas() {
         if restam() == 0 {
@@ -221,7 +221,7 @@ fn tempestade(banco: Banco) {
         if Instant::now() > prazo {
             let longe = DataHora::agora().mais(600).sql();
             let sql = format!("SELECT COUNT(*) FROM cobrancas WHERE proxima_em > '{longe}'");
-            panic!("{} charges are not settled, {} of them put off for long", restam(), c.contar(&sql));
+            panic!("{} charges are not settled, {} of them put off for long", restam(), c.count(&sql));
         }
         std::thread::yield_now();
     }
@@ -229,10 +229,10 @@ fn tempestade(banco: Banco) {
     drop(dono);
 }
 
-fn conferir(c: &Caixa, pedidos: &[(usize, Value)], quantos: usize) {
+fn conferir(c: &Till, pedidos: &[(usize, Value)], quantos: usize) {
     assert_eq!(pedidos.len(), quantos);
     let exemplos = 6;
-    assert_eq!(c.contar("SELECT COUNT(*) FROM pedidos"), quantos as i64 + exemplos, "an order more, or less");
+    assert_eq!(c.count("SELECT COUNT(*) FROM pedidos"), quantos as i64 + exemplos, "an order more, or less");
     let mut la: HashMap<String, Vec<Order>> = HashMap::new();
     for cobranca in c.mp.orders() {
         la.entry(cobranca.reference.clone()).or_default().push(cobranca);
@@ -243,21 +243,11 @@ fn conferir(c: &Caixa, pedidos: &[(usize, Value)], quantos: usize) {
         let aqui = insistir(c, "GET", &format!("/pedidos/{}", pedido["id"]), &[], None).ok();
         let cobrancas = la.remove(aqui["id_pagamento"].as_str().unwrap()).unwrap_or_default();
         let abertas = cobrancas.iter().any(|o| o.status == "created");
-        assert!(
-            !abertas,
-            "order {} can still be paid: {cobrancas:?}\n{:?}",
-            pedido["id"],
-            c.historia(pedido)
-        );
+        assert!(!abertas, "order {} can still be paid: {cobrancas:?}\n{:?}", pedido["id"], c.history(pedido));
         dobradas += usize::from(cobrancas.len() > 1);
         let ha = |status: &str| cobrancas.iter().any(|o| o.status == status);
         let guardadas = cobrancas.iter().filter(|o| o.status == "processed").count();
-        assert!(
-            guardadas <= 1,
-            "order {} was paid {guardadas} times: {:?}",
-            pedido["id"],
-            c.historia(pedido)
-        );
+        assert!(guardadas <= 1, "order {} was paid {guardadas} times: {:?}", pedido["id"], c.history(pedido));
         let situacao = match () {
             () if ha("processed") => "processed",
             () if ha("refunded") => "refunded",
@@ -284,11 +274,11 @@ fn conferir(c: &Caixa, pedidos: &[(usize, Value)], quantos: usize) {
             }
             _ => false,
         };
-        let historia = || c.historia(pedido);
-        assert!(certo, "there it is {situacao}, here {aqui}\n{:?}", historia());
+        let history = || c.history(pedido);
+        assert!(certo, "there it is {situacao}, here {aqui}\n{:?}", history());
         // A charge too many can be paid in the moment in which it is withdrawn, also for a customer that is gone.
         let vive = matches!(fim, Fim::Paga | Fim::Dinheiro | Fim::SomeSemPagar) && status == 2;
-        assert_eq!(aqui["status_pedido"] == 5, !vive, "{aqui}\n{:?}", historia());
+        assert_eq!(aqui["status_pedido"] == 5, !vive, "{aqui}\n{:?}", history());
         assert!(fim != Fim::Dinheiro || dinheiro);
         deles += cobrancas
             .iter()

@@ -4,8 +4,8 @@ use mysql::prelude::Queryable;
 use serde_json::json;
 
 use crate::{
-    Banco, Restaurante,
-    database::{self, Esquema},
+    Database, Restaurant,
+    database::{self, Schema},
 };
 
 const ORIGINAL: &str = "
@@ -30,9 +30,9 @@ INSERT INTO pedidos VALUES (1, 1, 1, '2024-01-01 10:00:00', NULL, NULL, NULL, 1,
 INSERT INTO itens VALUES (1, 1, 5, 15.20, 'sem tomate'), (1, 2, 1, 7.05, NULL), (2, 7, 2, 3.00, ''), (3, 3, NULL, NULL, NULL), (40, 2, 3, 6.50, 'preço de antes'), (40, 8, 1, -5.00, NULL), (40, 1, -1, 15.20, 'devolvido');
 ";
 
-fn original() -> Esquema {
-    let esquema = Esquema::novo(database::servidor());
-    let mut conn = esquema.conexao();
+fn original() -> Schema {
+    let esquema = Schema::new(database::server_url());
+    let mut conn = esquema.connection();
     // Old servers took a date of zeros for none.
     conn.query_drop("SET SESSION sql_mode = ''").unwrap();
     for comando in ORIGINAL.split(";\n").map(str::trim).filter(|c| !c.is_empty()) {
@@ -41,12 +41,12 @@ fn original() -> Esquema {
     esquema
 }
 
-fn conferir(r: &Restaurante) {
-    assert_eq!(r.contar("SELECT COUNT(*) FROM produtos"), 5);
-    assert_eq!(r.contar("SELECT COUNT(*) FROM clientes"), 3);
-    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 4);
-    assert_eq!(r.contar("SELECT COUNT(*) FROM itens"), 7);
-    assert_eq!(r.contar("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name LIKE 'original%'"), 0);
+fn conferir(r: &Restaurant) {
+    assert_eq!(r.count("SELECT COUNT(*) FROM produtos"), 5);
+    assert_eq!(r.count("SELECT COUNT(*) FROM clientes"), 3);
+    assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 4);
+    assert_eq!(r.count("SELECT COUNT(*) FROM itens"), 7);
+    assert_eq!(r.count("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name LIKE 'original%'"), 0);
 
     let produto = r.get("/produtos/1").ok();
     assert_eq!(
@@ -92,31 +92,31 @@ fn conferir(r: &Restaurante) {
     assert_eq!(r.get("/pedidos/finalizados").ok().as_array().unwrap().len(), 2);
     assert_eq!(r.get("/produtos/8").ok()["ativo"], false);
     assert_eq!(r.get("/pedidos/40").ok()["datahora_preparacao"], json!(null));
-    assert_eq!(r.get("/pedidos/40/status_pagamento").corpo, "\"3\"");
+    assert_eq!(r.get("/pedidos/40/status_pagamento").body, "\"3\"");
 }
 
 #[test]
 fn um_banco_do_original_continua_a_servir() {
-    if !database::tem_mysql() {
+    if !database::mysql_is_available() {
         return;
     }
-    let mut r = Restaurante::no_esquema(Banco::Mysql, Some(original()), &[]);
+    let mut r = Restaurant::on_schema(Database::Mysql, Some(original()), &[]);
     conferir(&r);
     let aviso = json!({"id": "b715bik7-2726-4d51-a729-749cc7bda703", "action": "state_FINISHED"});
     assert_eq!(r.post("/pedidos/status_pagamento", aviso).ok()["status_pagamento"], 2);
     r.put("/pedidos", json!({"id": 3, "status_pedido": 4})).ok();
-    let novo = r.comprar(1);
+    let novo = r.checkout(1);
     assert_eq!((&novo["id"], &novo["senha"]), (&json!(41), &json!(1)));
-    r.matar();
-    r.reabrir();
+    r.kill();
+    r.restart();
     assert_eq!(r.get("/pedidos/41").ok(), novo);
-    assert_eq!(r.contar("SELECT COUNT(*) FROM pedidos"), 5);
+    assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 5);
 }
 
 /// Cut off at any point, the take-over goes on where it was.
 #[test]
 fn uma_tomada_interrompida_recomeca() {
-    if !database::tem_mysql() {
+    if !database::mysql_is_available() {
         return;
     }
     let renomear = "RENAME TABLE itens TO original_itens, pedidos TO original_pedidos, produtos TO original_produtos, \
@@ -127,29 +127,29 @@ fn uma_tomada_interrompida_recomeca() {
     let copia: Vec<&str> = copia.split(";\n").map(str::trim).filter(|c| !c.is_empty()).collect();
     for feitos in [0, 1, 3, 6, base.len(), base.len() + 5, base.len() + copia.len()] {
         let esquema = original();
-        let mut conn = esquema.conexao();
+        let mut conn = esquema.connection();
         // As Ambrosia's own sessions: strict, but for zeros in dates.
         conn.query_drop("SET SESSION sql_mode = 'STRICT_ALL_TABLES'").unwrap();
         let comandos = std::iter::once(renomear).chain(base.iter().copied()).chain(copia.iter().copied());
         for comando in comandos.take(feitos + 1) {
             conn.query_drop(comando).unwrap();
         }
-        let r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[]);
+        let r = Restaurant::on_schema(Database::Mysql, Some(esquema), &[]);
         conferir(&r);
     }
 }
 
 #[test]
 fn colunas_e_tabelas_que_faltam_nao_impedem() {
-    if !database::tem_mysql() {
+    if !database::mysql_is_available() {
         return;
     }
     let esquema = original();
-    let mut conn = esquema.conexao();
+    let mut conn = esquema.connection();
     conn.query_drop("ALTER TABLE clientes DROP COLUMN username, DROP COLUMN hashed_password").unwrap();
     conn.query_drop("ALTER TABLE produtos DROP FOREIGN KEY produtos_ibfk_1").unwrap();
     conn.query_drop("DROP TABLE categoria_produto").unwrap();
-    let r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[]);
+    let r = Restaurant::on_schema(Database::Mysql, Some(esquema), &[]);
     conferir(&r);
 }
 
@@ -157,24 +157,24 @@ fn colunas_e_tabelas_que_faltam_nao_impedem() {
 /// those that belong to no order.
 #[test]
 fn uma_remocao_interrompida_nao_repete_a_copia() {
-    if !database::tem_mysql() {
+    if !database::mysql_is_available() {
         return;
     }
     let esquema = original();
-    let mut conn = esquema.conexao();
+    let mut conn = esquema.connection();
     conn.query_drop("ALTER TABLE itens DROP FOREIGN KEY itens_ibfk_1").unwrap();
     conn.query_drop("INSERT INTO itens VALUES (777, 1, 1, 1.00, 'de pedido nenhum')").unwrap();
-    let mut r = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &[]);
+    let mut r = Restaurant::on_schema(Database::Mysql, Some(esquema), &[]);
     conferir_com_sobra(&r);
-    r.matar();
+    r.kill();
     // As if cut off after the lines were removed and before the orders were.
     r.sql("CREATE TABLE original_pedidos AS SELECT id, cliente, status_pedido FROM pedidos");
-    r.reabrir();
+    r.restart();
     conferir_com_sobra(&r);
 }
 
-fn conferir_com_sobra(r: &Restaurante) {
-    assert_eq!(r.contar("SELECT COUNT(*) FROM original_itens_sem_pedido WHERE pedido = 777"), 1);
+fn conferir_com_sobra(r: &Restaurant) {
+    assert_eq!(r.count("SELECT COUNT(*) FROM original_itens_sem_pedido WHERE pedido = 777"), 1);
     r.sql("RENAME TABLE original_itens_sem_pedido TO sobra");
     conferir(r);
     r.sql("RENAME TABLE sobra TO original_itens_sem_pedido");

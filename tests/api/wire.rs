@@ -11,38 +11,38 @@ use std::{
 };
 
 use crate::{
-    Banco, Restaurante,
-    database::{self, Esquema},
+    Database, Restaurant,
+    database::{self, Schema},
 };
 
 /// A wire between a restaurant and its server, to be cut.
-pub struct Fio {
+pub struct Wire {
     porta: u16,
     cortado: Arc<AtomicBool>,
     conexoes: Arc<Mutex<Vec<TcpStream>>>,
-    gelo: Arc<Gelo>,
+    gelo: Arc<Freeze>,
 }
 
 /// Holds up what one connection says, and leaves the others alone.
 #[derive(Default)]
-struct Gelo {
-    estado: Mutex<Estado>,
+struct Freeze {
+    estado: Mutex<State>,
     mudou: Condvar,
 }
 
 #[derive(Default, PartialEq)]
-enum Estado {
+enum State {
     #[default]
-    Nenhum,
+    Idle,
     /// Waits for the first that says this.
-    Armado(String),
-    Congelado,
+    Armed(String),
+    Frozen,
 }
 
-impl Fio {
-    pub fn ate(destino: String) -> Fio {
+impl Wire {
+    pub fn to(destino: String) -> Wire {
         let ouvinte = TcpListener::bind("127.0.0.1:0").unwrap();
-        let fio = Fio {
+        let fio = Wire {
             porta: ouvinte.local_addr().unwrap().port(),
             cortado: Arc::default(),
             conexoes: Arc::default(),
@@ -61,7 +61,7 @@ impl Fio {
                 let pares = [(&cliente, &servidor), (&servidor, &cliente)];
                 for (de, para) in pares.map(|(a, b)| (a.try_clone().unwrap(), b.try_clone().unwrap())) {
                     let gelo = gelo.clone();
-                    thread::spawn(move || copiar(de, para, &gelo));
+                    thread::spawn(move || forward(de, para, &gelo));
                 }
                 conexoes.extend([cliente, servidor]);
             }
@@ -69,49 +69,49 @@ impl Fio {
         fio
     }
 
-    pub fn cortar(&self) {
+    pub fn cut(&self) {
         self.cortado.store(true, Ordering::SeqCst);
-        self.derrubar();
+        self.drop_connections();
     }
 
-    pub fn derrubar(&self) {
-        for conexao in self.conexoes.lock().unwrap().drain(..) {
-            let _ = conexao.shutdown(Shutdown::Both);
+    pub fn drop_connections(&self) {
+        for connection in self.conexoes.lock().unwrap().drain(..) {
+            let _ = connection.shutdown(Shutdown::Both);
         }
     }
 
     /// The next connection that says this goes no further, until it thaws.
-    pub fn congelar_quem_disser(&self, isto: &str) {
-        *self.gelo.estado.lock().unwrap() = Estado::Armado(isto.to_owned());
+    pub fn freeze_on(&self, isto: &str) {
+        *self.gelo.estado.lock().unwrap() = State::Armed(isto.to_owned());
     }
 
-    pub fn congelou(&self) -> bool {
-        *self.gelo.estado.lock().unwrap() == Estado::Congelado
+    pub fn is_frozen(&self) -> bool {
+        *self.gelo.estado.lock().unwrap() == State::Frozen
     }
 
-    pub fn derreter(&self) {
-        *self.gelo.estado.lock().unwrap() = Estado::Nenhum;
+    pub fn thaw(&self) {
+        *self.gelo.estado.lock().unwrap() = State::Idle;
         self.gelo.mudou.notify_all();
     }
 
-    pub fn religar(&self) {
+    pub fn restore(&self) {
         self.cortado.store(false, Ordering::SeqCst);
     }
 }
 
-impl Gelo {
-    fn passar(&self, bytes: &[u8]) {
+impl Freeze {
+    fn pass(&self, bytes: &[u8]) {
         let mut estado = self.estado.lock().unwrap();
-        if let Estado::Armado(isto) = &*estado
+        if let State::Armed(isto) = &*estado
             && bytes.windows(isto.len()).any(|b| b == isto.as_bytes())
         {
-            *estado = Estado::Congelado;
-            drop(self.mudou.wait_while(estado, |estado| *estado == Estado::Congelado).unwrap());
+            *estado = State::Frozen;
+            drop(self.mudou.wait_while(estado, |estado| *estado == State::Frozen).unwrap());
         }
     }
 }
 
-fn copiar(mut de: TcpStream, mut para: TcpStream, gelo: &Gelo) {
+fn forward(mut de: TcpStream, mut para: TcpStream, gelo: &Freeze) {
     let mut bytes = [0; 16 * 1024];
     let copia = || -> io::Result<()> {
         loop {
@@ -119,7 +119,7 @@ fn copiar(mut de: TcpStream, mut para: TcpStream, gelo: &Gelo) {
             if n == 0 {
                 return Ok(());
             }
-            gelo.passar(&bytes[..n]);
+            gelo.pass(&bytes[..n]);
             para.write_all(&bytes[..n])?;
         }
     };
@@ -129,15 +129,15 @@ fn copiar(mut de: TcpStream, mut para: TcpStream, gelo: &Gelo) {
 }
 
 /// A restaurant whose server is at the other end of a wire, which may be cut from the beginning.
-pub fn ligado_por_um_fio(cortado: bool, ambiente: &[(&str, &str)]) -> (Fio, Restaurante) {
-    let (usuario, destino) = database::servidor().rsplit_once('@').unwrap();
-    let fio = Fio::ate(destino.to_owned());
+pub fn restaurant_over_wire(cortado: bool, environment: &[(&str, &str)]) -> (Wire, Restaurant) {
+    let (usuario, destino) = database::server_url().rsplit_once('@').unwrap();
+    let fio = Wire::to(destino.to_owned());
     if cortado {
-        fio.cortar();
+        fio.cut();
     }
-    let esquema = Esquema::novo(database::servidor());
+    let esquema = Schema::new(database::server_url());
     let url = format!("{usuario}@127.0.0.1:{}/{}", fio.porta, esquema.nome);
-    let ambiente: Vec<_> = ambiente.iter().copied().chain([("DATABASE_URL", &*url)]).collect();
-    let restaurante = Restaurante::no_esquema(Banco::Mysql, Some(esquema), &ambiente);
+    let environment: Vec<_> = environment.iter().copied().chain([("DATABASE_URL", &*url)]).collect();
+    let restaurante = Restaurant::on_schema(Database::Mysql, Some(esquema), &environment);
     (fio, restaurante)
 }
