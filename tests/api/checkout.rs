@@ -5,22 +5,22 @@ use serde_json::{Value, json};
 use crate::{Database, Restaurant, on_both_databases, restaurant::centavos};
 
 on_both_databases!(
-    o_pedido_do_contrato,
-    o_preco_e_o_do_cardapio,
-    anonimo,
-    o_mesmo_produto_duas_vezes,
-    aspas_e_emoji_na_observacao,
-    o_que_nao_existe_nao_deixa_rastro,
-    corpos_invalidos,
-    senhas_em_sequencia_no_dia,
-    o_codigo_pix_e_bem_formado,
-    a_mesma_chave_da_a_mesma_resposta,
-    a_mesma_chave_com_outro_pedido,
-    uma_chave_recusada_nao_fica_presa,
-    a_chave_vale_24_horas,
+    the_response_has_the_documented_fields,
+    prices_come_from_the_menu,
+    a_customer_is_optional,
+    the_same_product_may_be_on_two_lines,
+    notes_keep_quotes_and_emoji,
+    a_failed_checkout_leaves_nothing,
+    invalid_bodies_name_their_fields,
+    senhas_are_sequential_within_a_day,
+    the_pix_code_is_well_formed,
+    the_same_key_replays_the_response,
+    the_same_key_with_another_body_is_refused,
+    a_failed_checkout_releases_its_key,
+    a_key_is_valid_for_24_hours,
 );
 
-fn o_pedido_do_contrato(banco: Database) {
+fn the_response_has_the_documented_fields(banco: Database) {
     let r = Restaurant::new(banco);
     let body = json!({"id_cliente": 1, "itens": [{"produto": 3, "quantidade": 5, "descricao": "sem tomate", "valor": 15.2}]});
     let resposta = r.post("/pedidos/checkout/", body);
@@ -54,7 +54,7 @@ fn o_pedido_do_contrato(banco: Database) {
     assert_eq!(r.get(&format!("/pedidos/{}", p["id"])).ok(), p);
 }
 
-fn o_preco_e_o_do_cardapio(banco: Database) {
+fn prices_come_from_the_menu(banco: Database) {
     let r = Restaurant::new(banco);
     for valor in [json!(0.01), json!(-5), json!("de graça"), json!(null)] {
         let body = json!({"itens": [{"produto": 3, "quantidade": 3, "valor": valor}]});
@@ -62,7 +62,7 @@ fn o_preco_e_o_do_cardapio(banco: Database) {
     }
 }
 
-fn anonimo(banco: Database) {
+fn a_customer_is_optional(banco: Database) {
     let r = Restaurant::new(banco);
     let itens = json!([{"produto": 1, "quantidade": 1}]);
     for body in [json!({"itens": itens}), json!({"id_cliente": null, "itens": itens})] {
@@ -72,7 +72,7 @@ fn anonimo(banco: Database) {
     }
 }
 
-fn o_mesmo_produto_duas_vezes(banco: Database) {
+fn the_same_product_may_be_on_two_lines(banco: Database) {
     let r = Restaurant::new(banco);
     let body = json!({"itens": [{"produto": 2, "quantidade": 1, "descricao": "sem cebola"}, {"produto": 1, "quantidade": 2},
         {"produto": 2, "quantidade": 3, "descricao": "bem passado"}]});
@@ -88,7 +88,7 @@ fn o_mesmo_produto_duas_vezes(banco: Database) {
     assert_eq!(r.get(&format!("/pedidos/{}", p["id"])).ok(), p);
 }
 
-fn aspas_e_emoji_na_observacao(banco: Database) {
+fn notes_keep_quotes_and_emoji(banco: Database) {
     let r = Restaurant::new(banco);
     for nota in
         ["p'ra viagem", "'; DROP TABLE pedidos; --", "\" OR 1=1 --", "sem 🧅, ça?", "\\' \\\\", "%s ? :a @b"]
@@ -101,7 +101,7 @@ fn aspas_e_emoji_na_observacao(banco: Database) {
     }
 }
 
-fn o_que_nao_existe_nao_deixa_rastro(banco: Database) {
+fn a_failed_checkout_leaves_nothing(banco: Database) {
     let r = Restaurant::new(banco);
     let antes = r.count("SELECT COUNT(*) FROM pedidos");
     let body = json!({"id_cliente": 99, "itens": [{"produto": 1, "quantidade": 1}]});
@@ -115,7 +115,7 @@ fn o_que_nao_existe_nao_deixa_rastro(banco: Database) {
     assert_eq!(a["senha"], 7);
 }
 
-fn corpos_invalidos(banco: Database) {
+fn invalid_bodies_name_their_fields(banco: Database) {
     let r = Restaurant::new(banco);
     let antes = r.count("SELECT COUNT(*) FROM pedidos");
     let invalid_fields = |body: Value| r.post("/pedidos/checkout", body).invalid_fields();
@@ -149,7 +149,7 @@ fn corpos_invalidos(banco: Database) {
     assert_eq!(centavos(&r.post("/pedidos/checkout", limites).ok()["valor_total"]), 100 * 999 * 1890);
 }
 
-fn senhas_em_sequencia_no_dia(banco: Database) {
+fn senhas_are_sequential_within_a_day(banco: Database) {
     let r = Restaurant::with_environment(banco, &[("EXAMPLE_DATA", "false")]);
     assert_eq!(r.get("/produtos").ok(), json!([]));
     assert_eq!(r.get("/pedidos").ok(), json!([]));
@@ -162,7 +162,7 @@ fn senhas_em_sequencia_no_dia(banco: Database) {
     assert_eq!(r.checkout(1)["senha"], 1);
 }
 
-fn o_codigo_pix_e_bem_formado(banco: Database) {
+fn the_pix_code_is_well_formed(banco: Database) {
     let r = Restaurant::new(banco);
     let p = r.checkout(1);
     let qr = p["qr_data"].as_str().unwrap();
@@ -182,7 +182,7 @@ fn o_codigo_pix_e_bem_formado(banco: Database) {
 
 const CORPO: &str = r#"{"id_cliente":1,"itens":[{"produto":1,"quantidade":2}]}"#;
 
-fn a_mesma_chave_da_a_mesma_resposta(banco: Database) {
+fn the_same_key_replays_the_response(banco: Database) {
     let r = Restaurant::new(banco);
     let checkout =
         |body: &str| r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "mesa-7")], Some(body));
@@ -201,7 +201,7 @@ fn a_mesma_chave_da_a_mesma_resposta(banco: Database) {
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 7);
 }
 
-fn a_mesma_chave_com_outro_pedido(banco: Database) {
+fn the_same_key_with_another_body_is_refused(banco: Database) {
     let r = Restaurant::new(banco);
     let checkout = |chave: &str, body: &str| {
         r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", chave)], Some(body))
@@ -221,7 +221,7 @@ fn a_mesma_chave_com_outro_pedido(banco: Database) {
     checkout(&"x".repeat(255), CORPO).ok();
 }
 
-fn uma_chave_recusada_nao_fica_presa(banco: Database) {
+fn a_failed_checkout_releases_its_key(banco: Database) {
     let r = Restaurant::new(banco);
     let checkout =
         |body: &str| r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "k")], Some(body));
@@ -230,7 +230,7 @@ fn uma_chave_recusada_nao_fica_presa(banco: Database) {
     checkout(CORPO).ok();
 }
 
-fn a_chave_vale_24_horas(banco: Database) {
+fn a_key_is_valid_for_24_hours(banco: Database) {
     let r = Restaurant::new(banco);
     let checkout = || {
         r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "k")], Some(CORPO)).ok()["id"].clone()

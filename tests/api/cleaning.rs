@@ -6,11 +6,11 @@ use serde_json::json;
 
 use crate::{Database, Restaurant, on_both_databases, restaurant::wait_until};
 
-on_both_databases!(so_o_que_expirou_sai);
+on_both_databases!(only_expired_rows_are_deleted);
 
 const EXPIRADAS: &str = "SELECT COUNT(*) FROM idempotencia WHERE criada_em < '2021-01-01 00:00:00'";
 
-fn so_o_que_expirou_sai(banco: Database) {
+fn only_expired_rows_are_deleted(banco: Database) {
     let mut r = Restaurant::new(banco);
     let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
     let checkout = |r: &Restaurant| {
@@ -31,7 +31,7 @@ fn so_o_que_expirou_sai(banco: Database) {
 }
 
 #[test]
-fn duzentas_mil_chaves_nao_param_ninguem() {
+fn cleaning_200_000_keys_blocks_no_checkout() {
     const CHAVES: i64 = 200_000;
     /// Bytes; a slice with its answers, in a log that is used again from the start.
     const LOG_MAXIMO: u64 = 32 << 20;

@@ -21,14 +21,14 @@ fn buscar(r: &Restaurant, marca: &str, headers: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn sem_proxy_de_confianca_vale_a_conexao() {
+fn without_a_trusted_proxy_the_peer_address_is_logged() {
     let r = Restaurant::new(Database::Sqlite);
     let linha = buscar(&r, "direto", &[("X-Forwarded-For", "203.0.113.9"), ("Forwarded", "for=203.0.113.9")]);
     assert!(linha.contains("] 127.0.0.1 GET /produtos 200 "), "{linha}");
 }
 
 #[test]
-fn o_proxy_de_confianca_diz_quem_e() {
+fn a_trusted_proxy_names_the_client() {
     let r = Restaurant::with_environment(Database::Sqlite, &[("TRUSTED_PROXIES", "127.0.0.0/8, 10.0.0.0/8")]);
     for (marca, header, valor, esperado) in [
         ("um", "X-Forwarded-For", "1.1.1.1, 203.0.113.9, 10.0.0.7", "203.0.113.9"),
@@ -41,7 +41,7 @@ fn o_proxy_de_confianca_diz_quem_e() {
 }
 
 #[test]
-fn tambem_o_que_e_recusado_tem_endereco() {
+fn refused_requests_are_logged_with_their_address() {
     let r = Restaurant::with_environment(Database::Sqlite, &[("TRUSTED_PROXIES", "127.0.0.1")]);
     let recusar = |bytes: &[u8]| {
         let mut conexao = TcpStream::connect(r.url().strip_prefix("http://").unwrap()).unwrap();
@@ -59,7 +59,7 @@ fn tambem_o_que_e_recusado_tem_endereco() {
 }
 
 #[test]
-fn e_o_que_nao_tem_lugar() {
+fn connections_over_the_limit_are_logged_with_their_address() {
     let r = Restaurant::with_environment(Database::Sqlite, &[("MAX_CONNECTIONS", "1")]);
     let enviar = |bytes: &[u8]| {
         let mut conexao = TcpStream::connect(r.url().strip_prefix("http://").unwrap()).unwrap();

@@ -5,17 +5,17 @@ use serde_json::json;
 use crate::{Database, Restaurant, on_both_databases};
 
 on_both_databases!(
-    cadastro_e_consulta,
-    o_mesmo_cpf_ou_email_duas_vezes,
-    so_muda_o_que_foi_enviado,
-    dados_invalidos,
-    sem_pedidos_a_linha_some,
-    com_pedidos_a_pessoa_some_e_os_pedidos_ficam,
-    pedidos_do_cliente_do_mais_novo_ao_mais_velho,
-    a_senha_enviada_nunca_e_guardada,
+    a_created_customer_is_read_back,
+    a_duplicate_cpf_or_email_is_refused,
+    only_sent_fields_change,
+    invalid_data_names_its_fields,
+    a_customer_without_orders_is_deleted,
+    a_customer_with_orders_is_anonymized,
+    orders_of_a_customer_are_newest_first,
+    a_sent_password_is_never_stored,
 );
 
-fn cadastro_e_consulta(banco: Database) {
+fn a_created_customer_is_read_back(banco: Database) {
     let r = Restaurant::new(banco);
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 3);
     let novo = json!({"cpf": "195.826.304-42", "nome": " Zé da Silva ", "email": "Ze@Exemplo.com", "telefone": "11 90000-0000"});
@@ -30,7 +30,7 @@ fn cadastro_e_consulta(banco: Database) {
     assert_eq!((&minimo["email"], &minimo["telefone"]), (&json!(null), &json!(null)));
 }
 
-fn o_mesmo_cpf_ou_email_duas_vezes(banco: Database) {
+fn a_duplicate_cpf_or_email_is_refused(banco: Database) {
     let r = Restaurant::new(banco);
     let novo =
         |cpf: &str, email: &str| r.post("/clientes", json!({"cpf": cpf, "nome": "Ana", "email": email}));
@@ -46,7 +46,7 @@ fn o_mesmo_cpf_ou_email_duas_vezes(banco: Database) {
     r.put("/clientes", json!({"id": 1, "cpf": "52998224725"})).ok();
 }
 
-fn so_muda_o_que_foi_enviado(banco: Database) {
+fn only_sent_fields_change(banco: Database) {
     let r = Restaurant::new(banco);
     let antes = r.get("/clientes/1").ok();
     let depois = r.put("/clientes/", json!({"id": 1, "telefone": "11 95555-4444"})).ok();
@@ -61,7 +61,7 @@ fn so_muda_o_que_foi_enviado(banco: Database) {
     r.put("/clientes", json!({"id": 99})).problem(404, "Cliente não encontrado");
 }
 
-fn dados_invalidos(banco: Database) {
+fn invalid_data_names_its_fields(banco: Database) {
     let r = Restaurant::new(banco);
     for cpf in ["", "123", "529.982.247-26", "11111111111", "52998224725x"] {
         r.post("/clientes", json!({"cpf": cpf, "nome": "Ana"})).problem(422, "CPF inválido");
@@ -79,7 +79,7 @@ fn dados_invalidos(banco: Database) {
     r.get("/clientes/99/pedidos").problem(404, "Cliente não encontrado");
 }
 
-fn sem_pedidos_a_linha_some(banco: Database) {
+fn a_customer_without_orders_is_deleted(banco: Database) {
     let r = Restaurant::new(banco);
     let id = r.post("/clientes", json!({"cpf": "19582630442", "nome": "Ana"})).ok()["id"].as_i64().unwrap();
     assert_eq!(r.delete(&format!("/clientes/{id}")).body, "true");
@@ -88,7 +88,7 @@ fn sem_pedidos_a_linha_some(banco: Database) {
     r.delete(&format!("/clientes/{id}")).problem(404, "Cliente não encontrado");
 }
 
-fn com_pedidos_a_pessoa_some_e_os_pedidos_ficam(banco: Database) {
+fn a_customer_with_orders_is_anonymized(banco: Database) {
     let r = Restaurant::new(banco);
     let pedido = r.get("/pedidos/1").ok();
     assert_eq!(r.delete("/clientes/1/").ok(), true);
@@ -111,7 +111,7 @@ fn com_pedidos_a_pessoa_some_e_os_pedidos_ficam(banco: Database) {
         .ok();
 }
 
-fn pedidos_do_cliente_do_mais_novo_ao_mais_velho(banco: Database) {
+fn orders_of_a_customer_are_newest_first(banco: Database) {
     let r = Restaurant::new(banco);
     let body = json!({"id_cliente": 2, "itens": [{"produto": 1, "quantidade": 1}]});
     let novo = r.post("/pedidos/checkout", body).ok()["id"].as_i64().unwrap();
@@ -122,7 +122,7 @@ fn pedidos_do_cliente_do_mais_novo_ao_mais_velho(banco: Database) {
     assert_eq!(lista[1]["itens"].as_array().unwrap().len(), 3);
 }
 
-fn a_senha_enviada_nunca_e_guardada(banco: Database) {
+fn a_sent_password_is_never_stored(banco: Database) {
     let r = Restaurant::new(banco);
     let novo =
         json!({"cpf": "19582630442", "nome": "Ana", "hashed_password": "segredo-da-ana", "username": "ana"});

@@ -17,14 +17,14 @@ use crate::{
 };
 
 on_both_databases!(
-    duzentos_clientes_e_dez_chaves_repetidas,
-    um_pedido_ruim_falha_sozinho,
-    um_pedido_ilegivel_so_atrapalha_quem_o_le,
-    duas_filiais_a_mesma_chave,
-    dois_tablets_um_pedido,
-    tablets_com_if_match,
-    queda_no_meio_da_tempestade,
-    aviso_repetido_ao_mesmo_tempo,
+    two_hundred_concurrent_checkouts_are_numbered_once,
+    a_bad_checkout_in_a_batch_fails_alone,
+    an_unreadable_order_fails_only_its_readers,
+    one_key_on_two_processes_makes_one_order,
+    one_of_two_conflicting_moves_wins,
+    one_of_eight_if_match_updates_wins,
+    acknowledged_orders_survive_crashes_under_load,
+    concurrent_notifications_approve_once,
 );
 
 fn itens(n: usize) -> Value {
@@ -38,7 +38,7 @@ fn total(n: usize) -> i64 {
     PRECOS[n % 12] * (n as i64 % 5 + 1) + PRECOS[(n + 5) % 12]
 }
 
-fn duzentos_clientes_e_dez_chaves_repetidas(banco: Database) {
+fn two_hundred_concurrent_checkouts_are_numbered_once(banco: Database) {
     let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
     let largada = Barrier::new(200);
     let respostas: Vec<(usize, crate::Response)> = thread::scope(|s| {
@@ -84,7 +84,7 @@ fn duzentos_clientes_e_dez_chaves_repetidas(banco: Database) {
 
 /// Those that are written together: of every five one is good, one names an unknown product, one an unknown customer, and
 /// two use one key for different orders.
-fn um_pedido_ruim_falha_sozinho(banco: Database) {
+fn a_bad_checkout_in_a_batch_fails_alone(banco: Database) {
     let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
     let largada = Barrier::new(100);
     let request = |n: usize| {
@@ -127,7 +127,7 @@ fn um_pedido_ruim_falha_sozinho(banco: Database) {
 }
 
 /// Those that are read together, one of which holds what cannot be.
-fn um_pedido_ilegivel_so_atrapalha_quem_o_le(banco: Database) {
+fn an_unreadable_order_fails_only_its_readers(banco: Database) {
     let r = Restaurant::new(banco);
     r.sql("UPDATE pedidos SET status_pagamento = 9 WHERE id = 1");
     let largada = Barrier::new(40);
@@ -146,7 +146,7 @@ fn um_pedido_ilegivel_so_atrapalha_quem_o_le(banco: Database) {
     });
 }
 
-fn duas_filiais_a_mesma_chave(banco: Database) {
+fn one_key_on_two_processes_makes_one_order(banco: Database) {
     let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
     let filial = r.another_process();
     for rodada in 0..20 {
@@ -177,7 +177,7 @@ fn duas_filiais_a_mesma_chave(banco: Database) {
     assert_eq!(r.count("SELECT COUNT(DISTINCT senha) FROM pedidos"), 26);
 }
 
-fn dois_tablets_um_pedido(banco: Database) {
+fn one_of_two_conflicting_moves_wins(banco: Database) {
     let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
     // One says ready, the other takes it back to the queue: whoever comes second may not undo two steps at once.
     for _ in 0..20 {
@@ -200,7 +200,7 @@ fn dois_tablets_um_pedido(banco: Database) {
     }
 }
 
-fn tablets_com_if_match(banco: Database) {
+fn one_of_eight_if_match_updates_wins(banco: Database) {
     let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
     let id = r.checkout(1)["id"].clone();
     let largada = Barrier::new(8);
@@ -224,7 +224,7 @@ fn tablets_com_if_match(banco: Database) {
     );
 }
 
-fn queda_no_meio_da_tempestade(banco: Database) {
+fn acknowledged_orders_survive_crashes_under_load(banco: Database) {
     let mut r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
     let confirmados: Mutex<Vec<Value>> = Mutex::default();
     for queda in 0..3 {
@@ -258,7 +258,7 @@ fn queda_no_meio_da_tempestade(banco: Database) {
     }
 }
 
-fn aviso_repetido_ao_mesmo_tempo(banco: Database) {
+fn concurrent_notifications_approve_once(banco: Database) {
     let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
     let id = r.checkout(1)["id_pagamento"].clone();
     thread::scope(|s| {

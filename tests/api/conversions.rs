@@ -5,7 +5,12 @@ use serde_json::{Value, json};
 
 use crate::{Database, Restaurant, on_both_databases};
 
-on_both_databases!(numeros_como_texto, logicos, nulo_e_nao_enviado, o_que_e_ambiguo_e_recusado_pelo_nome);
+on_both_databases!(
+    numbers_may_be_sent_as_text,
+    booleans_may_be_sent_as_text_or_number,
+    null_means_not_sent,
+    ambiguous_values_are_refused_by_field
+);
 
 /// The spellings of a whole number that have one meaning.
 fn grafias(n: i64) -> Vec<String> {
@@ -20,7 +25,7 @@ fn enviar(r: &Restaurant, metodo: &str, caminho: &str, body: &str) -> Value {
     resposta.json()
 }
 
-fn numeros_como_texto(banco: Database) {
+fn numbers_may_be_sent_as_text(banco: Database) {
     let r = Restaurant::new(banco);
     for valor in ["15.5", "15.50", "\"15.50\"", "\" 15.5 \"", "\"15.500\""] {
         let body = format!(r#"{{"nome":"Misto","categoria":"1","valor":{valor}}}"#);
@@ -56,7 +61,7 @@ fn numeros_como_texto(banco: Database) {
     assert_eq!(resposta.status, 409, "{}", resposta.body);
 }
 
-fn logicos(banco: Database) {
+fn booleans_may_be_sent_as_text_or_number(banco: Database) {
     let r = Restaurant::new(banco);
     let sim = [json!(1), json!("true"), json!("on"), json!("Yes"), json!("1"), json!(true), json!("TRUE")];
     let nao = [json!(0), json!("false"), json!("off"), json!("NO"), json!("0"), json!(false), json!(0.0)];
@@ -72,7 +77,7 @@ fn logicos(banco: Database) {
     }
 }
 
-fn nulo_e_nao_enviado(banco: Database) {
+fn null_means_not_sent(banco: Database) {
     let r = Restaurant::new(banco);
     let produto = r.get("/produtos/3").ok();
     assert_eq!(r.put("/produtos", json!({"id": 3, "ativo": null})).ok(), produto);
@@ -88,7 +93,7 @@ fn nulo_e_nao_enviado(banco: Database) {
     assert_eq!((&novo["email"], &novo["telefone"]), (&json!(null), &json!(null)));
 }
 
-fn o_que_e_ambiguo_e_recusado_pelo_nome(banco: Database) {
+fn ambiguous_values_are_refused_by_field(banco: Database) {
     let r = Restaurant::new(banco);
     let errados =
         [json!("15,5"), json!("abc"), json!(""), json!("1e1"), json!("1_0"), json!(true), json!([1])];

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use crate::{Database, Restaurant, on_both_databases, restaurant::wait_until, till::Till};
 
 on_both_databases!(
-    entregue_sem_pagar_nao_some,
-    entregue_e_pago_nao_se_cancela_por_um_passo_atras,
-    entregue_e_pago_por_qr_code_volta_inteiro,
-    cancelado_nao_muda_de_cliente,
+    a_delivered_unpaid_order_is_not_cancelled,
+    a_step_back_does_not_make_a_delivered_order_cancellable,
+    a_delivered_order_paid_by_qr_code_can_be_refunded_in_full,
+    a_cancelled_order_keeps_its_customer,
 );
 
 const SEM_PAGAR: &str =
@@ -18,7 +18,7 @@ fn entregar(r: &Restaurant, pedido: &Value) {
     r.put("/pedidos", json!({"id": pedido["id"], "status_pedido": 4})).ok();
 }
 
-fn entregue_sem_pagar_nao_some(banco: Database) {
+fn a_delivered_unpaid_order_is_not_cancelled(banco: Database) {
     let r = Restaurant::new(banco);
     let pedido = r.checkout(1);
     let caminho = format!("/pedidos/{}", pedido["id"]);
@@ -45,7 +45,7 @@ fn entregue_sem_pagar_nao_some(banco: Database) {
     assert_eq!(pago["status_pagamento"], 2);
 }
 
-fn entregue_e_pago_nao_se_cancela_por_um_passo_atras(banco: Database) {
+fn a_step_back_does_not_make_a_delivered_order_cancellable(banco: Database) {
     let r = Restaurant::new(banco);
     // An order of the example data that was delivered and paid.
     r.put("/pedidos", json!({"id": 4, "status_pedido": 3})).ok();
@@ -57,7 +57,7 @@ fn entregue_e_pago_nao_se_cancela_por_um_passo_atras(banco: Database) {
     assert_eq!(r.get("/pedidos/4").ok(), antes);
 }
 
-fn entregue_e_pago_por_qr_code_volta_inteiro(banco: Database) {
+fn a_delivered_order_paid_by_qr_code_can_be_refunded_in_full(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     c.pay(&pedido);
@@ -91,7 +91,7 @@ fn entregue_e_pago_por_qr_code_volta_inteiro(banco: Database) {
     devolver(1.0).problem(409, "O pagamento deste pedido já foi todo devolvido");
 }
 
-fn cancelado_nao_muda_de_cliente(banco: Database) {
+fn a_cancelled_order_keeps_its_customer(banco: Database) {
     let r = Restaurant::new(banco);
     let antes = r.get("/pedidos/6").ok();
     assert_eq!((&antes["status_pedido"], &antes["cliente"]), (&json!(5), &json!(2)));

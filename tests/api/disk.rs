@@ -47,7 +47,7 @@ impl Drop for Disco {
 }
 
 #[test]
-fn um_disco_cheio_e_dito_e_passa() {
+fn a_full_disk_is_reported_and_recovers() {
     let Some(disco) = Disco::new() else {
         println!("nothing is proved here: this user may not mount a small file system");
         return;

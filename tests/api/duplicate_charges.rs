@@ -10,12 +10,12 @@ use crate::{
 };
 
 on_both_databases!(
-    a_que_sobra_e_cancelada,
-    a_que_sobra_e_foi_paga_volta,
-    paga_so_a_outra_vale_a_outra,
-    nenhuma_das_duas_para_quem_desistiu,
-    recusado_o_reembolso_a_equipe_sabe,
-    sem_pedido_pago_no_balcao_nada_fica,
+    the_extra_charge_is_cancelled,
+    a_paid_extra_charge_is_refunded,
+    the_only_paid_charge_counts,
+    both_charges_of_a_cancelled_order_are_refunded,
+    a_refused_refund_of_an_extra_charge_becomes_a_pendencia,
+    all_charges_of_an_order_paid_in_cash_are_refunded,
 );
 
 /// An order whose creation was answered to nobody, again and again.
@@ -45,7 +45,7 @@ fn mostrada(c: &Till, pedido: &Value) -> Order {
     todas(c, pedido).into_iter().find(|o| qr == o.qr_data).expect("it is shown")
 }
 
-fn a_que_sobra_e_cancelada(banco: Database) {
+fn the_extra_charge_is_cancelled(banco: Database) {
     let (c, pedido) = dobrada(banco);
     let abertas = || todas(&c, &pedido).into_iter().filter(|o| o.status == "created").count();
     wait_until("one to be left", || abertas() == 1);
@@ -58,7 +58,7 @@ fn a_que_sobra_e_cancelada(banco: Database) {
 }
 
 /// Paid, and paid again although it had ended; or made again when nobody looked any more.
-fn a_que_sobra_e_foi_paga_volta(banco: Database) {
+fn a_paid_extra_charge_is_refunded(banco: Database) {
     let (c, pedido) = dobrada(banco);
     let nossa = mostrada(&c, &pedido);
     c.mp.pay(&nossa.id);
@@ -86,7 +86,7 @@ fn mostrada_ou(c: &Till, id: &str) -> Order {
     c.mp.orders().into_iter().find(|o| o.id == id).unwrap()
 }
 
-fn paga_so_a_outra_vale_a_outra(banco: Database) {
+fn the_only_paid_charge_counts(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     let nossa = c.cobranca(&pedido).id;
@@ -101,7 +101,7 @@ fn paga_so_a_outra_vale_a_outra(banco: Database) {
     assert_eq!(fica(&c, &pedido), 0);
 }
 
-fn nenhuma_das_duas_para_quem_desistiu(banco: Database) {
+fn both_charges_of_a_cancelled_order_are_refunded(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     let nossa = c.cobranca(&pedido).id;
@@ -113,7 +113,7 @@ fn nenhuma_das_duas_para_quem_desistiu(banco: Database) {
     c.wait_for_pagamento(&pedido, 4);
 }
 
-fn sem_pedido_pago_no_balcao_nada_fica(banco: Database) {
+fn all_charges_of_an_order_paid_in_cash_are_refunded(banco: Database) {
     let (c, pedido) = dobrada(banco);
     c.pay_at_counter(&pedido, "dinheiro").ok();
     for cobranca in todas(&c, &pedido) {
@@ -125,7 +125,7 @@ fn sem_pedido_pago_no_balcao_nada_fica(banco: Database) {
     wait_until("the list to be empty", || c.get("/pedidos/pendencias").ok() == json!([]));
 }
 
-fn recusado_o_reembolso_a_equipe_sabe(banco: Database) {
+fn a_refused_refund_of_an_extra_charge_becomes_a_pendencia(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     c.pay(&pedido);

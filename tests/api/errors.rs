@@ -5,15 +5,15 @@ use serde_json::json;
 use crate::{Database, Restaurant, on_both_databases};
 
 on_both_databases!(
-    corpos_que_nao_sao_json,
-    caminhos_e_metodos,
-    ids_no_caminho,
-    head_como_get,
-    cors,
-    barra_no_fim_nao_muda_nada,
+    bodies_that_are_not_json_objects_are_refused,
+    unknown_paths_are_404_and_wrong_methods_405,
+    ids_in_the_path_are_validated,
+    head_has_the_headers_of_get,
+    cors_is_open_by_default,
+    a_trailing_slash_changes_nothing,
 );
 
-fn corpos_que_nao_sao_json(banco: Database) {
+fn bodies_that_are_not_json_objects_are_refused(banco: Database) {
     let r = Restaurant::new(banco);
     let enviar = |body: &str| r.request("POST", "/clientes", &[], Some(body));
     enviar("").problem(400, "O corpo da requisição está vazio; envie um objeto JSON");
@@ -31,7 +31,7 @@ fn corpos_que_nao_sao_json(banco: Database) {
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 3);
 }
 
-fn caminhos_e_metodos(banco: Database) {
+fn unknown_paths_are_404_and_wrong_methods_405(banco: Database) {
     let r = Restaurant::new(banco);
     for caminho in ["/nada", "/pedidos/1/2/3", "/pedido", "/produtos/1/x", "/docs/x", "//pedidos", "/PEDIDOS"]
     {
@@ -53,7 +53,7 @@ fn caminhos_e_metodos(banco: Database) {
     }
 }
 
-fn ids_no_caminho(banco: Database) {
+fn ids_in_the_path_are_validated(banco: Database) {
     let r = Restaurant::new(banco);
     for caminho in
         ["/pedidos/abc", "/clientes/1x", "/produtos/1.0", "/pedidos/0x1/status_pagamento", "/clientes/%20"]
@@ -73,7 +73,7 @@ fn ids_no_caminho(banco: Database) {
     r.put("/pedidos", json!({"id": i64::MAX, "status_pedido": 2})).problem(404, "Pedido não encontrado");
 }
 
-fn head_como_get(banco: Database) {
+fn head_has_the_headers_of_get(banco: Database) {
     let r = Restaurant::new(banco);
     for caminho in ["/pedidos", "/produtos/3", "/pedidos/1", "/pedidos/99", "/openapi.json", "/"] {
         let (get, head) = (r.get(caminho), r.request("HEAD", caminho, &[], None));
@@ -84,7 +84,7 @@ fn head_como_get(banco: Database) {
     }
 }
 
-fn cors(banco: Database) {
+fn cors_is_open_by_default(banco: Database) {
     let r = Restaurant::new(banco);
     let previa = [
         ("Origin", "https://loja.exemplo"),
@@ -109,7 +109,7 @@ fn cors(banco: Database) {
     assert_eq!(r.request("OPTIONS", "/nada", &[], None).status, 404);
 }
 
-fn barra_no_fim_nao_muda_nada(banco: Database) {
+fn a_trailing_slash_changes_nothing(banco: Database) {
     let r = Restaurant::new(banco);
     for caminho in [
         "/clientes",

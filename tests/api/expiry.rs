@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use crate::{Database, Restaurant, on_both_databases, restaurant::wait_until};
 
 on_both_databases!(
-    vencido_e_cancelado_uma_vez,
-    em_preparo_ou_sem_prazo_fica,
-    pago_depois_de_cancelado_volta_na_hora,
-    pagar_e_cancelar_ao_mesmo_tempo,
-    recusado_ainda_mostra_o_qr_code,
+    an_expired_order_is_cancelled_once,
+    an_order_in_preparation_or_without_a_deadline_stays,
+    a_payment_after_cancellation_is_refunded_at_once,
+    concurrent_payment_and_cancellation_agree,
+    a_refused_order_still_shows_its_qr_code,
 );
 
 fn aprovar(r: &Restaurant, pedido: &Value) -> Value {
@@ -27,7 +27,7 @@ fn expire(r: &Restaurant) {
     );
 }
 
-fn vencido_e_cancelado_uma_vez(banco: Database) {
+fn an_expired_order_is_cancelled_once(banco: Database) {
     let r = Restaurant::new(banco);
     let filiais = [r.another_process(), r.another_process()];
     // More than one slice.
@@ -51,7 +51,7 @@ fn vencido_e_cancelado_uma_vez(banco: Database) {
     drop(filiais);
 }
 
-fn em_preparo_ou_sem_prazo_fica(banco: Database) {
+fn an_order_in_preparation_or_without_a_deadline_stays(banco: Database) {
     let r = Restaurant::new(banco);
     let (em_preparo, vencido) = (r.checkout(1), r.checkout(1));
     r.put("/pedidos", json!({"id": em_preparo["id"], "status_pedido": 2})).ok();
@@ -64,7 +64,7 @@ fn em_preparo_ou_sem_prazo_fica(banco: Database) {
     assert_eq!(aprovar(&r, &em_preparo)["status_pagamento"], 2);
 }
 
-fn pago_depois_de_cancelado_volta_na_hora(banco: Database) {
+fn a_payment_after_cancellation_is_refunded_at_once(banco: Database) {
     let r = Restaurant::new(banco);
     let pedido = r.checkout(1);
     r.delete(&format!("/pedidos/{}", pedido["id"])).ok();
@@ -79,7 +79,7 @@ fn pago_depois_de_cancelado_volta_na_hora(banco: Database) {
     assert_eq!(aprovar(&r, &pedido), volta);
 }
 
-fn pagar_e_cancelar_ao_mesmo_tempo(banco: Database) {
+fn concurrent_payment_and_cancellation_agree(banco: Database) {
     let r = Restaurant::new(banco);
     for n in 0..20 {
         let pedido = r.checkout(1);
@@ -96,7 +96,7 @@ fn pagar_e_cancelar_ao_mesmo_tempo(banco: Database) {
     }
 }
 
-fn recusado_ainda_mostra_o_qr_code(banco: Database) {
+fn a_refused_order_still_shows_its_qr_code(banco: Database) {
     let r = Restaurant::new(banco);
     let pedido = r.checkout(1);
     let recusado = r

@@ -21,7 +21,7 @@ use crate::{
     wire::{Wire, restaurant_over_wire},
 };
 
-on_both_databases!(nada_do_que_foi_confirmado_falta);
+on_both_databases!(reads_are_linearizable_across_processes);
 
 const ESCRITORES: usize = 4;
 const PEDIDOS_DE_CADA: usize = 40;
@@ -66,13 +66,13 @@ struct Cena<'a> {
     falhou: AtomicBool,
 }
 
-fn nada_do_que_foi_confirmado_falta(banco: Database) {
+fn reads_are_linearizable_across_processes(banco: Database) {
     let r = Restaurant::new(banco);
     encenar(&r, |_| {});
 }
 
 #[test]
-fn nem_quando_o_banco_some() {
+fn reads_are_linearizable_while_the_database_is_cut() {
     if !crate::database::mysql_is_available() {
         return;
     }

@@ -5,28 +5,28 @@ use serde_json::{Value, json};
 use crate::{Database, Restaurant, on_both_databases};
 
 on_both_databases!(
-    a_lista_da_cozinha,
-    listas_por_estado,
-    o_exemplo_do_readme_do_original,
-    os_movimentos_permitidos,
-    um_passo_para_tras_e_uma_correcao,
-    todo_movimento_fica_na_historia,
-    o_que_so_o_pagamento_ou_o_relogio_mudam,
-    devolver_o_pedido_como_foi_lido,
-    trocar_o_cliente,
-    um_cliente_apagado_nao_prende_o_pedido,
-    edicoes_invalidas,
-    cancelar,
-    cancelar_um_pedido_pago,
-    versao_e_if_match,
-    nao_mudou_e_304,
+    the_kitchen_list_is_sorted_by_state_and_arrival,
+    each_state_has_its_list,
+    the_example_of_the_original_readme_works,
+    only_allowed_moves_succeed,
+    a_step_back_clears_the_later_time,
+    every_move_is_an_event,
+    read_only_fields_are_refused,
+    an_order_sent_back_in_full_is_checked_by_version,
+    the_customer_can_be_changed,
+    an_order_of_an_erased_customer_can_be_moved,
+    invalid_edits_name_their_fields,
+    a_cancelled_order_leaves_the_lists,
+    a_paid_order_is_not_deleted,
+    if_match_detects_a_stale_version,
+    an_unchanged_order_is_304,
 );
 
 fn ids(lista: &Value) -> Vec<i64> {
     lista.as_array().unwrap().iter().map(|p| p["id"].as_i64().unwrap()).collect()
 }
 
-fn a_lista_da_cozinha(banco: Database) {
+fn the_kitchen_list_is_sorted_by_state_and_arrival(banco: Database) {
     let r = Restaurant::with_environment(banco, &[("EXAMPLE_DATA", "false")]);
     r.post("/produtos", json!({"nome": "Café", "categoria": 3, "valor": 5})).ok();
     for _ in 0..10 {
@@ -44,7 +44,7 @@ fn a_lista_da_cozinha(banco: Database) {
     assert_eq!(lista[0], r.get("/pedidos/4").ok());
 }
 
-fn listas_por_estado(banco: Database) {
+fn each_state_has_its_list(banco: Database) {
     let r = Restaurant::new(banco);
     for (caminho, esperado) in [
         ("/pedidos", vec![3, 2, 1, 5]),
@@ -63,7 +63,7 @@ fn listas_por_estado(banco: Database) {
     r.get("/pedidos/99/eventos").problem(404, "Pedido não encontrado");
 }
 
-fn o_exemplo_do_readme_do_original(banco: Database) {
+fn the_example_of_the_original_readme_works(banco: Database) {
     let r = Restaurant::new(banco);
     let antes = r.get("/pedidos/2").ok();
     let depois = r.put("/pedidos/", json!({"id": 2, "status_pedido": 4})).ok();
@@ -84,7 +84,7 @@ fn o_exemplo_do_readme_do_original(banco: Database) {
     assert_eq!(ids(&r.get("/pedidos/finalizados").ok()), [4, 2]);
 }
 
-fn os_movimentos_permitidos(banco: Database) {
+fn only_allowed_moves_succeed(banco: Database) {
     let r = Restaurant::new(banco);
     // Rows: from; columns: to 1..5. '=' stays, '>' moves, '.' is refused.
     for (de, linha) in (1..).zip(["=>>>.", ">=>>.", ".>=>.", "..>=."]) {
@@ -115,14 +115,14 @@ fn os_movimentos_permitidos(banco: Database) {
     }
 }
 
-fn um_passo_para_tras_e_uma_correcao(banco: Database) {
+fn a_step_back_clears_the_later_time(banco: Database) {
     let r = Restaurant::new(banco);
     let volta = r.put("/pedidos", json!({"id": 3, "status_pedido": 2})).ok();
     assert_eq!((&volta["status_pedido"], &volta["datahora_pronto"]), (&json!(2), &json!(null)));
     assert!(volta["datahora_preparacao"].is_string());
 }
 
-fn todo_movimento_fica_na_historia(banco: Database) {
+fn every_move_is_an_event(banco: Database) {
     let r = Restaurant::new(banco);
     let id = r.checkout(1)["id"].clone();
     for status in [2, 2, 3, 2, 4] {
@@ -149,7 +149,7 @@ fn todo_movimento_fica_na_historia(banco: Database) {
     assert_eq!(r.get(&format!("/pedidos/{id}")).ok()["versao"], 5);
 }
 
-fn o_que_so_o_pagamento_ou_o_relogio_mudam(banco: Database) {
+fn read_only_fields_are_refused(banco: Database) {
     let r = Restaurant::new(banco);
     let antes = r.get("/pedidos/1").ok();
     for (campo, valor) in [
@@ -169,7 +169,7 @@ fn o_que_so_o_pagamento_ou_o_relogio_mudam(banco: Database) {
     assert_eq!(r.get("/pedidos/1").ok(), antes);
 }
 
-fn devolver_o_pedido_como_foi_lido(banco: Database) {
+fn an_order_sent_back_in_full_is_checked_by_version(banco: Database) {
     let r = Restaurant::new(banco);
     // What clients of the original do: read all of it, change one thing, send all of it.
     let mut pedido = r.get("/pedidos/2").ok();
@@ -179,7 +179,7 @@ fn devolver_o_pedido_como_foi_lido(banco: Database) {
     r.put("/pedidos", pedido).problem(409, detail);
 }
 
-fn trocar_o_cliente(banco: Database) {
+fn the_customer_can_be_changed(banco: Database) {
     let r = Restaurant::new(banco);
     assert_eq!(r.put("/pedidos", json!({"id": 5, "cliente": 3})).ok()["cliente"], 3);
     assert_eq!(
@@ -191,7 +191,7 @@ fn trocar_o_cliente(banco: Database) {
     assert!(eventos.as_array().unwrap().iter().any(|e| e["tipo"] == "cliente" && e["para"] == 3));
 }
 
-fn um_cliente_apagado_nao_prende_o_pedido(banco: Database) {
+fn an_order_of_an_erased_customer_can_be_moved(banco: Database) {
     let r = Restaurant::new(banco);
     r.delete("/clientes/1").ok();
     assert_eq!(
@@ -201,7 +201,7 @@ fn um_cliente_apagado_nao_prende_o_pedido(banco: Database) {
     r.put("/pedidos", json!({"id": 5, "cliente": 1})).problem(404, "Cliente não encontrado");
 }
 
-fn edicoes_invalidas(banco: Database) {
+fn invalid_edits_name_their_fields(banco: Database) {
     let r = Restaurant::new(banco);
     r.put("/pedidos", json!({"id": 99, "status_pedido": 2})).problem(404, "Pedido não encontrado");
     assert_eq!(r.put("/pedidos", json!({"status_pedido": 2})).invalid_fields(), ["id"]);
@@ -214,7 +214,7 @@ fn edicoes_invalidas(banco: Database) {
     assert_eq!(r.put("/pedidos", json!({"id": 1})).ok(), r.get("/pedidos/1").ok());
 }
 
-fn cancelar(banco: Database) {
+fn a_cancelled_order_leaves_the_lists(banco: Database) {
     let r = Restaurant::new(banco);
     assert_eq!(r.delete("/pedidos/1").body, "true");
     for lista in
@@ -234,7 +234,7 @@ fn cancelar(banco: Database) {
     r.delete("/pedidos/99").problem(404, "Pedido não encontrado");
 }
 
-fn cancelar_um_pedido_pago(banco: Database) {
+fn a_paid_order_is_not_deleted(banco: Database) {
     let r = Restaurant::new(banco);
     let antes = r.get("/pedidos/2").ok();
     let problema =
@@ -243,7 +243,7 @@ fn cancelar_um_pedido_pago(banco: Database) {
     assert_eq!(r.get("/pedidos/2").ok(), antes);
 }
 
-fn versao_e_if_match(banco: Database) {
+fn if_match_detects_a_stale_version(banco: Database) {
     let r = Restaurant::new(banco);
     let lido = r.get("/pedidos/1");
     assert_eq!(lido.header("etag"), Some("\"1\""));
@@ -265,7 +265,7 @@ fn versao_e_if_match(banco: Database) {
     assert_eq!(r.request("DELETE", "/pedidos/1", &[("If-Match", "\"5\"")], None).status, 200);
 }
 
-fn nao_mudou_e_304(banco: Database) {
+fn an_unchanged_order_is_304(banco: Database) {
     let r = Restaurant::new(banco);
     let nao_mudou = |etag: &str| r.request("GET", "/pedidos/1", &[("If-None-Match", etag)], None);
     let resposta = nao_mudou("\"1\"");

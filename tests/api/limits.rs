@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use crate::{Database, Response, Restaurant, on_both_databases, pages::percorrer, restaurant::wait_until};
 
 on_both_databases!(
-    compras_demais_de_um_endereco,
-    avisos_demais_de_um_endereco,
-    a_loja_cheia,
-    dinheiro_simulado_nao_tem_limites,
-    a_fila_mostra_todos_na_ordem_de_chegada,
-    uma_chave_curta_e_do_seu_endereco,
+    checkouts_are_rate_limited_by_address,
+    notifications_are_rate_limited_by_address,
+    unpaid_orders_are_limited,
+    the_simulator_has_no_limits,
+    a_long_queue_is_paged_in_arrival_order,
+    a_short_idempotency_key_is_scoped_to_its_address,
 );
 
 const PROXY: (&str, &str) = ("TRUSTED_PROXIES", "127.0.0.1");
@@ -29,7 +29,7 @@ fn e_demais(resposta: &Response) {
     assert!((1..=60).contains(&resposta.header("retry-after").unwrap().parse::<u32>().unwrap()));
 }
 
-fn compras_demais_de_um_endereco(banco: Database) {
+fn checkouts_are_rate_limited_by_address(banco: Database) {
     let r = Restaurant::with_environment(banco, &[PROXY, ("CHECKOUTS_PER_MINUTE", "2")]);
     let antes = r.count("SELECT COUNT(*) FROM pedidos");
     for mesmo in [["203.0.113.9"; 3], ["2001:db8::1", "2001:db8::2", "2001:db8::ffff:3"]] {
@@ -46,7 +46,7 @@ fn compras_demais_de_um_endereco(banco: Database) {
     r.request("GET", "/pedidos", &[("X-Forwarded-For", "203.0.113.9")], None).ok();
 }
 
-fn avisos_demais_de_um_endereco(banco: Database) {
+fn notifications_are_rate_limited_by_address(banco: Database) {
     let r = Restaurant::with_environment(banco, &[PROXY, ("WEBHOOKS_PER_SECOND", "2")]);
     let notify = |endereco: &str| {
         let body = r#"{"id":"b715bik7-2726-4d51-a729-749cc7bda703","action":"nada"}"#;
@@ -66,7 +66,7 @@ fn avisos_demais_de_um_endereco(banco: Database) {
     wait_until("200", || notify("203.0.113.9").status == 200);
 }
 
-fn a_loja_cheia(banco: Database) {
+fn unpaid_orders_are_limited(banco: Database) {
     let r = Restaurant::with_environment(banco, &[("MAX_UNPAID_ORDERS", "5"), ("CHECKOUTS_PER_MINUTE", "0")]);
     let abertos =
         "SELECT COUNT(*) FROM pedidos WHERE status_pedido IN (1, 2, 3) AND status_pagamento IN (1, 3)";
@@ -95,14 +95,14 @@ fn a_loja_cheia(banco: Database) {
     assert_eq!(r.count(abertos), 5);
 }
 
-fn dinheiro_simulado_nao_tem_limites(banco: Database) {
+fn the_simulator_has_no_limits(banco: Database) {
     let r = Restaurant::new(banco);
     for _ in 0..150 {
         r.request("POST", "/pedidos/checkout", &[], Some(CORPO)).ok();
     }
 }
 
-fn a_fila_mostra_todos_na_ordem_de_chegada(banco: Database) {
+fn a_long_queue_is_paged_in_arrival_order(banco: Database) {
     const ANTES: i64 = 12_000;
     let r = Restaurant::new(banco);
     r.sql("DELETE FROM eventos; DELETE FROM itens; DELETE FROM pedidos");
@@ -138,7 +138,7 @@ fn a_fila_mostra_todos_na_ordem_de_chegada(banco: Database) {
     assert_eq!(r.get("/pedidos/fila").header("x-total-count"), None);
 }
 
-fn uma_chave_curta_e_do_seu_endereco(banco: Database) {
+fn a_short_idempotency_key_is_scoped_to_its_address(banco: Database) {
     let r = Restaurant::with_environment(banco, &[PROXY]);
     let checkout = |endereco: &str, chave: &str, body: &str| {
         comprar_de(&r, endereco, &[("Idempotency-Key", chave)], body)

@@ -28,7 +28,7 @@ fn despejado(log: &str) -> Vec<u8> {
 }
 
 #[test]
-fn nenhum_segredo_em_nivel_algum() {
+fn no_secret_is_logged_at_any_level() {
     let c = Till::with_environment(Database::Sqlite, Faults::default(), &[("LOG_LEVEL", "trace")]);
     let pedido = c.checkout(1);
     c.pay(&pedido);
@@ -49,7 +49,7 @@ fn nenhum_segredo_em_nivel_algum() {
 }
 
 #[test]
-fn o_que_engana_o_leitor_e_escapado() {
+fn deceptive_characters_are_escaped() {
     let r = Restaurant::new(Database::Sqlite);
     pedir_cru(&r, "GET /a\u{202e}b\u{2028}c\u{9b}31m\u{200b}d");
     pedir_cru(&r, &format!("GET /{}", "x".repeat(4000)));
@@ -61,7 +61,7 @@ fn o_que_engana_o_leitor_e_escapado() {
 }
 
 #[test]
-fn um_aviso_sem_assinatura_escreve_pouco() {
+fn an_unsigned_notification_logs_a_bounded_line() {
     let c = Till::new(Database::Sqlite);
     let id = "\u{202e}".repeat(600) + &"A".repeat(2000);
     let consulta = format!("?data.id={}", id.replace('\u{202e}', "%E2%80%AE"));
@@ -74,7 +74,7 @@ fn um_aviso_sem_assinatura_escreve_pouco() {
 }
 
 #[test]
-fn o_invisivel_nao_entra() {
+fn invisible_characters_are_removed() {
     let r = Restaurant::new(Database::Sqlite);
     let novo = json!({"cpf": "\u{202a}195.826.304-42\u{202c}", "nome": "Ana\u{200b}\u{202e} Lima\u{feff}",
         "email": "\u{2068}ana@exemplo.com\u{2069}", "telefone": "\u{202a}+55 11 91234-5678\u{202c}"});

@@ -5,17 +5,17 @@ use serde_json::json;
 use crate::{Database, Restaurant, on_both_databases};
 
 on_both_databases!(
-    o_cardapio_de_exemplo,
-    produto_novo,
-    dinheiro_e_exato,
-    produtos_invalidos,
-    so_muda_o_que_foi_enviado,
-    nunca_pedido_some,
-    ja_pedido_e_retirado_e_o_pedido_nao_muda,
-    volta_ao_cardapio,
+    the_example_menu_is_listed_by_category,
+    a_created_product_is_read_back,
+    prices_are_exact_decimals,
+    invalid_products_are_refused,
+    only_sent_fields_change,
+    a_product_never_ordered_is_deleted,
+    an_ordered_product_is_deactivated_and_orders_keep_it,
+    a_deactivated_product_can_be_reactivated,
 );
 
-fn o_cardapio_de_exemplo(banco: Database) {
+fn the_example_menu_is_listed_by_category(banco: Database) {
     let r = Restaurant::new(banco);
     let tudo = r.get("/produtos/").ok();
     assert_eq!(tudo.as_array().unwrap().len(), 12);
@@ -34,7 +34,7 @@ fn o_cardapio_de_exemplo(banco: Database) {
     assert_eq!(r.get("/produtos/3").ok(), esperado);
 }
 
-fn produto_novo(banco: Database) {
+fn a_created_product_is_read_back(banco: Database) {
     let r = Restaurant::new(banco);
     let p = r.post("/produtos", json!({"nome": "Pastel d'água «ção» 🍔", "categoria": 1, "valor": 12.5, "descricao": "com'aspas\""})).ok();
     assert_eq!(p["nome"], "Pastel d'água «ção» 🍔");
@@ -48,7 +48,7 @@ fn produto_novo(banco: Database) {
     );
 }
 
-fn dinheiro_e_exato(banco: Database) {
+fn prices_are_exact_decimals(banco: Database) {
     let r = Restaurant::new(banco);
     // As text: a client's JSON parser is not under test.
     for (enviado, lido) in [
@@ -66,7 +66,7 @@ fn dinheiro_e_exato(banco: Database) {
     }
 }
 
-fn produtos_invalidos(banco: Database) {
+fn invalid_products_are_refused(banco: Database) {
     let r = Restaurant::new(banco);
     for valor in [
         "0",
@@ -103,7 +103,7 @@ fn produtos_invalidos(banco: Database) {
     assert_eq!(r.get("/produtos").ok().as_array().unwrap().len(), 12);
 }
 
-fn so_muda_o_que_foi_enviado(banco: Database) {
+fn only_sent_fields_change(banco: Database) {
     let r = Restaurant::new(banco);
     let antes = r.get("/produtos/3").ok();
     let mut esperado = antes.clone();
@@ -115,14 +115,14 @@ fn so_muda_o_que_foi_enviado(banco: Database) {
     assert_eq!(r.put("/produtos", json!({"id": 3, "descricao": null})).ok()["descricao"], json!(null));
 }
 
-fn nunca_pedido_some(banco: Database) {
+fn a_product_never_ordered_is_deleted(banco: Database) {
     let r = Restaurant::new(banco);
     assert_eq!(r.delete("/produtos/5").body, "true");
     r.get("/produtos/5").problem(404, "Produto não encontrado");
     assert_eq!(r.get("/produtos").ok().as_array().unwrap().len(), 11);
 }
 
-fn ja_pedido_e_retirado_e_o_pedido_nao_muda(banco: Database) {
+fn an_ordered_product_is_deactivated_and_orders_keep_it(banco: Database) {
     let r = Restaurant::new(banco);
     let pedido = r.get("/pedidos/1").ok();
     r.put("/produtos", json!({"id": 3, "nome": "Outro nome", "valor": 99})).ok();
@@ -136,7 +136,7 @@ fn ja_pedido_e_retirado_e_o_pedido_nao_muda(banco: Database) {
     assert_eq!(r.delete("/produtos/3").ok(), true);
 }
 
-fn volta_ao_cardapio(banco: Database) {
+fn a_deactivated_product_can_be_reactivated(banco: Database) {
     let r = Restaurant::new(banco);
     r.delete("/produtos/3").ok();
     assert_eq!(r.put("/produtos", json!({"id": 3, "ativo": true})).ok()["ativo"], true);

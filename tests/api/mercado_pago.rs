@@ -16,25 +16,25 @@ use crate::{
 };
 
 on_both_databases!(
-    do_checkout_ao_aprovado,
-    o_que_e_pedido_ao_provedor,
-    um_aviso_perdido_se_cura,
-    a_resposta_perdida_nao_cobra_de_novo,
-    a_chave_recusada_leva_a_cobranca_que_existe,
-    falhas_passageiras_nem_aparecem,
-    fora_do_ar_o_pedido_fica_e_o_qr_code_chega_depois,
-    pendurado_o_checkout_responde_a_tempo,
-    o_mesmo_checkout_nao_cobra_duas_vezes,
-    valor_menor_nao_paga,
-    cobranca_criada_com_outro_valor_nao_mostra_qr_code,
-    ponto_de_venda_errado_chama_a_equipe,
-    duas_filiais_dividem_o_trabalho,
-    quem_morre_no_meio_e_continuado_por_outro,
-    nada_mostra_o_token,
-    por_tls_com_o_certificado_certo,
+    an_order_is_approved_by_its_notification,
+    the_charge_describes_the_order,
+    polling_replaces_a_lost_notification,
+    a_lost_response_does_not_charge_twice,
+    a_refused_key_finds_the_existing_charge,
+    transient_failures_are_retried,
+    orders_taken_while_the_provider_hangs_get_their_qr_code_later,
+    a_hanging_provider_does_not_delay_checkout,
+    a_repeated_checkout_charges_once,
+    an_underpaid_charge_does_not_approve,
+    a_charge_with_another_amount_shows_no_qr_code,
+    a_wrong_point_of_sale_becomes_a_pendencia,
+    processes_share_the_lookups,
+    an_interrupted_charge_is_resumed_after_a_restart,
+    the_token_is_never_logged,
+    only_a_trusted_certificate_is_accepted,
 );
 
-fn do_checkout_ao_aprovado(banco: Database) {
+fn an_order_is_approved_by_its_notification(banco: Database) {
     // Nobody looks by himself: it is the notification that tells.
     let c = Till::with_environment(banco, Faults::default(), &[("MERCADO_PAGO_POLL_SECONDS", "3600")]);
     let pedido = c.checkout(1);
@@ -56,7 +56,7 @@ fn do_checkout_ao_aprovado(banco: Database) {
     c.get(&format!("/pedidos/{}/qrcode.png", pedido["id"])).problem(409, "O pedido já foi pago");
 }
 
-fn o_que_e_pedido_ao_provedor(banco: Database) {
+fn the_charge_describes_the_order(banco: Database) {
     let c = Till::new(banco);
     // Twelve kinds: more than the ten items that an order there may have.
     let itens: Vec<Value> = (1..=12).map(|p| json!({"produto": p, "quantidade": p})).collect();
@@ -74,7 +74,7 @@ fn o_que_e_pedido_ao_provedor(banco: Database) {
     assert_eq!((itens.as_array().unwrap().len(), &itens[0]["quantity"]), (1, &json!(3)));
 }
 
-fn um_aviso_perdido_se_cura(banco: Database) {
+fn polling_replaces_a_lost_notification(banco: Database) {
     let c = Till::with_environment(banco, Faults { lost: 1000, ..Faults::default() }, &[]);
     let pedido = c.checkout(1);
     c.pay(&pedido);
@@ -82,7 +82,7 @@ fn um_aviso_perdido_se_cura(banco: Database) {
     assert!(c.history(&pedido).iter().all(|(tipo, _)| tipo != "notificado"));
 }
 
-fn a_resposta_perdida_nao_cobra_de_novo(banco: Database) {
+fn a_lost_response_does_not_charge_twice(banco: Database) {
     for faults in [
         Faults { cut_after: 1000, ..Faults::default() },
         Faults { error_500_after: 1000, ..Faults::default() },
@@ -105,7 +105,7 @@ fn a_resposta_perdida_nao_cobra_de_novo(banco: Database) {
     }
 }
 
-fn a_chave_recusada_leva_a_cobranca_que_existe(banco: Database) {
+fn a_refused_key_finds_the_existing_charge(banco: Database) {
     let faults = Faults { strict_keys: true, delay: 1000, delay_ms: 700, ..Faults::default() };
     let c = Till::with_environment(banco, faults, &[("MERCADO_PAGO_CHECKOUT_MS", "300")]);
     let pedido = c.checkout(1);
@@ -115,7 +115,7 @@ fn a_chave_recusada_leva_a_cobranca_que_existe(banco: Database) {
     assert_eq!(c.mp.orders().len(), 1);
 }
 
-fn falhas_passageiras_nem_aparecem(banco: Database) {
+fn transient_failures_are_retried(banco: Database) {
     let c =
         Till::with_environment(banco, Faults { error_500: 300, cut_before: 200, ..Faults::default() }, &[]);
     for _ in 0..10 {
@@ -125,7 +125,7 @@ fn falhas_passageiras_nem_aparecem(banco: Database) {
     assert_eq!(c.mp.orders().len(), 10);
 }
 
-fn fora_do_ar_o_pedido_fica_e_o_qr_code_chega_depois(banco: Database) {
+fn orders_taken_while_the_provider_hangs_get_their_qr_code_later(banco: Database) {
     let faults = Faults { hang: 1000, ..Faults::default() };
     let c = Till::with_environment(banco, faults, &[("MERCADO_PAGO_CHECKOUT_MS", "300")]);
     let mut pedidos = Vec::new();
@@ -145,7 +145,7 @@ fn fora_do_ar_o_pedido_fica_e_o_qr_code_chega_depois(banco: Database) {
     assert_eq!(c.mp.orders().len(), pedidos.len());
 }
 
-fn pendurado_o_checkout_responde_a_tempo(banco: Database) {
+fn a_hanging_provider_does_not_delay_checkout(banco: Database) {
     let c = Till::with_environment(banco, Faults { hang: 1000, ..Faults::default() }, &[]);
     for _ in 0..3 {
         let inicio = Instant::now();
@@ -169,7 +169,7 @@ fn pendurado_o_checkout_responde_a_tempo(banco: Database) {
     });
 }
 
-fn o_mesmo_checkout_nao_cobra_duas_vezes(banco: Database) {
+fn a_repeated_checkout_charges_once(banco: Database) {
     let c = Till::with_environment(banco, Faults { delay: 1000, delay_ms: 200, ..Faults::default() }, &[]);
     let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
     let request = || c.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "toque")], Some(&body));
@@ -187,7 +187,7 @@ fn o_mesmo_checkout_nao_cobra_duas_vezes(banco: Database) {
     assert_eq!(de_novo.header("etag"), Some(format!("\"{}\"", de_novo.ok()["versao"]).as_str()));
 }
 
-fn valor_menor_nao_paga(banco: Database) {
+fn an_underpaid_charge_does_not_approve(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     c.mp.faults(|f| f.short_by = 1);
@@ -207,14 +207,14 @@ fn valor_menor_nao_paga(banco: Database) {
     c.delete("/pedidos/999/pendencia").problem(404, "Pedido não encontrado");
 }
 
-fn cobranca_criada_com_outro_valor_nao_mostra_qr_code(banco: Database) {
+fn a_charge_with_another_amount_shows_no_qr_code(banco: Database) {
     let c = Till::with_environment(banco, Faults { short_by: 500, ..Faults::default() }, &[]);
     let pedido = c.checkout(1);
     assert_eq!(pedido["qr_data"], Value::Null);
     c.wait_for_pendencia(&pedido);
 }
 
-fn ponto_de_venda_errado_chama_a_equipe(banco: Database) {
+fn a_wrong_point_of_sale_becomes_a_pendencia(banco: Database) {
     let c = Till::with_environment(banco, Faults::default(), &[("MERCADO_PAGO_POS", "OUTRO")]);
     let pedido = c.checkout(1);
     assert_eq!(pedido["qr_situacao"], "recusado");
@@ -236,7 +236,7 @@ fn ponto_de_venda_errado_chama_a_equipe(banco: Database) {
     assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
 }
 
-fn duas_filiais_dividem_o_trabalho(banco: Database) {
+fn processes_share_the_lookups(banco: Database) {
     let c = Till::with_environment(
         banco,
         Faults { lost: 1000, delay: 1000, delay_ms: 50, ..Faults::default() },
@@ -260,7 +260,7 @@ fn duas_filiais_dividem_o_trabalho(banco: Database) {
     drop(filiais);
 }
 
-fn quem_morre_no_meio_e_continuado_por_outro(banco: Database) {
+fn an_interrupted_charge_is_resumed_after_a_restart(banco: Database) {
     let mut c = Till::with_environment(banco, Faults { hang: 1000, ..Faults::default() }, &[]);
     std::thread::scope(|s| {
         let r = &c.r;
@@ -278,7 +278,7 @@ fn quem_morre_no_meio_e_continuado_por_outro(banco: Database) {
     assert_eq!(c.mp.orders().len(), 1);
 }
 
-fn nada_mostra_o_token(banco: Database) {
+fn the_token_is_never_logged(banco: Database) {
     let c = Till::with_environment(
         banco,
         Faults { error_500: 300, ..Faults::default() },
@@ -341,7 +341,7 @@ fn completo(pedido: &[u8]) -> bool {
     body.len() >= tamanho.unwrap_or(0)
 }
 
-fn por_tls_com_o_certificado_certo(banco: Database) {
+fn only_a_trusted_certificate_is_accepted(banco: Database) {
     let certa = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
     let outra = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
     let pasta = crate::database::Folder::new();

@@ -10,24 +10,24 @@ use crate::{
 };
 
 on_both_databases!(
-    em_todas_as_formas,
-    sem_assinatura,
-    com_outro_segredo,
-    com_a_assinatura_de_outro_pedido,
-    repetido_com_outro_id,
-    o_corpo_nao_vale_nada,
-    o_corpo_do_original_nao_aprova,
-    dois_segredos_durante_a_troca,
-    sem_segredo_so_faz_olhar,
-    sobre_o_que_ninguem_conhece,
-    dobrados_e_fora_de_ordem,
-    antes_da_nossa_resposta,
-    o_simulador_nao_decide_sobre_dinheiro_de_verdade,
-    malformados,
-    uma_copia_nao_diz_nada_de_novo,
-    uma_assinatura_nao_serve_para_outro_id,
-    uma_enchente_nao_chega_ao_provedor,
-    um_corpo_enorme_e_lido_sem_copia,
+    every_documented_shape_is_accepted,
+    an_unsigned_notification_is_refused,
+    a_signature_with_another_secret_is_refused,
+    the_signature_of_another_order_is_refused,
+    only_the_signed_id_is_looked_up,
+    the_body_alone_approves_nothing,
+    a_body_of_the_original_system_approves_nothing,
+    two_secrets_are_valid_during_rotation,
+    without_a_secret_it_only_triggers_a_lookup,
+    unknown_ids_change_nothing,
+    duplicates_out_of_order_count_once,
+    a_notification_may_precede_the_creation_response,
+    the_simulator_cannot_approve_a_real_charge,
+    malformed_json_is_400_and_unexpected_json_is_accepted,
+    a_replayed_notification_is_ignored,
+    a_signature_is_not_valid_for_an_injected_id,
+    a_flood_does_not_reach_the_provider,
+    a_large_body_is_parsed_without_copying,
 );
 
 /// The real ones are lost, and nobody looks by himself: only what the test sends can move anything.
@@ -56,7 +56,7 @@ fn nada_mudou(c: &Till, pedido: &Value, resposta: &crate::Response) {
     assert!(c.log().contains("notification refused"));
 }
 
-fn em_todas_as_formas(banco: Database) {
+fn every_documented_shape_is_accepted(banco: Database) {
     let c = surda(banco, &[]);
     // The older APIs number payments by the order's place in the stand-in.
     type Forma<'a> = &'a dyn Fn(&str, usize, &Value) -> crate::Response;
@@ -93,7 +93,7 @@ fn em_todas_as_formas(banco: Database) {
     }
 }
 
-fn sem_assinatura(banco: Database) {
+fn an_unsigned_notification_is_refused(banco: Database) {
     let c = surda(banco, &[]);
     let (pedido, id) = pago_sem_saber(&c);
     let body = json!({"type": "order", "data": {"id": id}});
@@ -102,7 +102,7 @@ fn sem_assinatura(banco: Database) {
     nada_mudou(&c, &pedido, &c.notify(&format!("?data.id={id}"), &[("x-signature", "ts=1,v1=é")], &body));
 }
 
-fn com_outro_segredo(banco: Database) {
+fn a_signature_with_another_secret_is_refused(banco: Database) {
     let c = surda(banco, &[]);
     let (pedido, id) = pago_sem_saber(&c);
     let assinatura = standin::sign("outro-segredo", Some(&id), Some("x"), "1742505638683");
@@ -110,7 +110,7 @@ fn com_outro_segredo(banco: Database) {
     nada_mudou(&c, &pedido, &c.notify(&format!("?data.id={id}&type=order"), &headers, &json!({})));
 }
 
-fn com_a_assinatura_de_outro_pedido(banco: Database) {
+fn the_signature_of_another_order_is_refused(banco: Database) {
     let c = surda(banco, &[]);
     let outro = c.checkout(1);
     let (pedido, id) = pago_sem_saber(&c);
@@ -119,7 +119,7 @@ fn com_a_assinatura_de_outro_pedido(banco: Database) {
     nada_mudou(&c, &pedido, &c.notify(&format!("?data.id={id}&type=order"), &headers, &json!({})));
 }
 
-fn repetido_com_outro_id(banco: Database) {
+fn only_the_signed_id_is_looked_up(banco: Database) {
     let c = surda(banco, &[]);
     let outro = c.checkout(1);
     let (pedido, id) = pago_sem_saber(&c);
@@ -141,7 +141,7 @@ fn repetido_com_outro_id(banco: Database) {
     assert_eq!(c.history(&pedido).len(), 3);
 }
 
-fn o_corpo_nao_vale_nada(banco: Database) {
+fn the_body_alone_approves_nothing(banco: Database) {
     let c = surda(banco, &[]);
     let pedido = c.checkout(1);
     let cobranca = c.cobranca(&pedido);
@@ -156,7 +156,7 @@ fn o_corpo_nao_vale_nada(banco: Database) {
     assert_eq!(c.reload(&pedido)["status_pagamento"], 1);
 }
 
-fn o_corpo_do_original_nao_aprova(banco: Database) {
+fn a_body_of_the_original_system_approves_nothing(banco: Database) {
     let c = surda(banco, &[]);
     let pedido = c.checkout(1);
     let body = json!({"id": pedido["id_pagamento"], "type": "payment", "action": "state_FINISHED"});
@@ -166,7 +166,7 @@ fn o_corpo_do_original_nao_aprova(banco: Database) {
     assert_eq!(c.reload(&pedido)["status_pagamento"], 1);
 }
 
-fn dois_segredos_durante_a_troca(banco: Database) {
+fn two_secrets_are_valid_during_rotation(banco: Database) {
     let segredos = format!("novo, {SECRET}");
     let c = surda(banco, &[("MERCADO_PAGO_WEBHOOK_SECRET", &segredos)]);
     for segredo in [SECRET, "novo"] {
@@ -181,7 +181,7 @@ fn dois_segredos_durante_a_troca(banco: Database) {
 const SEM_SEGREDO: [(&str, &str); 2] =
     [("MERCADO_PAGO_WEBHOOK_SECRET", ""), ("MERCADO_PAGO_WEBHOOK_UNSIGNED", "true")];
 
-fn sem_segredo_so_faz_olhar(banco: Database) {
+fn without_a_secret_it_only_triggers_a_lookup(banco: Database) {
     let c = surda(banco, &SEM_SEGREDO);
     assert!(c.log().contains("notifications are not signed"));
     let aberto = c.checkout(1);
@@ -194,7 +194,7 @@ fn sem_segredo_so_faz_olhar(banco: Database) {
     assert_eq!(c.reload(&aberto)["status_pagamento"], 1);
 }
 
-fn sobre_o_que_ninguem_conhece(banco: Database) {
+fn unknown_ids_change_nothing(banco: Database) {
     let c = surda(banco, &[]);
     let pedido = c.checkout(1);
     for id in ["ORD01NAOEXISTE", "ORD02-nao_existe", "404"] {
@@ -215,7 +215,7 @@ fn sobre_o_que_ninguem_conhece(banco: Database) {
     assert_eq!(c.history(&pedido).len(), 3);
 }
 
-fn dobrados_e_fora_de_ordem(banco: Database) {
+fn duplicates_out_of_order_count_once(banco: Database) {
     let faults = Faults { doubled: 1000, shuffled: 500, ..Faults::default() };
     let c = Till::with_environment(banco, faults, &[]);
     let pedido = c.checkout(1);
@@ -237,7 +237,7 @@ fn dobrados_e_fora_de_ordem(banco: Database) {
     assert_eq!(movimentos.len(), 2, "{movimentos:?}");
 }
 
-fn antes_da_nossa_resposta(banco: Database) {
+fn a_notification_may_precede_the_creation_response(banco: Database) {
     // The creation is done there, and its answer lost: the customer cannot pay yet, but the notification of anything
     // about it comes before we know its id.
     let c = Till::with_environment(banco, Faults { cut_after: 1000, lost: 1000, ..Faults::default() }, &[]);
@@ -250,7 +250,7 @@ fn antes_da_nossa_resposta(banco: Database) {
     assert_eq!(c.mp.orders().len(), 1);
 }
 
-fn o_simulador_nao_decide_sobre_dinheiro_de_verdade(banco: Database) {
+fn the_simulator_cannot_approve_a_real_charge(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     // The same database, and somebody forgot the token.
@@ -261,7 +261,7 @@ fn o_simulador_nao_decide_sobre_dinheiro_de_verdade(banco: Database) {
     assert_eq!(c.reload(&pedido)["status_pagamento"], 1);
 }
 
-fn malformados(banco: Database) {
+fn malformed_json_is_400_and_unexpected_json_is_accepted(banco: Database) {
     let c = surda(banco, &[]);
     let assinatura = standin::sign(SECRET, None, None, "1");
     for body in ["{", "é só texto", "{\"data\":"] {
@@ -280,7 +280,7 @@ fn consultas(c: &Till) -> usize {
     c.mp.calls().iter().filter(|linha| linha.starts_with("GET")).count()
 }
 
-fn uma_copia_nao_diz_nada_de_novo(banco: Database) {
+fn a_replayed_notification_is_ignored(banco: Database) {
     let c = surda(banco, &[]);
     let filial = c.r.another_process();
     let (pedido, id) = pago_sem_saber(&c);
@@ -308,7 +308,7 @@ fn uma_copia_nao_diz_nada_de_novo(banco: Database) {
     assert_eq!(c.mp.calls().len(), chamadas + 1);
 }
 
-fn uma_assinatura_nao_serve_para_outro_id(banco: Database) {
+fn a_signature_is_not_valid_for_an_injected_id(banco: Database) {
     let c = surda(banco, &[]);
     let assinatura = standin::sign(SECRET, Some("ord1"), Some("r1"), "1742505638683");
     for consulta in ["?data.id=ord1;request-id:r1&type=order", "?data.id=ord1%3Brequest-id%3Ar1&type=order"] {
@@ -319,7 +319,7 @@ fn uma_assinatura_nao_serve_para_outro_id(banco: Database) {
 }
 
 /// Anyone can send these; the provider hears of a few of them, and a real order is settled meanwhile.
-fn uma_enchente_nao_chega_ao_provedor(banco: Database) {
+fn a_flood_does_not_reach_the_provider(banco: Database) {
     const AVISOS: usize = 2000;
     let c = surda(banco, &SEM_SEGREDO);
     let (pago, id) = pago_sem_saber(&c);
@@ -353,7 +353,7 @@ fn uma_enchente_nao_chega_ao_provedor(banco: Database) {
     assert!(novos <= teto, "{novos} events, more than {teto}");
 }
 
-fn um_corpo_enorme_e_lido_sem_copia(banco: Database) {
+fn a_large_body_is_parsed_without_copying(banco: Database) {
     let c = surda(banco, &SEM_SEGREDO);
     let (pago, id) = pago_sem_saber(&c);
     let memoria = || {

@@ -11,7 +11,7 @@ fn documento() -> Value {
 }
 
 #[test]
-fn rotas_e_documento_dizem_o_mesmo() {
+fn the_document_lists_exactly_the_routes() {
     let documento = documento();
     assert_eq!(documento["openapi"], "3.1.0");
     let documentadas: BTreeSet<(String, String)> = documento["paths"]
@@ -28,7 +28,7 @@ fn rotas_e_documento_dizem_o_mesmo() {
 }
 
 #[test]
-fn toda_operacao_e_descrita() {
+fn every_operation_is_described() {
     let documento = documento();
     let mut nomes = BTreeSet::new();
     for (caminho, item) in documento["paths"].as_object().unwrap() {
@@ -58,7 +58,7 @@ fn toda_operacao_e_descrita() {
 
 /// Each field that the document names is read: sent wrong, it is named in the answer.
 #[test]
-fn todo_campo_documentado_e_lido() {
+fn every_documented_field_is_read() {
     let r = Restaurant::new(Database::Sqlite);
     let documento = documento();
     let bodies = [
@@ -109,7 +109,7 @@ fn todo_campo_documentado_e_lido() {
 }
 
 #[test]
-fn as_paginas_vem_do_binario() {
+fn the_pages_are_self_contained() {
     let r = Restaurant::new(Database::Sqlite);
     let raiz = r.get("/");
     assert_eq!((raiz.status, raiz.header("location")), (307, Some("/redoc")));
@@ -128,7 +128,7 @@ fn as_paginas_vem_do_binario() {
 }
 
 #[test]
-fn comprimido_e_guardado_pelo_navegador() {
+fn documents_are_compressed_and_cacheable() {
     let r = Restaurant::new(Database::Sqlite);
     for caminho in ["/redoc", "/docs", "/openapi.json"] {
         let inteiro = r.get(caminho);

@@ -22,14 +22,14 @@ use crate::{
 };
 
 on_both_databases!(
-    pronto,
-    o_que_o_prometheus_le,
-    avisa_antes_de_parar,
-    trocado_sem_perder_um_pedido,
-    mil_lentos_nao_o_calam
+    the_probes_answer_ok,
+    the_metrics_are_openmetrics,
+    shutdown_is_announced_before_it_happens,
+    a_rolling_replacement_loses_no_request,
+    probes_answer_beside_a_thousand_slow_requests
 );
 
-fn pronto(banco: Database) {
+fn the_probes_answer_ok(banco: Database) {
     let r = Restaurant::new(banco);
     for caminho in ["/livez", "/readyz", "/readyz/"] {
         let resposta = r.get(caminho);
@@ -41,7 +41,7 @@ fn pronto(banco: Database) {
 }
 
 #[test]
-fn sem_banco_vive_e_nao_esta_pronto() {
+fn without_a_database_it_is_alive_and_not_ready() {
     let fechada = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("mysql://a:segredo@127.0.0.1:{fechada}/b");
     let r = Restaurant::with_environment(Database::Sqlite, &[("DATABASE_URL", &url)]);
@@ -61,7 +61,7 @@ fn sem_banco_vive_e_nao_esta_pronto() {
 /// An alert can only be as true as the figures: while the database hangs the process says so, at once, and repeats no
 /// number that it cannot know.
 #[test]
-fn com_o_banco_congelado_diz_isso_e_nenhum_numero_velho() {
+fn a_frozen_database_is_reported_without_stale_metrics() {
     if !PrivateServer::is_installed() {
         assert!(std::env::var("CI").is_err(), "no MariaDB here");
         return;
@@ -91,7 +91,7 @@ fn com_o_banco_congelado_diz_isso_e_nenhum_numero_velho() {
     wait_until("the figures to be back", || estado(1, 1));
 }
 
-fn o_que_o_prometheus_le(banco: Database) {
+fn the_metrics_are_openmetrics(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     c.pay(&pedido);
@@ -136,7 +136,7 @@ fn o_que_o_prometheus_le(banco: Database) {
     assert!(texto.body.ends_with("# EOF\n"));
 }
 
-fn avisa_antes_de_parar(banco: Database) {
+fn shutdown_is_announced_before_it_happens(banco: Database) {
     let r = Restaurant::with_environment(banco, &[("DRAIN_MS", "1500")]);
     let mut filial = r.another_process();
     assert_eq!(filial.request("GET", "/readyz", &[], None).status, 200);
@@ -195,7 +195,7 @@ impl Drop for Fim<'_> {
     }
 }
 
-fn trocado_sem_perder_um_pedido(banco: Database) {
+fn a_rolling_replacement_loses_no_request(banco: Database) {
     let r = Restaurant::with_environment(banco, &[("DRAIN_MS", "500"), ("LOG_LEVEL", "warn")]);
     let balanceador = Balanceador::default();
     let acabou = AtomicBool::new(false);
@@ -247,7 +247,7 @@ fn trocado_sem_perder_um_pedido(banco: Database) {
     assert!(falhas.is_empty(), "{} of {}: {:?}", falhas.len(), feitos.load(Ordering::Relaxed), falhas[0]);
 }
 
-fn mil_lentos_nao_o_calam(banco: Database) {
+fn probes_answer_beside_a_thousand_slow_requests(banco: Database) {
     let r = Restaurant::with_environment(
         banco,
         &[

@@ -5,12 +5,12 @@ use serde_json::json;
 use crate::{Database, Response, Restaurant, on_both_databases};
 
 on_both_databases!(
-    a_previa_concede_o_que_se_pede,
-    so_as_origens_da_lista,
-    escritas_de_outras_origens_sao_recusadas,
-    com_asterisco_tudo_fica_aberto,
-    so_os_hosts_da_lista,
-    dados_pessoais_nao_ficam_em_cache,
+    the_preflight_allows_the_requested_headers,
+    only_listed_origins_are_allowed,
+    writes_from_other_origins_are_refused,
+    by_default_every_origin_may_write,
+    only_listed_hosts_are_served,
+    personal_data_is_not_cacheable,
 );
 
 fn previa(r: &Restaurant, caminho: &str, origem: &str, metodo: &str, headers: &str) -> Response {
@@ -23,7 +23,7 @@ fn previa(r: &Restaurant, caminho: &str, origem: &str, metodo: &str, headers: &s
 }
 
 /// What axios of the original's app asks for, on its four calls.
-fn a_previa_concede_o_que_se_pede(banco: Database) {
+fn the_preflight_allows_the_requested_headers(banco: Database) {
     let r = Restaurant::new(banco);
     for (metodo, caminho) in [
         ("GET", "/produtos"),
@@ -51,7 +51,7 @@ fn a_previa_concede_o_que_se_pede(banco: Database) {
 
 const LISTA: &[(&str, &str)] = &[("CORS_ORIGIN", "https://loja.exemplo, https://balcao.exemplo:8443")];
 
-fn so_as_origens_da_lista(banco: Database) {
+fn only_listed_origins_are_allowed(banco: Database) {
     let r = Restaurant::with_environment(banco, LISTA);
     for origem in ["https://loja.exemplo", "https://balcao.exemplo:8443"] {
         let resposta = r.request("GET", "/produtos", &[("Origin", origem)], None);
@@ -76,7 +76,7 @@ fn so_as_origens_da_lista(banco: Database) {
     assert_eq!(r.get("/produtos").header("vary"), Some("Origin"));
 }
 
-fn escritas_de_outras_origens_sao_recusadas(banco: Database) {
+fn writes_from_other_origins_are_refused(banco: Database) {
     let r = Restaurant::with_environment(banco, LISTA);
     let produto = json!({"nome": "Café", "categoria": 3, "valor": 5}).to_string();
     let produtos = r.count("SELECT COUNT(*) FROM produtos");
@@ -105,13 +105,13 @@ fn escritas_de_outras_origens_sao_recusadas(banco: Database) {
     r.post("/pedidos/status_pagamento", aviso).ok();
 }
 
-fn com_asterisco_tudo_fica_aberto(banco: Database) {
+fn by_default_every_origin_may_write(banco: Database) {
     let r = Restaurant::new(banco);
     let de = [("Origin", "https://qualquer.exemplo"), ("Content-Type", "text/plain")];
     r.request("POST", "/produtos", &de, Some(r#"{"nome":"Café","categoria":3,"valor":5}"#)).ok();
 }
 
-fn so_os_hosts_da_lista(banco: Database) {
+fn only_listed_hosts_are_served(banco: Database) {
     let r = Restaurant::with_environment(banco, &[("ALLOWED_HOSTS", "loja.exemplo, balcao.exemplo:8443")]);
     let a = |host: &str, caminho: &str| r.request("GET", caminho, &[("Host", host)], None);
     for host in ["loja.exemplo", "LOJA.exemplo:31000", "balcao.exemplo:8443"] {
@@ -128,7 +128,7 @@ fn so_os_hosts_da_lista(banco: Database) {
     }
 }
 
-fn dados_pessoais_nao_ficam_em_cache(banco: Database) {
+fn personal_data_is_not_cacheable(banco: Database) {
     let r = Restaurant::new(banco);
     for (metodo, caminho) in ambrosia::http::table() {
         let pessoal = caminho.starts_with("/clientes") || caminho.starts_with("/pedidos");

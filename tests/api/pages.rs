@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use crate::{Database, Restaurant, on_both_databases};
 
 on_both_databases!(
-    todas_as_listas_em_paginas,
-    o_padrao_e_100,
-    paginas_invalidas,
-    nenhum_pedido_em_aberto_fica_escondido,
-    uma_pagina_nao_pula_quem_chega,
+    every_list_is_paged,
+    the_default_page_size_is_100,
+    invalid_page_parameters_are_refused,
+    open_orders_are_not_cut_to_the_default_page,
+    an_order_that_arrives_between_pages_is_listed,
 );
 
 /// Follows `Link` from page to page.
@@ -28,7 +28,7 @@ pub fn percorrer(r: &Restaurant, inicio: &str) -> (Vec<Value>, usize) {
     (linhas, paginas)
 }
 
-fn todas_as_listas_em_paginas(banco: Database) {
+fn every_list_is_paged(banco: Database) {
     let r = Restaurant::new(banco);
     for i in 0..23 {
         let body = json!({"id_cliente": 3, "itens": [{"produto": 1, "quantidade": i % 3 + 1}]});
@@ -57,7 +57,7 @@ fn todas_as_listas_em_paginas(banco: Database) {
     }
 }
 
-fn o_padrao_e_100(banco: Database) {
+fn the_default_page_size_is_100(banco: Database) {
     let r = Restaurant::with_environment(banco, &[("EXAMPLE_DATA", "false")]);
     for i in 0..101 {
         r.sql(&format!("INSERT INTO clientes (nome) VALUES ('{i}')"));
@@ -66,7 +66,7 @@ fn o_padrao_e_100(banco: Database) {
     assert_eq!(percorrer(&r, "/clientes").0.len(), 101);
 }
 
-fn paginas_invalidas(banco: Database) {
+fn invalid_page_parameters_are_refused(banco: Database) {
     let r = Restaurant::new(banco);
     for limite in ["0", "501", "-1", "x", "", "1.5"] {
         r.get(&format!("/produtos?limite={limite}")).problem(422, "«limite» deve ser um número de 1 a 500");
@@ -79,7 +79,7 @@ fn paginas_invalidas(banco: Database) {
     assert_eq!(r.get("/produtos?cor=azul").ok(), r.get("/produtos").ok());
 }
 
-fn nenhum_pedido_em_aberto_fica_escondido(banco: Database) {
+fn open_orders_are_not_cut_to_the_default_page(banco: Database) {
     let r = Restaurant::with_environment(banco, &[("EXAMPLE_DATA", "false")]);
     for _ in 0..30 {
         let linhas = vec!["(1)"; 20].join(", ");
@@ -91,7 +91,7 @@ fn nenhum_pedido_em_aberto_fica_escondido(banco: Database) {
     assert_eq!(percorrer(&r, "/pedidos?limite=499").0.len(), 600);
 }
 
-fn uma_pagina_nao_pula_quem_chega(banco: Database) {
+fn an_order_that_arrives_between_pages_is_listed(banco: Database) {
     let r = Restaurant::new(banco);
     let primeira = r.get("/pedidos/recebidos?limite=1");
     let novo = r.checkout(1)["id"].clone();

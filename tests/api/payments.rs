@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use crate::{Database, Response, Restaurant, on_both_databases};
 
 on_both_databases!(
-    o_webhook_do_contrato,
-    aprovado_continua_aprovado,
-    recusado_ainda_pode_ser_pago,
-    outra_acao_nao_muda_nada,
-    avisos_invalidos,
-    o_inicio_avisa_que_e_simulado,
-    o_qr_code_desenhado_diz_o_mesmo_que_o_texto,
-    ninguem_e_levado_a_pagar_de_novo,
+    the_webhook_sets_the_payment_status,
+    an_approved_payment_stays_approved,
+    a_refused_payment_can_still_be_approved,
+    other_actions_change_nothing,
+    invalid_notifications_are_refused,
+    startup_warns_that_payments_are_simulated,
+    the_qr_code_images_encode_the_text,
+    paid_and_cancelled_orders_have_no_qr_code,
 );
 
 const ID: &str = "b715bik7-2726-4d51-a729-749cc7bda703";
@@ -29,7 +29,7 @@ fn status(r: &Restaurant) -> Value {
     r.get("/pedidos/1/status_pagamento/").ok()
 }
 
-fn o_webhook_do_contrato(banco: Database) {
+fn the_webhook_sets_the_payment_status(banco: Database) {
     let r = Restaurant::new(banco);
     assert_eq!(r.get("/pedidos/1/status_pagamento").body, "\"1\"");
     let pedido = notify(&r, ID, "state_CANCELED").ok();
@@ -53,7 +53,7 @@ fn o_webhook_do_contrato(banco: Database) {
     );
 }
 
-fn aprovado_continua_aprovado(banco: Database) {
+fn an_approved_payment_stays_approved(banco: Database) {
     let r = Restaurant::new(banco);
     let pago = notify(&r, ID, "state_FINISHED").ok();
     for action in ["state_FINISHED", "state_CANCELED", "state_ERROR", "state_FINISHED", "state_CANCELED"] {
@@ -63,14 +63,14 @@ fn aprovado_continua_aprovado(banco: Database) {
     assert_eq!(r.count("SELECT COUNT(*) FROM eventos WHERE pedido = 1 AND tipo = 'pagamento'"), 1);
 }
 
-fn recusado_ainda_pode_ser_pago(banco: Database) {
+fn a_refused_payment_can_still_be_approved(banco: Database) {
     let r = Restaurant::new(banco);
     notify(&r, ID, "state_CANCELED").ok();
     notify(&r, ID, "state_FINISHED").ok();
     assert_eq!(status(&r), "2");
 }
 
-fn outra_acao_nao_muda_nada(banco: Database) {
+fn other_actions_change_nothing(banco: Database) {
     let r = Restaurant::new(banco);
     let antes = r.get("/pedidos/1").ok();
     for action in ["state_ERROR", "payment.created", "", "state_finished"] {
@@ -80,7 +80,7 @@ fn outra_acao_nao_muda_nada(banco: Database) {
     assert_eq!(r.post("/pedidos/status_pagamento/", json!({"id": ID, "action": null})).ok(), antes);
 }
 
-fn avisos_invalidos(banco: Database) {
+fn invalid_notifications_are_refused(banco: Database) {
     let r = Restaurant::new(banco);
     notify(&r, "desconhecido", "state_FINISHED").problem(404, "Pedido não encontrado");
     // Another case or accent is another id.
@@ -99,12 +99,12 @@ fn avisos_invalidos(banco: Database) {
     assert_eq!(status(&r), "1");
 }
 
-fn o_inicio_avisa_que_e_simulado(banco: Database) {
+fn startup_warns_that_payments_are_simulated(banco: Database) {
     let r = Restaurant::new(banco);
     assert_eq!(r.log().matches("payments are SIMULATED").count(), 1);
 }
 
-fn o_qr_code_desenhado_diz_o_mesmo_que_o_texto(banco: Database) {
+fn the_qr_code_images_encode_the_text(banco: Database) {
     let r = Restaurant::new(banco);
     let pedido = r.checkout(1);
     let resposta = r.get(&format!("/pedidos/{}/qrcode.png", pedido["id"]));
@@ -126,7 +126,7 @@ fn o_qr_code_desenhado_diz_o_mesmo_que_o_texto(banco: Database) {
     assert!(resposta.body.contains("<svg") && resposta.body.ends_with("</svg>"));
 }
 
-fn ninguem_e_levado_a_pagar_de_novo(banco: Database) {
+fn paid_and_cancelled_orders_have_no_qr_code(banco: Database) {
     let r = Restaurant::new(banco);
     let (pago, cancelado) = (r.checkout(1), r.checkout(1));
     notify(&r, pago["id_pagamento"].as_str().unwrap(), "state_FINISHED").ok();

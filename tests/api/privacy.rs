@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{Database, Restaurant, on_both_databases, restaurant::wait_until};
 
-on_both_databases!(nada_resta_da_pessoa, o_que_e_de_outros_fica);
+on_both_databases!(nothing_of_an_erased_customer_remains, data_of_others_remains);
 
 /// Eleven digits of which the last two check the others.
 fn cpf(n: u64) -> String {
@@ -52,7 +52,7 @@ fn pessoas(r: &Restaurant, de: u64, quantas: u64) -> (Vec<Value>, Vec<String>) {
     (ids, segredos)
 }
 
-fn nada_resta_da_pessoa(banco: Database) {
+fn nothing_of_an_erased_customer_remains(banco: Database) {
     let mut r = Restaurant::new(banco);
     let (ids, segredos) = pessoas(&r, 1, 40);
     if banco == Database::Sqlite {
@@ -80,7 +80,7 @@ fn nada_resta_da_pessoa(banco: Database) {
     }
 }
 
-fn o_que_e_de_outros_fica(banco: Database) {
+fn data_of_others_remains(banco: Database) {
     let r = Restaurant::new(banco);
     let outro = comprar_com_nota(&r, &json!(3), "sem açúcar", "de-outro");
     let anonimo = r.get("/pedidos/3").ok();
@@ -93,7 +93,7 @@ fn o_que_e_de_outros_fica(banco: Database) {
 
 /// A reader that stays at what it saw keeps the log from being emptied; that is made up for when it is gone.
 #[test]
-fn o_que_um_leitor_segura_sai_depois() {
+fn bytes_held_by_a_reader_are_removed_later() {
     let r = Restaurant::new(Database::Sqlite);
     let (ids, segredos) = pessoas(&r, 1, 1);
     let leitor = rusqlite::Connection::open(r.pasta.0.join("r.db")).unwrap();
@@ -107,7 +107,7 @@ fn o_que_um_leitor_segura_sai_depois() {
 
 /// As an older version left it: deleted rows in the free pages.
 #[test]
-fn um_arquivo_antigo_e_reescrito_uma_vez() {
+fn an_old_file_is_rewritten_once() {
     let mut r = Restaurant::new(Database::Sqlite);
     r.kill();
     let conn = rusqlite::Connection::open(r.pasta.0.join("r.db")).unwrap();
@@ -130,7 +130,7 @@ fn um_arquivo_antigo_e_reescrito_uma_vez() {
 }
 
 #[test]
-fn so_o_dono_le_os_arquivos() {
+fn only_the_owner_can_read_the_files() {
     let mut r = Restaurant::new(Database::Sqlite);
     let modos = |r: &Restaurant| {
         ["", "-wal", "-shm"].map(|fim| {

@@ -4,13 +4,16 @@ use serde_json::json;
 
 use crate::{Database, on_both_databases, restaurant::wait_until, standin::Faults, till::Till};
 
-on_both_databases!(credencial_recusada, credencial_recusada_durante_um_reembolso);
+on_both_databases!(
+    a_refused_credential_is_reported_and_recovers,
+    a_credential_refused_during_a_refund_delays_the_refund
+);
 
 fn recusa(c: &Till) -> bool {
     c.get("/metrics").body.contains("ambrosia_provider_unauthorized 1\n")
 }
 
-fn credencial_recusada(banco: Database) {
+fn a_refused_credential_is_reported_and_recovers(banco: Database) {
     for status in [401, 403] {
         let c = Till::with_environment(banco, Faults { unauthorized: status, ..Faults::default() }, &[]);
         assert!(!recusa(&c));
@@ -33,7 +36,7 @@ fn credencial_recusada(banco: Database) {
     }
 }
 
-fn credencial_recusada_durante_um_reembolso(banco: Database) {
+fn a_credential_refused_during_a_refund_delays_the_refund(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     c.pay(&pedido);

@@ -5,31 +5,31 @@ use serde_json::{Value, json};
 use crate::{Database, Restaurant, on_both_databases, restaurant::wait_until, standin::Faults, till::Till};
 
 on_both_databases!(
-    cancelar_sem_pagamento_cancela_la,
-    apagar_tambem_cancela_la,
-    cancelar_pago_devolve,
-    cancelar_com_o_provedor_fora_devolve_depois,
-    reembolso_recusado_chama_a_equipe,
-    devolvido_por_uma_pessoa_nao_volta_de_novo,
-    finalizado_nao_se_cancela,
-    vencido_cancela_os_dois,
-    vencido_em_preparo_chama_a_equipe,
-    o_prazo_do_provedor_vale,
-    pagamento_atrasado_e_devolvido,
-    pago_no_momento_do_cancelamento,
-    reembolsado_no_painel,
-    cancelado_no_painel,
-    dinheiro_retira_o_qr_code,
-    pago_duas_vezes_devolve_o_qr_code,
-    no_balcao_com_o_simulador,
-    uma_parte_de_volta,
-    outra_parte_assim_que_a_primeira_voltou,
-    trancada_por_um_momento_se_cura_em_silencio,
-    vencido_em_preparo_e_cancelado_sai_da_lista,
-    corpos_errados,
+    cancelling_an_unpaid_order_cancels_its_charge,
+    deleting_an_order_cancels_its_charge,
+    cancelling_a_paid_order_refunds_it,
+    a_refund_whose_response_is_lost_is_completed,
+    a_refused_refund_becomes_a_pendencia,
+    a_refund_made_by_hand_is_not_repeated,
+    a_delivered_order_is_not_cancelled,
+    expiry_cancels_order_and_charge,
+    expiry_in_preparation_becomes_a_pendencia,
+    an_expiry_at_the_provider_cancels_the_order,
+    a_late_payment_is_refunded,
+    a_payment_during_cancellation_is_refunded,
+    a_refund_made_at_the_provider_is_recorded,
+    a_cancellation_made_at_the_provider_cancels_the_order,
+    a_counter_payment_cancels_the_charge,
+    a_double_payment_refunds_the_charge,
+    counter_payment_and_refund_with_the_simulator,
+    a_partial_refund_is_made_once,
+    a_second_partial_refund_may_follow_the_first,
+    a_briefly_locked_charge_recovers_silently,
+    cancelling_an_expired_order_clears_its_pendencia,
+    invalid_bodies_name_their_fields,
 );
 
-fn cancelar_sem_pagamento_cancela_la(banco: Database) {
+fn cancelling_an_unpaid_order_cancels_its_charge(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     let cancelado = c.cancel(&pedido, "o cliente desistiu").ok();
@@ -42,14 +42,14 @@ fn cancelar_sem_pagamento_cancela_la(banco: Database) {
     assert_eq!(c.cobranca(&pedido).version, 2, "it was cancelled once");
 }
 
-fn apagar_tambem_cancela_la(banco: Database) {
+fn deleting_an_order_cancels_its_charge(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     assert_eq!(c.delete(&format!("/pedidos/{}", pedido["id"])).ok(), true);
     c.wait_for_cobranca(&pedido, "canceled");
 }
 
-fn cancelar_pago_devolve(banco: Database) {
+fn cancelling_a_paid_order_refunds_it(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     c.pay(&pedido);
@@ -65,7 +65,7 @@ fn cancelar_pago_devolve(banco: Database) {
     assert_eq!(cancelado["valor_reembolsado"], cancelado["valor_total"]);
 }
 
-fn cancelar_com_o_provedor_fora_devolve_depois(banco: Database) {
+fn a_refund_whose_response_is_lost_is_completed(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     c.pay(&pedido);
@@ -81,7 +81,7 @@ fn cancelar_com_o_provedor_fora_devolve_depois(banco: Database) {
     assert_eq!(cobranca.refunded, cobranca.centavos);
 }
 
-fn reembolso_recusado_chama_a_equipe(banco: Database) {
+fn a_refused_refund_becomes_a_pendencia(banco: Database) {
     let c = Till::with_environment(
         banco,
         Faults { refuse_refunds: Some("in_store_payment_refund_order"), ..Faults::default() },
@@ -99,7 +99,7 @@ fn reembolso_recusado_chama_a_equipe(banco: Database) {
     assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
 }
 
-fn devolvido_por_uma_pessoa_nao_volta_de_novo(banco: Database) {
+fn a_refund_made_by_hand_is_not_repeated(banco: Database) {
     let faults = Faults { refuse_refunds: Some("in_store_payment_refund_order"), ..Faults::default() };
     let c = Till::with_environment(banco, faults, &[]);
     let pedido = c.checkout(1);
@@ -124,7 +124,7 @@ fn devolvido_por_uma_pessoa_nao_volta_de_novo(banco: Database) {
     assert_eq!(c.cobranca(&pedido).status, "processed");
 }
 
-fn finalizado_nao_se_cancela(banco: Database) {
+fn a_delivered_order_is_not_cancelled(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     c.pay(&pedido);
@@ -136,7 +136,7 @@ fn finalizado_nao_se_cancela(banco: Database) {
     assert_eq!(c.cobranca(&pedido).status, "processed");
 }
 
-fn vencido_cancela_os_dois(banco: Database) {
+fn expiry_cancels_order_and_charge(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     c.expire(&pedido);
@@ -152,7 +152,7 @@ fn vencido_cancela_os_dois(banco: Database) {
     assert!(c.mp.of_reference(pedido["id_pagamento"].as_str().unwrap()).is_none());
 }
 
-fn vencido_em_preparo_chama_a_equipe(banco: Database) {
+fn expiry_in_preparation_becomes_a_pendencia(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     c.put("/pedidos", json!({"id": pedido["id"], "status_pedido": 2})).ok();
@@ -169,14 +169,14 @@ fn vencido_em_preparo_chama_a_equipe(banco: Database) {
     assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
 }
 
-fn o_prazo_do_provedor_vale(banco: Database) {
+fn an_expiry_at_the_provider_cancels_the_order(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     assert!(c.mp.end(&c.cobranca(&pedido).id, "expired"));
     assert_eq!(c.wait_for_pagamento(&pedido, 3)["status_pedido"], 5);
 }
 
-fn pagamento_atrasado_e_devolvido(banco: Database) {
+fn a_late_payment_is_refunded(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     c.cancel(&pedido, "o cliente sumiu").ok();
@@ -189,7 +189,7 @@ fn pagamento_atrasado_e_devolvido(banco: Database) {
     assert_eq!(tipos.len(), 3, "refused, approved, refunded: {tipos:?}");
 }
 
-fn pago_no_momento_do_cancelamento(banco: Database) {
+fn a_payment_during_cancellation_is_refunded(banco: Database) {
     let c = Till::with_environment(banco, Faults { pay_on_cancel: true, ..Faults::default() }, &[]);
     let pedido = c.checkout(1);
     c.cancel(&pedido, "o cliente desistiu").ok();
@@ -202,7 +202,7 @@ fn pago_no_momento_do_cancelamento(banco: Database) {
     assert_eq!((&pago["status_pedido"], c.cobranca(&pedido).status), (&json!(1), "processed"));
 }
 
-fn reembolsado_no_painel(banco: Database) {
+fn a_refund_made_at_the_provider_is_recorded(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     c.pay(&pedido);
@@ -211,14 +211,14 @@ fn reembolsado_no_painel(banco: Database) {
     assert_eq!(c.wait_for_pagamento(&pedido, 4)["status_pedido"], 1);
 }
 
-fn cancelado_no_painel(banco: Database) {
+fn a_cancellation_made_at_the_provider_cancels_the_order(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     assert!(c.mp.end(&c.cobranca(&pedido).id, "canceled"));
     assert_eq!(c.wait_for_pagamento(&pedido, 3)["status_pedido"], 5);
 }
 
-fn dinheiro_retira_o_qr_code(banco: Database) {
+fn a_counter_payment_cancels_the_charge(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     let pago = c.pay_at_counter(&pedido, "maquininha").ok();
@@ -236,7 +236,7 @@ fn dinheiro_retira_o_qr_code(banco: Database) {
     c.pay_at_counter(&pedido, "dinheiro").problem(409, "O pedido já foi pago");
 }
 
-fn pago_duas_vezes_devolve_o_qr_code(banco: Database) {
+fn a_double_payment_refunds_the_charge(banco: Database) {
     let c = Till::with_environment(
         banco,
         Faults { lost: 1000, ..Faults::default() },
@@ -254,7 +254,7 @@ fn pago_duas_vezes_devolve_o_qr_code(banco: Database) {
     assert_eq!((&depois["status_pagamento"], &depois["meio_pagamento"]), (&json!(2), &json!("dinheiro")));
 }
 
-fn no_balcao_com_o_simulador(banco: Database) {
+fn counter_payment_and_refund_with_the_simulator(banco: Database) {
     let r = Restaurant::new(banco);
     let pedido = r.checkout(1);
     let caminho = format!("/pedidos/{}", pedido["id"]);
@@ -282,7 +282,7 @@ fn no_balcao_com_o_simulador(banco: Database) {
     assert_eq!(velho.status, 412);
 }
 
-fn uma_parte_de_volta(banco: Database) {
+fn a_partial_refund_is_made_once(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     let caminho = format!("/pedidos/{}/reembolso", pedido["id"]);
@@ -319,7 +319,7 @@ fn uma_parte_de_volta(banco: Database) {
     assert_eq!((cobranca.status, cobranca.refunded), ("refunded", cobranca.centavos));
 }
 
-fn outra_parte_assim_que_a_primeira_voltou(banco: Database) {
+fn a_second_partial_refund_may_follow_the_first(banco: Database) {
     // Nobody looks by himself, and nobody is told.
     let faults = Faults { lost: 1000, ..Faults::default() };
     let c = Till::with_environment(banco, faults, &[("MERCADO_PAGO_POLL_SECONDS", "3600")]);
@@ -350,7 +350,7 @@ fn outra_parte_assim_que_a_primeira_voltou(banco: Database) {
     assert_eq!(c.cobranca(&pedido).refunded, 300);
 }
 
-fn trancada_por_um_momento_se_cura_em_silencio(banco: Database) {
+fn a_briefly_locked_charge_recovers_silently(banco: Database) {
     let c = Till::with_environment(banco, Faults { lock_and_hide: 1, ..Faults::default() }, &[]);
     let pedido = c.checkout(1);
     c.cancel(&pedido, "desistiu").ok();
@@ -362,7 +362,7 @@ fn trancada_por_um_momento_se_cura_em_silencio(banco: Database) {
     assert!(history.iter().all(|(tipo, _)| tipo != "pendencia"), "{history:?}");
 }
 
-fn vencido_em_preparo_e_cancelado_sai_da_lista(banco: Database) {
+fn cancelling_an_expired_order_clears_its_pendencia(banco: Database) {
     let c = Till::new(banco);
     let pedido = c.checkout(1);
     c.put("/pedidos", json!({"id": pedido["id"], "status_pedido": 2})).ok();
@@ -372,7 +372,7 @@ fn vencido_em_preparo_e_cancelado_sai_da_lista(banco: Database) {
     assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
 }
 
-fn corpos_errados(banco: Database) {
+fn invalid_bodies_name_their_fields(banco: Database) {
     let r = Restaurant::new(banco);
     let pedido = r.checkout(1);
     let caminho = |ato: &str| format!("/pedidos/{}/{ato}", pedido["id"]);

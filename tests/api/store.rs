@@ -20,14 +20,14 @@ use crate::{
 };
 
 on_both_databases!(
-    uma_base_mais_antiga_e_atualizada,
-    os_dados_ficam,
-    reabrir_nao_repete_o_exemplo,
-    o_plano_usa_um_indice,
-    um_panico_no_meio_desfaz_tudo
+    an_older_schema_is_migrated,
+    data_survives_a_crash,
+    example_data_is_loaded_once,
+    list_queries_use_an_index,
+    a_panic_inside_a_transaction_rolls_it_back
 );
 
-fn os_dados_ficam(banco: Database) {
+fn data_survives_a_crash(banco: Database) {
     let mut r = Restaurant::new(banco);
     let pedido = r.checkout(1);
     r.kill();
@@ -35,7 +35,7 @@ fn os_dados_ficam(banco: Database) {
     assert_eq!(r.get(&format!("/pedidos/{}", pedido["id"])).ok(), pedido);
 }
 
-fn reabrir_nao_repete_o_exemplo(banco: Database) {
+fn example_data_is_loaded_once(banco: Database) {
     let mut r = Restaurant::with_environment(banco, &[("EXAMPLE_DATA", "false")]);
     r.kill();
     r.restart();
@@ -50,7 +50,7 @@ fn reabrir_nao_repete_o_exemplo(banco: Database) {
 }
 
 /// The next to use that connection must not commit what the one who panicked began.
-fn um_panico_no_meio_desfaz_tudo(banco: Database) {
+fn a_panic_inside_a_transaction_rolls_it_back(banco: Database) {
     let r = Restaurant::new(banco);
     let url = r.database_url.clone();
     let config = ambrosia::config::Config::read(&|nome| match nome {
@@ -76,7 +76,7 @@ fn um_panico_no_meio_desfaz_tudo(banco: Database) {
 }
 
 /// However many orders are finished, the kitchen's list reads the open ones only.
-fn o_plano_usa_um_indice(banco: Database) {
+fn list_queries_use_an_index(banco: Database) {
     let r = Restaurant::new(banco);
     let linhas = vec!["(4)"; 500].join(", ");
     for _ in 0..20 {
@@ -108,7 +108,7 @@ fn o_plano_usa_um_indice(banco: Database) {
 }
 
 #[test]
-fn uma_conexao_perdida_e_trocada_sem_que_ninguem_note() {
+fn lost_connections_are_replaced_without_errors() {
     if !database::mysql_is_available() {
         return;
     }
@@ -125,7 +125,7 @@ fn uma_conexao_perdida_e_trocada_sem_que_ninguem_note() {
 }
 
 #[test]
-fn quem_pergunta_com_outros_nao_espera_pela_conexao_que_trava() {
+fn a_stuck_connection_blocks_only_its_own_request() {
     if !database::mysql_is_available() {
         return;
     }
@@ -155,7 +155,7 @@ fn quem_pergunta_com_outros_nao_espera_pela_conexao_que_trava() {
 }
 
 #[test]
-fn o_banco_some_sob_carga_e_volta() {
+fn acknowledged_orders_survive_a_cut_network() {
     if !database::mysql_is_available() {
         return;
     }
@@ -182,7 +182,7 @@ fn o_banco_some_sob_carga_e_volta() {
 }
 
 #[test]
-fn o_servidor_morre_sob_carga_e_volta() {
+fn acknowledged_orders_survive_a_killed_server() {
     if !database::mysql_is_available() || !PrivateServer::is_installed() {
         return;
     }
@@ -202,7 +202,7 @@ fn o_servidor_morre_sob_carga_e_volta() {
 }
 
 #[test]
-fn comeca_sem_banco_e_se_recupera() {
+fn it_starts_without_a_database_and_recovers() {
     if !database::mysql_is_available() {
         return;
     }
@@ -216,7 +216,7 @@ fn comeca_sem_banco_e_se_recupera() {
 }
 
 #[test]
-fn vinte_comecam_ao_mesmo_tempo() {
+fn twenty_processes_migrate_at_once() {
     if !database::mysql_is_available() {
         return;
     }
@@ -242,7 +242,7 @@ fn vinte_comecam_ao_mesmo_tempo() {
 
 /// As many as the HPA may start, each with the pool of the config map, against a server with the limit of the manifest.
 #[test]
-fn vinte_cabem_em_um_servidor() {
+fn twenty_processes_fit_the_connection_limit() {
     use mysql::prelude::Queryable;
     if !database::mysql_is_available() || !PrivateServer::is_installed() {
         return;
@@ -278,7 +278,7 @@ fn vinte_cabem_em_um_servidor() {
 }
 
 /// As it was before there were charges: nothing of what is there is lost, and the work can be cut off.
-fn uma_base_mais_antiga_e_atualizada(banco: Database) {
+fn an_older_schema_is_migrated(banco: Database) {
     let mut r = Restaurant::new(banco);
     let (pedidos, eventos) = (r.get("/pedidos").ok(), r.get("/pedidos/2/eventos").ok());
     r.kill();

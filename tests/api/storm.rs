@@ -23,7 +23,7 @@ use crate::{
     till::Till,
 };
 
-on_both_databases!(tempestade);
+on_both_databases!(the_money_is_right_after_the_storm);
 
 const MORTES: usize = 5;
 const CLIENTES: usize = 8;
@@ -146,7 +146,7 @@ fn cliente(c: &Till, n: usize) -> Value {
     pedido
 }
 
-fn tempestade(banco: Database) {
+fn the_money_is_right_after_the_storm(banco: Database) {
     let quantos: usize = std::env::var("TEMPESTADE").map_or(60, |n| n.parse().unwrap());
     // Below the ports that the system gives to outgoing connections, one of which would keep us from opening again.
     let inicio = 20_000 + (std::process::id() % 5_000) as u16 * 2 + u16::from(banco == Database::Mysql);

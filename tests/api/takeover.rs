@@ -96,7 +96,7 @@ fn conferir(r: &Restaurant) {
 }
 
 #[test]
-fn um_banco_do_original_continua_a_servir() {
+fn a_database_of_the_original_keeps_working() {
     if !database::mysql_is_available() {
         return;
     }
@@ -115,7 +115,7 @@ fn um_banco_do_original_continua_a_servir() {
 
 /// Cut off at any point, the take-over goes on where it was.
 #[test]
-fn uma_tomada_interrompida_recomeca() {
+fn an_interrupted_takeover_resumes() {
     if !database::mysql_is_available() {
         return;
     }
@@ -140,7 +140,7 @@ fn uma_tomada_interrompida_recomeca() {
 }
 
 #[test]
-fn colunas_e_tabelas_que_faltam_nao_impedem() {
+fn missing_columns_and_tables_are_tolerated() {
     if !database::mysql_is_available() {
         return;
     }
@@ -156,7 +156,7 @@ fn colunas_e_tabelas_que_faltam_nao_impedem() {
 /// The lines are the last thing that may be lost: not when the removal of the original's tables is cut off, and not
 /// those that belong to no order.
 #[test]
-fn uma_remocao_interrompida_nao_repete_a_copia() {
+fn an_interrupted_removal_does_not_repeat_the_copy() {
     if !database::mysql_is_available() {
         return;
     }
