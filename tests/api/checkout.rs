@@ -20,19 +20,19 @@ on_both_databases!(
     a_key_is_valid_for_24_hours,
 );
 
-fn the_response_has_the_documented_fields(banco: Database) {
-    let r = Restaurant::new(banco);
+fn the_response_has_the_documented_fields(database: Database) {
+    let r = Restaurant::new(database);
     let body = json!({"id_cliente": 1, "itens": [{"produto": 3, "quantidade": 5, "descricao": "sem tomate", "valor": 15.2}]});
-    let resposta = r.post("/pedidos/checkout/", body);
-    assert_eq!(resposta.header("etag"), Some("\"1\""));
-    let p = resposta.ok();
-    let campos: Vec<&String> = p.as_object().unwrap().keys().collect();
-    let esperados = "id senha status_pedido status_pedido_descricao cliente itens datahora_recebido datahora_preparacao \
+    let response = r.post("/pedidos/checkout/", body);
+    assert_eq!(response.header("etag"), Some("\"1\""));
+    let p = response.ok();
+    let fields: Vec<&String> = p.as_object().unwrap().keys().collect();
+    let expected = "id senha status_pedido status_pedido_descricao cliente itens datahora_recebido datahora_preparacao \
                      datahora_pronto datahora_finalizado status_pagamento status_pagamento_descricao id_pagamento qr_data \
                      valor_total versao meio_pagamento qr_situacao datahora_expiracao valor_reembolsado";
-    let mut esperados: Vec<&str> = esperados.split_whitespace().collect();
-    esperados.sort_unstable();
-    assert_eq!(campos, esperados);
+    let mut expected: Vec<&str> = expected.split_whitespace().collect();
+    expected.sort_unstable();
+    assert_eq!(fields, expected);
     assert_eq!((&p["status_pedido"], &p["status_pedido_descricao"]), (&json!(1), &json!("Recebido")));
     assert_eq!(
         (&p["status_pagamento"], &p["status_pagamento_descricao"]),
@@ -41,29 +41,29 @@ fn the_response_has_the_documented_fields(banco: Database) {
     assert_eq!((&p["cliente"], &p["versao"], &p["valor_total"]), (&json!(1), &json!(1), &json!(76.0)));
     let item = json!({"produto": 3, "nome": "Misto Quente na Chapa", "quantidade": 5, "descricao": "sem tomate", "valor": 15.2});
     assert_eq!(p["itens"], json!([item]));
-    let recebido = p["datahora_recebido"].as_str().unwrap();
+    let received_at = p["datahora_recebido"].as_str().unwrap();
     assert!(
-        recebido.len() == 20
-            && recebido.ends_with('Z')
-            && recebido.parse::<ambrosia::domain::data_hora::DataHora>().is_ok()
+        received_at.len() == 20
+            && received_at.ends_with('Z')
+            && received_at.parse::<ambrosia::domain::data_hora::DataHora>().is_ok()
     );
-    for depois in ["datahora_preparacao", "datahora_pronto", "datahora_finalizado"] {
-        assert_eq!(p[depois], json!(null));
+    for after in ["datahora_preparacao", "datahora_pronto", "datahora_finalizado"] {
+        assert_eq!(p[after], json!(null));
     }
     // What was answered is what was stored.
     assert_eq!(r.get(&format!("/pedidos/{}", p["id"])).ok(), p);
 }
 
-fn prices_come_from_the_menu(banco: Database) {
-    let r = Restaurant::new(banco);
+fn prices_come_from_the_menu(database: Database) {
+    let r = Restaurant::new(database);
     for valor in [json!(0.01), json!(-5), json!("de graça"), json!(null)] {
         let body = json!({"itens": [{"produto": 3, "quantidade": 3, "valor": valor}]});
         assert_eq!(centavos(&r.post("/pedidos/checkout", body).ok()["valor_total"]), 3 * 1520);
     }
 }
 
-fn a_customer_is_optional(banco: Database) {
-    let r = Restaurant::new(banco);
+fn a_customer_is_optional(database: Database) {
+    let r = Restaurant::new(database);
     let itens = json!([{"produto": 1, "quantidade": 1}]);
     for body in [json!({"itens": itens}), json!({"id_cliente": null, "itens": itens})] {
         let p = r.post("/pedidos/checkout", body).ok();
@@ -72,52 +72,52 @@ fn a_customer_is_optional(banco: Database) {
     }
 }
 
-fn the_same_product_may_be_on_two_lines(banco: Database) {
-    let r = Restaurant::new(banco);
+fn the_same_product_may_be_on_two_lines(database: Database) {
+    let r = Restaurant::new(database);
     let body = json!({"itens": [{"produto": 2, "quantidade": 1, "descricao": "sem cebola"}, {"produto": 1, "quantidade": 2},
         {"produto": 2, "quantidade": 3, "descricao": "bem passado"}]});
     let p = r.post("/pedidos/checkout", body).ok();
-    let linhas: Vec<(i64, i64, &Value)> = p["itens"]
+    let lines: Vec<(i64, i64, &Value)> = p["itens"]
         .as_array()
         .unwrap()
         .iter()
         .map(|i| (i["produto"].as_i64().unwrap(), i["quantidade"].as_i64().unwrap(), &i["descricao"]))
         .collect();
-    assert_eq!(linhas, [(2, 1, &json!("sem cebola")), (1, 2, &json!(null)), (2, 3, &json!("bem passado"))]);
+    assert_eq!(lines, [(2, 1, &json!("sem cebola")), (1, 2, &json!(null)), (2, 3, &json!("bem passado"))]);
     assert_eq!(centavos(&p["valor_total"]), 4 * 2450 + 2 * 1890);
     assert_eq!(r.get(&format!("/pedidos/{}", p["id"])).ok(), p);
 }
 
-fn notes_keep_quotes_and_emoji(banco: Database) {
-    let r = Restaurant::new(banco);
-    for nota in
+fn notes_keep_quotes_and_emoji(database: Database) {
+    let r = Restaurant::new(database);
+    for note in
         ["p'ra viagem", "'; DROP TABLE pedidos; --", "\" OR 1=1 --", "sem 🧅, ça?", "\\' \\\\", "%s ? :a @b"]
     {
         let p = r
-            .post("/pedidos/checkout", json!({"itens": [{"produto": 1, "quantidade": 1, "descricao": nota}]}))
+            .post("/pedidos/checkout", json!({"itens": [{"produto": 1, "quantidade": 1, "descricao": note}]}))
             .ok();
-        assert_eq!(p["itens"][0]["descricao"], nota);
-        assert_eq!(r.get(&format!("/pedidos/{}", p["id"])).ok()["itens"][0]["descricao"], nota);
+        assert_eq!(p["itens"][0]["descricao"], note);
+        assert_eq!(r.get(&format!("/pedidos/{}", p["id"])).ok()["itens"][0]["descricao"], note);
     }
 }
 
-fn a_failed_checkout_leaves_nothing(banco: Database) {
-    let r = Restaurant::new(banco);
-    let antes = r.count("SELECT COUNT(*) FROM pedidos");
+fn a_failed_checkout_leaves_nothing(database: Database) {
+    let r = Restaurant::new(database);
+    let before = r.count("SELECT COUNT(*) FROM pedidos");
     let body = json!({"id_cliente": 99, "itens": [{"produto": 1, "quantidade": 1}]});
     r.post("/pedidos/checkout", body).problem(404, "Cliente não encontrado");
     let body = json!({"id_cliente": 1, "itens": [{"produto": 1, "quantidade": 1}, {"produto": 99, "quantidade": 1}]});
     r.post("/pedidos/checkout", body).problem(404, "Produto não encontrado");
-    assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), antes);
+    assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), before);
     // Nor is a number used up.
     let (a, b) = (r.checkout(1), r.checkout(1));
     assert_eq!(a["senha"].as_i64().unwrap() + 1, b["senha"].as_i64().unwrap());
     assert_eq!(a["senha"], 7);
 }
 
-fn invalid_bodies_name_their_fields(banco: Database) {
-    let r = Restaurant::new(banco);
-    let antes = r.count("SELECT COUNT(*) FROM pedidos");
+fn invalid_bodies_name_their_fields(database: Database) {
+    let r = Restaurant::new(database);
+    let before = r.count("SELECT COUNT(*) FROM pedidos");
     let invalid_fields = |body: Value| r.post("/pedidos/checkout", body).invalid_fields();
     assert_eq!(invalid_fields(json!({})), ["itens"]);
     assert_eq!(invalid_fields(json!({"itens": null})), ["itens"]);
@@ -132,9 +132,9 @@ fn invalid_bodies_name_their_fields(banco: Database) {
         invalid_fields(json!({"id_cliente": "um", "itens": [{}]})),
         ["id_cliente", "itens[0].produto", "itens[0].quantidade"]
     );
-    let linhas = json!([{"produto": 1, "quantidade": 1}, {"produto": 0, "quantidade": 1.5, "descricao": "x".repeat(101)}]);
+    let lines = json!([{"produto": 1, "quantidade": 1}, {"produto": 0, "quantidade": 1.5, "descricao": "x".repeat(101)}]);
     assert_eq!(
-        invalid_fields(json!({"itens": linhas})),
+        invalid_fields(json!({"itens": lines})),
         ["itens[1].produto", "itens[1].quantidade", "itens[1].descricao"]
     );
     for quantidade in [json!(0), json!(-1), json!(1000), json!("2,5"), json!(true), json!(null)] {
@@ -143,14 +143,14 @@ fn invalid_bodies_name_their_fields(banco: Database) {
             ["itens[0].quantidade"]
         );
     }
-    assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), antes);
+    assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), before);
     let limites =
         json!({"itens": vec![json!({"produto": 1, "quantidade": 999, "descricao": "ç".repeat(100)}); 100]});
     assert_eq!(centavos(&r.post("/pedidos/checkout", limites).ok()["valor_total"]), 100 * 999 * 1890);
 }
 
-fn senhas_are_sequential_within_a_day(banco: Database) {
-    let r = Restaurant::with_environment(banco, &[("EXAMPLE_DATA", "false")]);
+fn senhas_are_sequential_within_a_day(database: Database) {
+    let r = Restaurant::with_environment(database, &[("EXAMPLE_DATA", "false")]);
     assert_eq!(r.get("/produtos").ok(), json!([]));
     assert_eq!(r.get("/pedidos").ok(), json!([]));
     r.post("/produtos", json!({"nome": "Café", "categoria": 3, "valor": 5})).ok();
@@ -162,83 +162,81 @@ fn senhas_are_sequential_within_a_day(banco: Database) {
     assert_eq!(r.checkout(1)["senha"], 1);
 }
 
-fn the_pix_code_is_well_formed(banco: Database) {
-    let r = Restaurant::new(banco);
+fn the_pix_code_is_well_formed(database: Database) {
+    let r = Restaurant::new(database);
     let p = r.checkout(1);
     let qr = p["qr_data"].as_str().unwrap();
-    let mut resto = qr;
-    let mut campos = Vec::new();
-    while !resto.is_empty() {
-        let (tag, tamanho) = (&resto[..2], resto[2..4].parse::<usize>().unwrap());
-        campos.push((tag, &resto[4..4 + tamanho]));
-        resto = &resto[4 + tamanho..];
+    let mut rest = qr;
+    let mut fields = Vec::new();
+    while !rest.is_empty() {
+        let (tag, length) = (&rest[..2], rest[2..4].parse::<usize>().unwrap());
+        fields.push((tag, &rest[4..4 + length]));
+        rest = &rest[4 + length..];
     }
-    let tags: Vec<&str> = campos.iter().map(|c| c.0).collect();
+    let tags: Vec<&str> = fields.iter().map(|c| c.0).collect();
     assert_eq!(tags, ["00", "01", "26", "52", "53", "54", "58", "59", "60", "62", "63"]);
-    assert_eq!(campos[5].1, "18.90");
-    assert!(campos[2].1.ends_with(p["id_pagamento"].as_str().unwrap()));
-    assert!(campos[7].1.contains("SIMULADO"));
+    assert_eq!(fields[5].1, "18.90");
+    assert!(fields[2].1.ends_with(p["id_pagamento"].as_str().unwrap()));
+    assert!(fields[7].1.contains("SIMULADO"));
 }
 
-const CORPO: &str = r#"{"id_cliente":1,"itens":[{"produto":1,"quantidade":2}]}"#;
+const BODY: &str = r#"{"id_cliente":1,"itens":[{"produto":1,"quantidade":2}]}"#;
 
-fn the_same_key_replays_the_response(banco: Database) {
-    let r = Restaurant::new(banco);
+fn the_same_key_replays_the_response(database: Database) {
+    let r = Restaurant::new(database);
     let checkout =
         |body: &str| r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "mesa-7")], Some(body));
-    let primeira = checkout(CORPO);
-    primeira.ok();
-    assert_eq!(primeira.header("idempotency-replayed"), None);
-    r.put("/pedidos", json!({"id": primeira.json()["id"], "status_pedido": 2})).ok();
+    let first = checkout(BODY);
+    first.ok();
+    assert_eq!(first.header("idempotency-replayed"), None);
+    r.put("/pedidos", json!({"id": first.json()["id"], "status_pedido": 2})).ok();
     // The same request, also in another spelling of the same JSON.
-    for body in [CORPO, r#"{ "itens": [ { "quantidade": 2, "produto": 1, "valor": 3 } ], "id_cliente": 1 }"#]
-    {
-        let repetida = checkout(body);
-        assert_eq!((repetida.status, &repetida.body), (200, &primeira.body));
-        assert_eq!(repetida.header("idempotency-replayed"), Some("true"));
-        assert_eq!(repetida.header("etag"), primeira.header("etag"));
+    for body in [BODY, r#"{ "itens": [ { "quantidade": 2, "produto": 1, "valor": 3 } ], "id_cliente": 1 }"#] {
+        let replayed = checkout(body);
+        assert_eq!((replayed.status, &replayed.body), (200, &first.body));
+        assert_eq!(replayed.header("idempotency-replayed"), Some("true"));
+        assert_eq!(replayed.header("etag"), first.header("etag"));
     }
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 7);
 }
 
-fn the_same_key_with_another_body_is_refused(banco: Database) {
-    let r = Restaurant::new(banco);
-    let checkout = |chave: &str, body: &str| {
-        r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", chave)], Some(body))
+fn the_same_key_with_another_body_is_refused(database: Database) {
+    let r = Restaurant::new(database);
+    let checkout = |key: &str, body: &str| {
+        r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", key)], Some(body))
     };
-    checkout("k", CORPO).ok();
-    for outro in [
+    checkout("k", BODY).ok();
+    for other in [
         r#"{"itens":[{"produto":1,"quantidade":2}]}"#,
         r#"{"id_cliente":1,"itens":[{"produto":1,"quantidade":3}]}"#,
     ] {
-        checkout("k", outro).problem(422, "Esta chave já foi usada para outro pedido");
+        checkout("k", other).problem(422, "Esta chave já foi usada para outro pedido");
     }
-    checkout("K", CORPO).ok();
+    checkout("K", BODY).ok();
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 8);
-    for chave in ["", "a b", "ç", &"x".repeat(256)] {
-        assert_eq!(checkout(chave, CORPO).status, 400, "{chave}");
+    for key in ["", "a b", "ç", &"x".repeat(256)] {
+        assert_eq!(checkout(key, BODY).status, 400, "{key}");
     }
-    checkout(&"x".repeat(255), CORPO).ok();
+    checkout(&"x".repeat(255), BODY).ok();
 }
 
-fn a_failed_checkout_releases_its_key(banco: Database) {
-    let r = Restaurant::new(banco);
+fn a_failed_checkout_releases_its_key(database: Database) {
+    let r = Restaurant::new(database);
     let checkout =
         |body: &str| r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "k")], Some(body));
     checkout(r#"{"itens":[{"produto":99,"quantidade":1}]}"#).problem(404, "Produto não encontrado");
     checkout(r#"{"itens":[]}"#).invalid_fields();
-    checkout(CORPO).ok();
+    checkout(BODY).ok();
 }
 
-fn a_key_is_valid_for_24_hours(banco: Database) {
-    let r = Restaurant::new(banco);
-    let checkout = || {
-        r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "k")], Some(CORPO)).ok()["id"].clone()
-    };
-    let primeira = checkout();
-    assert_eq!(checkout(), primeira);
+fn a_key_is_valid_for_24_hours(database: Database) {
+    let r = Restaurant::new(database);
+    let checkout =
+        || r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "k")], Some(BODY)).ok()["id"].clone();
+    let first = checkout();
+    assert_eq!(checkout(), first);
     r.sql("UPDATE idempotencia SET criada_em = '2020-01-01 00:00:00'");
-    let segunda = checkout();
-    assert_ne!(segunda, primeira);
-    assert_eq!(checkout(), segunda);
+    let second = checkout();
+    assert_ne!(second, first);
+    assert_eq!(checkout(), second);
 }

@@ -8,10 +8,10 @@ use crate::{Database, Restaurant, on_both_databases, restaurant::wait_until};
 
 on_both_databases!(only_expired_rows_are_deleted);
 
-const EXPIRADAS: &str = "SELECT COUNT(*) FROM idempotencia WHERE criada_em < '2021-01-01 00:00:00'";
+const EXPIRED: &str = "SELECT COUNT(*) FROM idempotencia WHERE criada_em < '2021-01-01 00:00:00'";
 
-fn only_expired_rows_are_deleted(banco: Database) {
-    let mut r = Restaurant::new(banco);
+fn only_expired_rows_are_deleted(database: Database) {
+    let mut r = Restaurant::new(database);
     let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
     let checkout = |r: &Restaurant| {
         r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "nova")], Some(&body)).ok()
@@ -24,7 +24,7 @@ fn only_expired_rows_are_deleted(banco: Database) {
     r.sql("INSERT INTO notificacoes (topico, id_externo, recebida_em) VALUES ('order', 'A', '2020-01-01 00:00:00'), ('order', 'B', '2040-01-01 00:00:00')");
     r.sql("INSERT INTO assinaturas (mac, recebida_em) VALUES ('A', '2020-01-01 00:00:00'), ('B', '2040-01-01 00:00:00')");
     r.restart();
-    wait_until("all that expired to be gone", || r.count(EXPIRADAS) == 0);
+    wait_until("all that expired to be gone", || r.count(EXPIRED) == 0);
     wait_until("notifications too", || r.count("SELECT COUNT(*) FROM notificacoes") == 1);
     wait_until("and signatures", || r.count("SELECT COUNT(*) FROM assinaturas") == 1);
     assert_eq!(checkout(&r), pedido);
@@ -32,38 +32,38 @@ fn only_expired_rows_are_deleted(banco: Database) {
 
 #[test]
 fn cleaning_200_000_keys_blocks_no_checkout() {
-    const CHAVES: i64 = 200_000;
+    const KEYS: i64 = 200_000;
     /// Bytes; a slice with its answers, in a log that is used again from the start.
-    const LOG_MAXIMO: u64 = 32 << 20;
+    const MAX_WAL_BYTES: u64 = 32 << 20;
     let mut r = Restaurant::new(Database::Sqlite);
     r.kill();
-    let conn = rusqlite::Connection::open(r.pasta.0.join("r.db")).unwrap();
+    let conn = rusqlite::Connection::open(r.folder.0.join("r.db")).unwrap();
     conn.execute_batch("PRAGMA synchronous = OFF").unwrap();
     conn.execute(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
          INSERT INTO idempotencia (chave, corpo, resposta, criada_em)
          SELECT hex(randomblob(16)), hex(randomblob(32)), hex(zeroblob(400)), '2020-01-01 00:00:00' FROM n",
-        [CHAVES],
+        [KEYS],
     )
     .unwrap();
     conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     drop(conn);
     r.restart();
-    let (mut compras, mut log) = (0, 0);
-    let prazo = Instant::now() + Duration::from_secs(300);
+    let (mut checkouts, mut log) = (0, 0);
+    let deadline = Instant::now() + Duration::from_secs(300);
     loop {
         r.checkout(1);
-        compras += 1;
-        log = std::fs::metadata(r.pasta.0.join("r.db-wal")).map_or(log, |wal| log.max(wal.len()));
-        if compras % 20 == 0 && r.count(EXPIRADAS) == 0 {
+        checkouts += 1;
+        log = std::fs::metadata(r.folder.0.join("r.db-wal")).map_or(log, |wal| log.max(wal.len()));
+        if checkouts % 20 == 0 && r.count(EXPIRED) == 0 {
             break;
         }
-        assert!(Instant::now() < prazo, "{} keys are left", r.count(EXPIRADAS));
+        assert!(Instant::now() < deadline, "{} keys are left", r.count(EXPIRED));
     }
     // Each was answered, and there were many while the keys went.
-    assert!(compras > 100, "only {compras} orders while {CHAVES} keys went");
-    assert!(log < LOG_MAXIMO, "the write-ahead log grew to {log} bytes");
+    assert!(checkouts > 100, "only {checkouts} orders while {KEYS} keys went");
+    assert!(log < MAX_WAL_BYTES, "the write-ahead log grew to {log} bytes");
     let log = r.log();
     // While it starts, its `/readyz` is 503.
-    assert!(log.lines().all(|linha| linha.contains("/readyz") || !linha.contains(" 503 ")));
+    assert!(log.lines().all(|line| line.contains("/readyz") || !line.contains(" 503 ")));
 }

@@ -32,63 +32,59 @@ fn itens(n: usize) -> Value {
 }
 
 /// The example menu, in centavos.
-const PRECOS: [i64; 12] = [1890, 2450, 1520, 1400, 1650, 1290, 950, 650, 400, 1100, 550, 1780];
+const PRICES: [i64; 12] = [1890, 2450, 1520, 1400, 1650, 1290, 950, 650, 400, 1100, 550, 1780];
 
 fn total(n: usize) -> i64 {
-    PRECOS[n % 12] * (n as i64 % 5 + 1) + PRECOS[(n + 5) % 12]
+    PRICES[n % 12] * (n as i64 % 5 + 1) + PRICES[(n + 5) % 12]
 }
 
-fn two_hundred_concurrent_checkouts_are_numbered_once(banco: Database) {
-    let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
-    let largada = Barrier::new(200);
-    let respostas: Vec<(usize, crate::Response)> = thread::scope(|s| {
-        let clientes: Vec<_> = (0..200)
+fn two_hundred_concurrent_checkouts_are_numbered_once(database: Database) {
+    let r = Restaurant::with_environment(database, &[("POOL_WAIT_MS", "30000")]);
+    let barrier = Barrier::new(200);
+    let responses: Vec<(usize, crate::Response)> = thread::scope(|s| {
+        let clients: Vec<_> = (0..200)
             .map(|n| {
-                let (r, largada) = (&r, &largada);
+                let (r, barrier) = (&r, &barrier);
                 s.spawn(move || {
                     // The last ten repeat the keys, and the orders, of the first ten.
                     let n = if n >= 190 { n - 190 } else { n };
                     let body = json!({"id_cliente": n % 3 + 1, "itens": itens(n)}).to_string();
-                    let chave = format!("cliente-{n}");
-                    largada.wait();
+                    let key = format!("cliente-{n}");
+                    barrier.wait();
                     loop {
-                        let resposta = r.request(
-                            "POST",
-                            "/pedidos/checkout",
-                            &[("Idempotency-Key", &chave)],
-                            Some(&body),
-                        );
-                        if resposta.status != 409 {
-                            return (n, resposta);
+                        let response =
+                            r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", &key)], Some(&body));
+                        if response.status != 409 {
+                            return (n, response);
                         }
                     }
                 })
             })
             .collect();
-        clientes.into_iter().map(|c| c.join().unwrap()).collect()
+        clients.into_iter().map(|c| c.join().unwrap()).collect()
     });
-    let mut por_chave: BTreeMap<usize, Value> = BTreeMap::new();
-    for (n, resposta) in respostas {
-        let pedido = resposta.ok();
+    let mut by_key: BTreeMap<usize, Value> = BTreeMap::new();
+    for (n, response) in responses {
+        let pedido = response.ok();
         assert_eq!(centavos(&pedido["valor_total"]), total(n));
-        assert_eq!(por_chave.entry(n).or_insert_with(|| pedido.clone()), &pedido, "one key, two answers");
+        assert_eq!(by_key.entry(n).or_insert_with(|| pedido.clone()), &pedido, "one key, two answers");
     }
-    assert_eq!(por_chave.len(), 190);
+    assert_eq!(by_key.len(), 190);
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 6 + 190);
-    let senhas: BTreeSet<i64> = por_chave.values().map(|p| p["senha"].as_i64().unwrap()).collect();
+    let senhas: BTreeSet<i64> = by_key.values().map(|p| p["senha"].as_i64().unwrap()).collect();
     assert_eq!(senhas, (7..=196).collect());
-    for pedido in por_chave.values() {
+    for pedido in by_key.values() {
         assert_eq!(&r.get(&format!("/pedidos/{}", pedido["id"])).ok(), pedido);
     }
 }
 
 /// Those that are written together: of every five one is good, one names an unknown product, one an unknown customer, and
 /// two use one key for different orders.
-fn a_bad_checkout_in_a_batch_fails_alone(banco: Database) {
-    let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
-    let largada = Barrier::new(100);
+fn a_bad_checkout_in_a_batch_fails_alone(database: Database) {
+    let r = Restaurant::with_environment(database, &[("POOL_WAIT_MS", "30000")]);
+    let barrier = Barrier::new(100);
     let request = |n: usize| {
-        let (body, chave) = match n % 5 {
+        let (body, key) = match n % 5 {
             0 => (json!({"itens": itens(n)}), format!("boa-{n}")),
             1 => (
                 json!({"itens": [{"produto": 1, "quantidade": 1}, {"produto": 999, "quantidade": 1}]}),
@@ -97,25 +93,25 @@ fn a_bad_checkout_in_a_batch_fails_alone(banco: Database) {
             2 => (json!({"id_cliente": 999, "itens": itens(n)}), format!("cliente-{n}")),
             _ => (json!({"itens": itens(n)}), format!("disputada-{}", n / 5)),
         };
-        largada.wait();
-        let headers = [("Idempotency-Key", &*chave)];
+        barrier.wait();
+        let headers = [("Idempotency-Key", &*key)];
         r.request("POST", "/pedidos/checkout", &headers, Some(&body.to_string()))
     };
-    let respostas: Vec<(usize, crate::Response)> = thread::scope(|s| {
+    let responses: Vec<(usize, crate::Response)> = thread::scope(|s| {
         let request = &request;
-        let clientes: Vec<_> = (0..100).map(|n| s.spawn(move || (n, request(n)))).collect();
-        clientes.into_iter().map(|c| c.join().unwrap()).collect()
+        let clients: Vec<_> = (0..100).map(|n| s.spawn(move || (n, request(n)))).collect();
+        clients.into_iter().map(|c| c.join().unwrap()).collect()
     });
-    let mut disputadas: BTreeMap<usize, Vec<u16>> = BTreeMap::new();
-    for (n, resposta) in &respostas {
+    let mut contested: BTreeMap<usize, Vec<u16>> = BTreeMap::new();
+    for (n, response) in &responses {
         match n % 5 {
-            0 => assert_eq!(centavos(&resposta.ok()["valor_total"]), total(*n)),
-            1 => drop(resposta.problem(404, "Produto não encontrado")),
-            2 => drop(resposta.problem(404, "Cliente não encontrado")),
-            _ => disputadas.entry(n / 5).or_default().push(resposta.status),
+            0 => assert_eq!(centavos(&response.ok()["valor_total"]), total(*n)),
+            1 => drop(response.problem(404, "Produto não encontrado")),
+            2 => drop(response.problem(404, "Cliente não encontrado")),
+            _ => contested.entry(n / 5).or_default().push(response.status),
         }
     }
-    for status in disputadas.values_mut() {
+    for status in contested.values_mut() {
         status.sort_unstable();
         assert_eq!(*status, [200, 422]);
     }
@@ -127,48 +123,48 @@ fn a_bad_checkout_in_a_batch_fails_alone(banco: Database) {
 }
 
 /// Those that are read together, one of which holds what cannot be.
-fn an_unreadable_order_fails_only_its_readers(banco: Database) {
-    let r = Restaurant::new(banco);
+fn an_unreadable_order_fails_only_its_readers(database: Database) {
+    let r = Restaurant::new(database);
     r.sql("UPDATE pedidos SET status_pagamento = 9 WHERE id = 1");
-    let largada = Barrier::new(40);
+    let barrier = Barrier::new(40);
     thread::scope(|s| {
         for n in 0..40 {
-            let (r, largada) = (&r, &largada);
+            let (r, barrier) = (&r, &barrier);
             s.spawn(move || {
-                largada.wait();
-                for vez in 0..10 {
-                    let fim = if vez % 2 == 0 { "" } else { "/status_pagamento" };
-                    let resposta = r.get(&format!("/pedidos/{}{fim}", n % 4 + 1));
-                    assert_eq!(resposta.status, if n % 4 == 0 { 500 } else { 200 }, "{}", resposta.body);
+                barrier.wait();
+                for turn in 0..10 {
+                    let suffix = if turn % 2 == 0 { "" } else { "/status_pagamento" };
+                    let response = r.get(&format!("/pedidos/{}{suffix}", n % 4 + 1));
+                    assert_eq!(response.status, if n % 4 == 0 { 500 } else { 200 }, "{}", response.body);
                 }
             });
         }
     });
 }
 
-fn one_key_on_two_processes_makes_one_order(banco: Database) {
-    let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
-    let filial = r.another_process();
-    for rodada in 0..20 {
-        let body = json!({"itens": itens(rodada)}).to_string();
-        let chave = format!("rodada-{rodada}");
-        let largada = Barrier::new(2);
+fn one_key_on_two_processes_makes_one_order(database: Database) {
+    let r = Restaurant::with_environment(database, &[("POOL_WAIT_MS", "30000")]);
+    let process = r.another_process();
+    for round in 0..20 {
+        let body = json!({"itens": itens(round)}).to_string();
+        let key = format!("rodada-{round}");
+        let barrier = Barrier::new(2);
         let checkout = |r: Result<&Restaurant, &Process>| {
-            let headers = [("Idempotency-Key", &*chave)];
-            largada.wait();
+            let headers = [("Idempotency-Key", &*key)];
+            barrier.wait();
             loop {
-                let resposta = match r {
-                    Ok(matriz) => matriz.request("POST", "/pedidos/checkout", &headers, Some(&body)),
-                    Err(filial) => filial.request("POST", "/pedidos/checkout", &headers, Some(&body)),
+                let response = match r {
+                    Ok(restaurant) => restaurant.request("POST", "/pedidos/checkout", &headers, Some(&body)),
+                    Err(process) => process.request("POST", "/pedidos/checkout", &headers, Some(&body)),
                 };
                 // SQLite's writers wait for each other inside a process; between two, one may be told to come again.
-                if !matches!(resposta.status, 409 | 503) {
-                    return resposta.ok();
+                if !matches!(response.status, 409 | 503) {
+                    return response.ok();
                 }
             }
         };
         let (a, b) = thread::scope(|s| {
-            let (a, b) = (s.spawn(|| checkout(Ok(&r))), s.spawn(|| checkout(Err(&filial))));
+            let (a, b) = (s.spawn(|| checkout(Ok(&r))), s.spawn(|| checkout(Err(&process))));
             (a.join().unwrap(), b.join().unwrap())
         });
         assert_eq!(a, b);
@@ -177,22 +173,22 @@ fn one_key_on_two_processes_makes_one_order(banco: Database) {
     assert_eq!(r.count("SELECT COUNT(DISTINCT senha) FROM pedidos"), 26);
 }
 
-fn one_of_two_conflicting_moves_wins(banco: Database) {
-    let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
+fn one_of_two_conflicting_moves_wins(database: Database) {
+    let r = Restaurant::with_environment(database, &[("POOL_WAIT_MS", "30000")]);
     // One says ready, the other takes it back to the queue: whoever comes second may not undo two steps at once.
     for _ in 0..20 {
         let id = r.checkout(1)["id"].clone();
         r.put("/pedidos", json!({"id": id, "status_pedido": 2})).ok();
-        let largada = Barrier::new(2);
+        let barrier = Barrier::new(2);
         let status = thread::scope(|s| {
-            let mover = |para: i64| {
-                let (r, id, largada) = (&r, &id, &largada);
+            let move_to = |para: i64| {
+                let (r, id, barrier) = (&r, &id, &barrier);
                 s.spawn(move || {
-                    largada.wait();
+                    barrier.wait();
                     r.put("/pedidos", json!({"id": id, "status_pedido": para, "versao": 2})).status
                 })
             };
-            let (a, b) = (mover(3), mover(1));
+            let (a, b) = (move_to(3), move_to(1));
             [a.join().unwrap(), b.join().unwrap()]
         });
         assert!(status == [200, 409] || status == [409, 200], "{status:?}");
@@ -200,16 +196,16 @@ fn one_of_two_conflicting_moves_wins(banco: Database) {
     }
 }
 
-fn one_of_eight_if_match_updates_wins(banco: Database) {
-    let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
+fn one_of_eight_if_match_updates_wins(database: Database) {
+    let r = Restaurant::with_environment(database, &[("POOL_WAIT_MS", "30000")]);
     let id = r.checkout(1)["id"].clone();
-    let largada = Barrier::new(8);
+    let barrier = Barrier::new(8);
     let body = json!({"id": id, "status_pedido": 2}).to_string();
     let mut status: Vec<u16> = thread::scope(|s| {
         let tablets: Vec<_> = (0..8)
             .map(|_| {
                 s.spawn(|| {
-                    largada.wait();
+                    barrier.wait();
                     r.request("PUT", "/pedidos", &[("If-Match", "\"1\"")], Some(&body)).status
                 })
             })
@@ -224,42 +220,42 @@ fn one_of_eight_if_match_updates_wins(banco: Database) {
     );
 }
 
-fn acknowledged_orders_survive_crashes_under_load(banco: Database) {
-    let mut r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
-    let confirmados: Mutex<Vec<Value>> = Mutex::default();
-    for queda in 0..3 {
-        let parar = AtomicBool::new(false);
-        let alvo = 40 * (queda + 1);
+fn acknowledged_orders_survive_crashes_under_load(database: Database) {
+    let mut r = Restaurant::with_environment(database, &[("POOL_WAIT_MS", "30000")]);
+    let acknowledged: Mutex<Vec<Value>> = Mutex::default();
+    for crash in 0..3 {
+        let stop = AtomicBool::new(false);
+        let target = 40 * (crash + 1);
         thread::scope(|s| {
             for n in 0..8 {
-                let (r, confirmados, parar) = (&r, &confirmados, &parar);
+                let (r, acknowledged, stop) = (&r, &acknowledged, &stop);
                 s.spawn(move || {
                     let body = json!({"itens": itens(n)}).to_string();
-                    while !parar.load(Ordering::Relaxed) {
+                    while !stop.load(Ordering::Relaxed) {
                         match r.try_request("POST", "/pedidos/checkout", &[], Some(&body)) {
-                            Ok(resposta) => confirmados.lock().unwrap().push(resposta.ok()),
+                            Ok(response) => acknowledged.lock().unwrap().push(response.ok()),
                             Err(_) => return,
                         }
                     }
                 });
             }
-            crate::restaurant::wait_until("enough orders", || confirmados.lock().unwrap().len() >= alvo);
+            crate::restaurant::wait_until("enough orders", || acknowledged.lock().unwrap().len() >= target);
             r.kill_while_in_use();
-            parar.store(true, Ordering::Relaxed);
+            stop.store(true, Ordering::Relaxed);
         });
         r.restart();
-        for pedido in confirmados.lock().unwrap().iter() {
+        for pedido in acknowledged.lock().unwrap().iter() {
             assert_eq!(&r.get(&format!("/pedidos/{}", pedido["id"])).ok(), pedido);
         }
-        let metade = "SELECT COUNT(*) FROM pedidos p WHERE (SELECT COUNT(*) FROM itens i WHERE i.pedido = p.id) <> 2 AND id > 6";
-        assert_eq!(r.count(metade), 0);
+        let partial = "SELECT COUNT(*) FROM pedidos p WHERE (SELECT COUNT(*) FROM itens i WHERE i.pedido = p.id) <> 2 AND id > 6";
+        assert_eq!(r.count(partial), 0);
         assert_eq!(r.count("SELECT COUNT(*) FROM pedidos p WHERE NOT EXISTS (SELECT 1 FROM eventos e WHERE e.pedido = p.id)"), 0);
         assert_eq!(r.count("SELECT COUNT(*) - COUNT(DISTINCT senha) FROM pedidos"), 0);
     }
 }
 
-fn concurrent_notifications_approve_once(banco: Database) {
-    let r = Restaurant::with_environment(banco, &[("POOL_WAIT_MS", "30000")]);
+fn concurrent_notifications_approve_once(database: Database) {
+    let r = Restaurant::with_environment(database, &[("POOL_WAIT_MS", "30000")]);
     let id = r.checkout(1)["id_pagamento"].clone();
     thread::scope(|s| {
         for n in 0..16 {
@@ -269,6 +265,6 @@ fn concurrent_notifications_approve_once(banco: Database) {
         }
     });
     assert_eq!(r.get("/pedidos/7/status_pagamento").body, "\"2\"");
-    let aprovacoes = "SELECT COUNT(*) FROM eventos WHERE pedido = 7 AND tipo = 'pagamento' AND para = 2";
-    assert_eq!(r.count(aprovacoes), 1);
+    let approvals = "SELECT COUNT(*) FROM eventos WHERE pedido = 7 AND tipo = 'pagamento' AND para = 2";
+    assert_eq!(r.count(approvals), 1);
 }

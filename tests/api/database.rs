@@ -25,10 +25,10 @@ pub enum Database {
 static SERVER: LazyLock<Option<String>> = LazyLock::new(|| match std::env::var("TEST_DATABASE_URL") {
     Ok(url) => Some(url.trim_end_matches('/').to_owned()),
     Err(_) => PrivateServer::is_installed().then(|| {
-        let servidor = PrivateServer::start();
-        let url = servidor.url();
+        let server = PrivateServer::start();
+        let url = server.url();
         // It ends with this process, by its standard input.
-        std::mem::forget(servidor);
+        std::mem::forget(server);
         url
     }),
 });
@@ -51,25 +51,22 @@ pub fn server_url() -> &'static str {
 
 /// A fresh, empty database on the server; dropped in the end.
 pub struct Schema {
-    pub nome: String,
-    servidor: String,
+    pub name: String,
+    server: String,
 }
 
 impl Schema {
-    pub fn new(servidor: &str) -> Schema {
+    pub fn new(server: &str) -> Schema {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
-        let nome =
+        let name =
             format!("ambrosia_teste_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
-        let esquema = Schema { nome, servidor: servidor.to_owned() };
-        esquema
-            .admin()
-            .query_drop(format!("CREATE DATABASE {} CHARACTER SET utf8mb4", esquema.nome))
-            .unwrap();
-        esquema
+        let schema = Schema { name, server: server.to_owned() };
+        schema.admin().query_drop(format!("CREATE DATABASE {} CHARACTER SET utf8mb4", schema.name)).unwrap();
+        schema
     }
 
     pub fn url(&self) -> String {
-        format!("{}/{}", self.servidor, self.nome)
+        format!("{}/{}", self.server, self.name)
     }
 
     pub fn connection(&self) -> mysql::Conn {
@@ -77,7 +74,7 @@ impl Schema {
     }
 
     fn admin(&self) -> mysql::Conn {
-        mysql::Conn::new(mysql::Opts::from_url(&self.servidor).unwrap()).unwrap()
+        mysql::Conn::new(mysql::Opts::from_url(&self.server).unwrap()).unwrap()
     }
 }
 
@@ -85,18 +82,18 @@ impl Drop for Schema {
     fn drop(&mut self) {
         // The server may be gone, which some tests are about.
         if let Ok(mut admin) =
-            mysql::Opts::from_url(&self.servidor).map_err(mysql::Error::from).and_then(mysql::Conn::new)
+            mysql::Opts::from_url(&self.server).map_err(mysql::Error::from).and_then(mysql::Conn::new)
         {
-            let _ = admin.query_drop(format!("DROP DATABASE IF EXISTS {}", self.nome));
+            let _ = admin.query_drop(format!("DROP DATABASE IF EXISTS {}", self.name));
         }
     }
 }
 
 /// A MariaDB of our own, in a folder of its own on a free port.
 pub struct PrivateServer {
-    pasta: Folder,
-    porta: u16,
-    processo: Child,
+    folder: Folder,
+    port: u16,
+    child: Child,
 }
 
 const MARIADBD: &str = "/usr/sbin/mariadbd";
@@ -107,32 +104,32 @@ impl PrivateServer {
     }
 
     pub fn start() -> PrivateServer {
-        let pasta = Folder::new();
-        let instalado = Command::new("mariadb-install-db")
+        let folder = Folder::new();
+        let installed = Command::new("mariadb-install-db")
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
-            .arg(format!("--datadir={}", pasta.0.join("dados").display()))
+            .arg(format!("--datadir={}", folder.0.join("dados").display()))
             .stdout(Stdio::null())
             .status()
             .unwrap();
-        assert!(instalado.success());
-        let porta = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let processo = PrivateServer::spawn_server(&pasta, porta);
-        let privado = PrivateServer { pasta, porta, processo };
-        let mut root = privado.wait_for_connection("root", "");
+        assert!(installed.success());
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let child = PrivateServer::spawn_server(&folder, port);
+        let server = PrivateServer { folder, port, child };
+        let mut root = server.wait_for_connection("root", "");
         // A user with a password, as in the world.
         root.query_drop("CREATE USER ambrosia@'%' IDENTIFIED BY 'segredo'").unwrap();
         root.query_drop("GRANT ALL ON *.* TO ambrosia@'%'").unwrap();
-        privado
+        server
     }
 
     pub fn url(&self) -> String {
-        format!("mysql://ambrosia:segredo@127.0.0.1:{}", self.porta)
+        format!("mysql://ambrosia:segredo@127.0.0.1:{}", self.port)
     }
 
     /// As when the power goes.
     pub fn kill(&mut self) {
         self.signal("-KILL");
-        self.processo.wait().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// It accepts connections, and says nothing.
@@ -144,21 +141,21 @@ impl PrivateServer {
         self.signal("-CONT");
     }
 
-    fn signal(&self, nome: &str) {
-        let pid = std::fs::read_to_string(self.pasta.0.join("pid")).unwrap();
-        assert!(Command::new("kill").args([nome, pid.trim()]).status().unwrap().success());
+    fn signal(&self, name: &str) {
+        let pid = std::fs::read_to_string(self.folder.0.join("pid")).unwrap();
+        assert!(Command::new("kill").args([name, pid.trim()]).status().unwrap().success());
     }
 
     pub fn restart(&mut self) {
-        self.processo = PrivateServer::spawn_server(&self.pasta, self.porta);
+        self.child = PrivateServer::spawn_server(&self.folder, self.port);
         drop(self.wait_for_connection("ambrosia", "segredo"));
     }
 
     /// The shell ends the server when its standard input closes, and that is when we end, however we end.
-    fn spawn_server(pasta: &Folder, porta: u16) -> Child {
+    fn spawn_server(folder: &Folder, port: u16) -> Child {
         let script = r#"p=$1; shift; exec 3<&0; "$0" "$@" </dev/null >"$p/log" 2>&1 & s=$!
             (read -r _ <&3; kill $s 2>/dev/null) & wait $s"#;
-        let dir = pasta.0.display();
+        let dir = folder.0.display();
         Command::new("sh")
             .args([
                 "-c",
@@ -171,7 +168,7 @@ impl PrivateServer {
             ])
             .args([
                 format!("--datadir={dir}/dados"),
-                format!("--port={porta}"),
+                format!("--port={port}"),
                 format!("--socket={dir}/sock"),
             ])
             .args([
@@ -185,16 +182,16 @@ impl PrivateServer {
     }
 
     fn wait_for_connection(&self, user: &str, pass: &str) -> mysql::Conn {
-        let url = format!("mysql://{user}:{pass}@127.0.0.1:{}", self.porta);
+        let url = format!("mysql://{user}:{pass}@127.0.0.1:{}", self.port);
         let opts = mysql::Opts::from_url(&url).unwrap();
-        let prazo = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             match mysql::Conn::new(mysql::OptsBuilder::from_opts(opts.clone()).prefer_socket(false)) {
                 Ok(conn) => return conn,
-                Err(e) if Instant::now() > prazo => {
+                Err(e) if Instant::now() > deadline => {
                     let mut log = String::new();
-                    let _ =
-                        std::fs::File::open(self.pasta.0.join("log")).map(|mut f| f.read_to_string(&mut log));
+                    let _ = std::fs::File::open(self.folder.0.join("log"))
+                        .map(|mut f| f.read_to_string(&mut log));
                     panic!("MariaDB does not start: {e}\n{log}");
                 }
                 Err(_) => std::thread::yield_now(),
@@ -206,11 +203,11 @@ impl PrivateServer {
 impl Drop for PrivateServer {
     fn drop(&mut self) {
         // A test that fails may leave it frozen; one that was killed has no such process any more.
-        if let Ok(pid) = std::fs::read_to_string(self.pasta.0.join("pid")) {
+        if let Ok(pid) = std::fs::read_to_string(self.folder.0.join("pid")) {
             let _ = Command::new("kill").args(["-CONT", pid.trim()]).stderr(Stdio::null()).status();
         }
-        drop(self.processo.stdin.take());
-        let _ = self.processo.wait();
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
     }
 }
 
@@ -220,10 +217,10 @@ pub struct Folder(pub PathBuf);
 impl Folder {
     pub fn new() -> Folder {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
-        let nome = format!("ambrosia-api-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
-        let pasta = std::env::temp_dir().join(nome);
-        std::fs::create_dir_all(&pasta).unwrap();
-        Folder(pasta)
+        let name = format!("ambrosia-api-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        Folder(folder)
     }
 }
 

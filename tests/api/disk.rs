@@ -11,74 +11,78 @@ use crate::{
 };
 
 /// A file system of two megabytes.
-struct Disco(Folder);
+struct SmallDisk(Folder);
 
-impl Disco {
+impl SmallDisk {
     /// `None` for those who may not mount one.
-    fn new() -> Option<Disco> {
-        let pasta = Folder::new();
-        let montado =
-            Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(&pasta.0).status();
-        montado.is_ok_and(|status| status.success()).then(|| Disco(pasta))
+    fn new() -> Option<SmallDisk> {
+        let folder = Folder::new();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(&folder.0).status();
+        mounted.is_ok_and(|status| status.success()).then(|| SmallDisk(folder))
     }
 
-    fn encher(&self) {
-        let mut lastro = fs::File::create(self.lastro()).unwrap();
-        while lastro.write_all(&[0; 512]).is_ok() {}
+    fn fill(&self) {
+        let mut ballast = fs::File::create(self.ballast()).unwrap();
+        while ballast.write_all(&[0; 512]).is_ok() {}
     }
 
-    fn esvaziar(&self) {
-        fs::remove_file(self.lastro()).unwrap();
+    fn free(&self) {
+        fs::remove_file(self.ballast()).unwrap();
     }
 
-    fn lastro(&self) -> std::path::PathBuf {
-        self.pasta().join("lastro")
+    fn ballast(&self) -> std::path::PathBuf {
+        self.folder().join("lastro")
     }
 
-    fn pasta(&self) -> &Path {
+    fn folder(&self) -> &Path {
         &self.0.0
     }
 }
 
-impl Drop for Disco {
+impl Drop for SmallDisk {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.pasta()).status();
+        let _ = Command::new("umount").arg("-l").arg(self.folder()).status();
     }
 }
 
 #[test]
 fn a_full_disk_is_reported_and_recovers() {
-    let Some(disco) = Disco::new() else {
+    let Some(disk) = SmallDisk::new() else {
         println!("nothing is proved here: this user may not mount a small file system");
         return;
     };
-    let url = format!("sqlite:{}/r.db", disco.pasta().display());
+    let url = format!("sqlite:{}/r.db", disk.folder().display());
     let r = Restaurant::with_environment(Database::Sqlite, &[("DATABASE_URL", &url)]);
     let checkout = || -> Response {
         let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
         r.request("POST", "/pedidos/checkout", &[], Some(&body))
     };
-    let abertos = || r.get("/pedidos").ok().as_array().unwrap().len();
-    let antes = abertos();
-    disco.encher();
-    let (mut feitos, mut recusada) = (0, checkout());
-    while recusada.status == 200 {
-        feitos += 1;
-        recusada = checkout();
+    let open_orders = || r.get("/pedidos").ok().as_array().unwrap().len();
+    let before = open_orders();
+    disk.fill();
+    let (mut acknowledged, mut refused) = (0, checkout());
+    while refused.status == 200 {
+        acknowledged += 1;
+        refused = checkout();
     }
-    let problema = recusada
+    let problem = refused
         .problem(503, "O disco do banco de dados está cheio e nada foi gravado; avise quem cuida do sistema");
-    assert_eq!(problema["codigo"], "disco_cheio");
-    assert_eq!(recusada.header("retry-after"), Some("1"));
-    let pronto = r.get("/readyz");
-    assert!(pronto.status == 503 && pronto.body.contains("\"disco\""), "{}", pronto.body);
+    assert_eq!(problem["codigo"], "disco_cheio");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    let ready = r.get("/readyz");
+    assert!(ready.status == 503 && ready.body.contains("\"disco\""), "{}", ready.body);
     assert!(
         r.get("/metrics").body.contains("\nambrosia_check_ok{check=\"disco\"} 0\n"),
         "no alert can see it"
     );
-    assert_eq!(abertos(), antes + feitos, "what was refused was not written, what was acknowledged was");
-    disco.esvaziar();
+    assert_eq!(
+        open_orders(),
+        before + acknowledged,
+        "what was refused was not written, what was acknowledged was"
+    );
+    disk.free();
     wait_until("it to notice that there is room", || r.get("/readyz").status == 200);
     assert_eq!(checkout().status, 200);
-    assert_eq!(abertos(), antes + feitos + 1);
+    assert_eq!(open_orders(), before + acknowledged + 1);
 }

@@ -13,31 +13,30 @@ on_both_databases!(
     a_trailing_slash_changes_nothing,
 );
 
-fn bodies_that_are_not_json_objects_are_refused(banco: Database) {
-    let r = Restaurant::new(banco);
-    let enviar = |body: &str| r.request("POST", "/clientes", &[], Some(body));
-    enviar("").problem(400, "O corpo da requisição está vazio; envie um objeto JSON");
-    enviar("{").problem(400, "JSON inválido na linha 1, coluna 1");
-    enviar("{\"cpf\": }").problem(400, "JSON inválido na linha 1, coluna 9");
-    enviar("{} {}").problem(400, "JSON inválido na linha 1, coluna 4");
-    enviar("{\"nome\": \"\\ud800\"}").problem(422, "«cpf» é obrigatório; «nome» deve ser um texto");
+fn bodies_that_are_not_json_objects_are_refused(database: Database) {
+    let r = Restaurant::new(database);
+    let send = |body: &str| r.request("POST", "/clientes", &[], Some(body));
+    send("").problem(400, "O corpo da requisição está vazio; envie um objeto JSON");
+    send("{").problem(400, "JSON inválido na linha 1, coluna 1");
+    send("{\"cpf\": }").problem(400, "JSON inválido na linha 1, coluna 9");
+    send("{} {}").problem(400, "JSON inválido na linha 1, coluna 4");
+    send("{\"nome\": \"\\ud800\"}").problem(422, "«cpf» é obrigatório; «nome» deve ser um texto");
     for body in ["[]", "1", "null", "\"texto\"", "true"] {
-        enviar(body).problem(422, "«corpo» deve ser um objeto JSON");
+        send(body).problem(422, "«corpo» deve ser um objeto JSON");
     }
-    enviar("{\"cpf\":\"1\",\"cpf\":\"2\"}").problem(422, "«corpo» tem um campo repetido");
-    let fundo = format!("{{\"cpf\": {}{}}}", "[".repeat(60_000), "]".repeat(60_000));
-    assert!([400, 422].contains(&enviar(&fundo).status));
-    assert_eq!(enviar(&format!("{{\"x\":\"{}\"}}", "x".repeat(1 << 20))).status, 413);
+    send("{\"cpf\":\"1\",\"cpf\":\"2\"}").problem(422, "«corpo» tem um campo repetido");
+    let nested = format!("{{\"cpf\": {}{}}}", "[".repeat(60_000), "]".repeat(60_000));
+    assert!([400, 422].contains(&send(&nested).status));
+    assert_eq!(send(&format!("{{\"x\":\"{}\"}}", "x".repeat(1 << 20))).status, 413);
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 3);
 }
 
-fn unknown_paths_are_404_and_wrong_methods_405(banco: Database) {
-    let r = Restaurant::new(banco);
-    for caminho in ["/nada", "/pedidos/1/2/3", "/pedido", "/produtos/1/x", "/docs/x", "//pedidos", "/PEDIDOS"]
-    {
-        r.get(caminho).problem(404, "Este endereço não existe; veja /docs");
+fn unknown_paths_are_404_and_wrong_methods_405(database: Database) {
+    let r = Restaurant::new(database);
+    for path in ["/nada", "/pedidos/1/2/3", "/pedido", "/produtos/1/x", "/docs/x", "//pedidos", "/PEDIDOS"] {
+        r.get(path).problem(404, "Este endereço não existe; veja /docs");
     }
-    for (metodo, caminho, allow) in [
+    for (method, path, allow) in [
         ("DELETE", "/clientes", "GET, HEAD, POST, PUT, OPTIONS"),
         ("POST", "/clientes/1", "GET, HEAD, DELETE, OPTIONS"),
         ("GET", "/pedidos/checkout", "POST, OPTIONS"),
@@ -47,18 +46,18 @@ fn unknown_paths_are_404_and_wrong_methods_405(banco: Database) {
         ("TRACE", "/", "GET, HEAD, OPTIONS"),
         ("INVENTADO", "/pedidos/1", "GET, HEAD, DELETE, OPTIONS"),
     ] {
-        let body = matches!(metodo, "POST" | "PUT" | "PATCH").then_some("{}");
-        let resposta = r.request(metodo, caminho, &[], body);
-        assert_eq!((resposta.status, resposta.header("allow")), (405, Some(allow)), "{metodo} {caminho}");
+        let body = matches!(method, "POST" | "PUT" | "PATCH").then_some("{}");
+        let response = r.request(method, path, &[], body);
+        assert_eq!((response.status, response.header("allow")), (405, Some(allow)), "{method} {path}");
     }
 }
 
-fn ids_in_the_path_are_validated(banco: Database) {
-    let r = Restaurant::new(banco);
-    for caminho in
+fn ids_in_the_path_are_validated(database: Database) {
+    let r = Restaurant::new(database);
+    for path in
         ["/pedidos/abc", "/clientes/1x", "/produtos/1.0", "/pedidos/0x1/status_pagamento", "/clientes/%20"]
     {
-        r.get(caminho).problem(422, "«id» deve ser um número inteiro");
+        r.get(path).problem(422, "«id» deve ser um número inteiro");
     }
     for id in ["0", "-1", "2147483648", "9223372036854775807", "99999999999999999999999"] {
         r.get(&format!("/pedidos/{id}")).problem(404, "Pedido não encontrado");
@@ -66,41 +65,41 @@ fn ids_in_the_path_are_validated(banco: Database) {
         r.delete(&format!("/clientes/{id}")).problem(404, "Cliente não encontrado");
     }
     assert_eq!(r.get("/pedidos/%31").ok()["id"], 1);
-    let enorme = json!({"itens": [{"produto": i64::MAX, "quantidade": 1}]});
-    r.post("/pedidos/checkout", enorme).problem(404, "Produto não encontrado");
-    let enorme = json!({"id_cliente": i64::MAX, "itens": [{"produto": 1, "quantidade": 1}]});
-    r.post("/pedidos/checkout", enorme).problem(404, "Cliente não encontrado");
+    let huge = json!({"itens": [{"produto": i64::MAX, "quantidade": 1}]});
+    r.post("/pedidos/checkout", huge).problem(404, "Produto não encontrado");
+    let huge = json!({"id_cliente": i64::MAX, "itens": [{"produto": 1, "quantidade": 1}]});
+    r.post("/pedidos/checkout", huge).problem(404, "Cliente não encontrado");
     r.put("/pedidos", json!({"id": i64::MAX, "status_pedido": 2})).problem(404, "Pedido não encontrado");
 }
 
-fn head_has_the_headers_of_get(banco: Database) {
-    let r = Restaurant::new(banco);
-    for caminho in ["/pedidos", "/produtos/3", "/pedidos/1", "/pedidos/99", "/openapi.json", "/"] {
-        let (get, head) = (r.get(caminho), r.request("HEAD", caminho, &[], None));
-        assert_eq!((head.status, head.body.as_str()), (get.status, ""), "{caminho}");
-        for nome in ["content-length", "content-type", "etag", "location"] {
-            assert_eq!(head.header(nome), get.header(nome), "{caminho} {nome}");
+fn head_has_the_headers_of_get(database: Database) {
+    let r = Restaurant::new(database);
+    for path in ["/pedidos", "/produtos/3", "/pedidos/1", "/pedidos/99", "/openapi.json", "/"] {
+        let (get, head) = (r.get(path), r.request("HEAD", path, &[], None));
+        assert_eq!((head.status, head.body.as_str()), (get.status, ""), "{path}");
+        for name in ["content-length", "content-type", "etag", "location"] {
+            assert_eq!(head.header(name), get.header(name), "{path} {name}");
         }
     }
 }
 
-fn cors_is_open_by_default(banco: Database) {
-    let r = Restaurant::new(banco);
-    let previa = [
+fn cors_is_open_by_default(database: Database) {
+    let r = Restaurant::new(database);
+    let preflight = [
         ("Origin", "https://loja.exemplo"),
         ("Access-Control-Request-Method", "PUT"),
         ("Access-Control-Request-Headers", "if-match"),
     ];
-    let resposta = r.request("OPTIONS", "/pedidos", &previa, None);
-    assert_eq!((resposta.status, resposta.body.as_str()), (204, ""));
-    assert_eq!(resposta.header("access-control-allow-origin"), Some("*"));
-    assert_eq!(resposta.header("access-control-allow-methods"), Some("GET, HEAD, PUT, OPTIONS"));
-    assert_eq!(resposta.header("access-control-allow-headers"), Some("if-match"));
-    for resposta in
+    let response = r.request("OPTIONS", "/pedidos", &preflight, None);
+    assert_eq!((response.status, response.body.as_str()), (204, ""));
+    assert_eq!(response.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(response.header("access-control-allow-methods"), Some("GET, HEAD, PUT, OPTIONS"));
+    assert_eq!(response.header("access-control-allow-headers"), Some("if-match"));
+    for response in
         [r.get("/pedidos"), r.get("/nada"), r.post("/clientes", json!({})), r.delete("/pedidos/2")]
     {
-        assert_eq!(resposta.header("access-control-allow-origin"), Some("*"));
-        assert!(resposta.header("access-control-expose-headers").unwrap().contains("ETag"));
+        assert_eq!(response.header("access-control-allow-origin"), Some("*"));
+        assert!(response.header("access-control-expose-headers").unwrap().contains("ETag"));
     }
     assert_eq!(
         r.request("OPTIONS", "/pedidos/1", &[], None).header("allow"),
@@ -109,9 +108,9 @@ fn cors_is_open_by_default(banco: Database) {
     assert_eq!(r.request("OPTIONS", "/nada", &[], None).status, 404);
 }
 
-fn a_trailing_slash_changes_nothing(banco: Database) {
-    let r = Restaurant::new(banco);
-    for caminho in [
+fn a_trailing_slash_changes_nothing(database: Database) {
+    let r = Restaurant::new(database);
+    for path in [
         "/clientes",
         "/clientes/1",
         "/clientes/1/pedidos",
@@ -134,8 +133,8 @@ fn a_trailing_slash_changes_nothing(banco: Database) {
         "/redoc",
         "/openapi.json",
     ] {
-        let (sem, com) = (r.get(caminho), r.get(&format!("{caminho}/")));
-        assert_eq!((sem.status, com.status), (200, 200), "{caminho}");
-        assert_eq!(sem.body, com.body, "{caminho}");
+        let (without, with) = (r.get(path), r.get(&format!("{path}/")));
+        assert_eq!((without.status, with.status), (200, 200), "{path}");
+        assert_eq!(without.body, with.body, "{path}");
     }
 }

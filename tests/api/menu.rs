@@ -15,27 +15,25 @@ on_both_databases!(
     a_deactivated_product_can_be_reactivated,
 );
 
-fn the_example_menu_is_listed_by_category(banco: Database) {
-    let r = Restaurant::new(banco);
-    let tudo = r.get("/produtos/").ok();
-    assert_eq!(tudo.as_array().unwrap().len(), 12);
-    let mut soma = 0;
-    for (caminho, categoria) in
-        [("/lanches", 1), ("/acompanhamentos", 2), ("/bebidas", 3), ("/sobremesas", 4)]
-    {
-        let lista = r.get(caminho).ok();
-        assert!(lista.as_array().unwrap().iter().all(|p| p["categoria"] == categoria), "{caminho}");
-        assert_eq!(lista, r.get(&format!("{caminho}/")).ok());
-        soma += lista.as_array().unwrap().len();
+fn the_example_menu_is_listed_by_category(database: Database) {
+    let r = Restaurant::new(database);
+    let all = r.get("/produtos/").ok();
+    assert_eq!(all.as_array().unwrap().len(), 12);
+    let mut sum = 0;
+    for (path, categoria) in [("/lanches", 1), ("/acompanhamentos", 2), ("/bebidas", 3), ("/sobremesas", 4)] {
+        let list = r.get(path).ok();
+        assert!(list.as_array().unwrap().iter().all(|p| p["categoria"] == categoria), "{path}");
+        assert_eq!(list, r.get(&format!("{path}/")).ok());
+        sum += list.as_array().unwrap().len();
     }
-    assert_eq!(soma, 12);
-    let esperado = json!({"id": 3, "nome": "Misto Quente na Chapa", "categoria": 1, "valor": 15.2,
+    assert_eq!(sum, 12);
+    let expected = json!({"id": 3, "nome": "Misto Quente na Chapa", "categoria": 1, "valor": 15.2,
         "descricao": "Pão de forma na manteiga, presunto, queijo e tomate", "ativo": true});
-    assert_eq!(r.get("/produtos/3").ok(), esperado);
+    assert_eq!(r.get("/produtos/3").ok(), expected);
 }
 
-fn a_created_product_is_read_back(banco: Database) {
-    let r = Restaurant::new(banco);
+fn a_created_product_is_read_back(database: Database) {
+    let r = Restaurant::new(database);
     let p = r.post("/produtos", json!({"nome": "Pastel d'água «ção» 🍔", "categoria": 1, "valor": 12.5, "descricao": "com'aspas\""})).ok();
     assert_eq!(p["nome"], "Pastel d'água «ção» 🍔");
     assert_eq!(p["descricao"], "com'aspas\"");
@@ -48,10 +46,10 @@ fn a_created_product_is_read_back(banco: Database) {
     );
 }
 
-fn prices_are_exact_decimals(banco: Database) {
-    let r = Restaurant::new(banco);
+fn prices_are_exact_decimals(database: Database) {
+    let r = Restaurant::new(database);
     // As text: a client's JSON parser is not under test.
-    for (enviado, lido) in [
+    for (sent, answered) in [
         ("0.01", "0.01"),
         ("19.90", "19.90"),
         ("19.9", "19.90"),
@@ -59,15 +57,15 @@ fn prices_are_exact_decimals(banco: Database) {
         ("99999.99", "99999.99"),
         ("0.290", "0.29"),
     ] {
-        let body = format!(r#"{{"nome":"Exato","categoria":1,"valor":{enviado}}}"#);
-        let resposta = r.request("POST", "/produtos", &[], Some(&body));
-        assert_eq!(resposta.status, 200, "{}", resposta.body);
-        assert!(resposta.body.contains(&format!(r#""valor":{lido},"#)), "{enviado}: {}", resposta.body);
+        let body = format!(r#"{{"nome":"Exato","categoria":1,"valor":{sent}}}"#);
+        let response = r.request("POST", "/produtos", &[], Some(&body));
+        assert_eq!(response.status, 200, "{}", response.body);
+        assert!(response.body.contains(&format!(r#""valor":{answered},"#)), "{sent}: {}", response.body);
     }
 }
 
-fn invalid_products_are_refused(banco: Database) {
-    let r = Restaurant::new(banco);
+fn invalid_products_are_refused(database: Database) {
+    let r = Restaurant::new(database);
     for valor in [
         "0",
         "-1",
@@ -93,8 +91,8 @@ fn invalid_products_are_refused(banco: Database) {
         ["nome", "categoria"]
     );
     assert_eq!(r.post("/produtos", json!({})).invalid_fields(), ["nome", "categoria", "valor"]);
-    let longo = json!({"nome": "ç".repeat(101), "categoria": 1, "valor": 1, "descricao": "x".repeat(256)});
-    assert_eq!(r.post("/produtos", longo).invalid_fields(), ["nome", "descricao"]);
+    let too_long = json!({"nome": "ç".repeat(101), "categoria": 1, "valor": 1, "descricao": "x".repeat(256)});
+    assert_eq!(r.post("/produtos", too_long).invalid_fields(), ["nome", "descricao"]);
     r.put("/produtos", json!({"id": 3, "valor": -1})).problem(422, "Valor do produto inválido");
     r.put("/produtos", json!({"id": 99, "valor": 1})).problem(404, "Produto não encontrado");
     r.put("/produtos", json!({"id": 99})).problem(404, "Produto não encontrado");
@@ -103,27 +101,27 @@ fn invalid_products_are_refused(banco: Database) {
     assert_eq!(r.get("/produtos").ok().as_array().unwrap().len(), 12);
 }
 
-fn only_sent_fields_change(banco: Database) {
-    let r = Restaurant::new(banco);
-    let antes = r.get("/produtos/3").ok();
-    let mut esperado = antes.clone();
-    esperado["valor"] = json!(16.0);
-    assert_eq!(r.put("/produtos/", json!({"id": 3, "valor": 16})).ok(), esperado);
+fn only_sent_fields_change(database: Database) {
+    let r = Restaurant::new(database);
+    let before = r.get("/produtos/3").ok();
+    let mut expected = before.clone();
+    expected["valor"] = json!(16.0);
+    assert_eq!(r.put("/produtos/", json!({"id": 3, "valor": 16})).ok(), expected);
     // Writing what is there already is no error: MySQL counts such a row as not affected.
-    assert_eq!(r.put("/produtos", json!({"id": 3, "valor": 16})).ok(), esperado);
-    assert_eq!(r.put("/produtos", json!({"id": 3})).ok(), esperado);
+    assert_eq!(r.put("/produtos", json!({"id": 3, "valor": 16})).ok(), expected);
+    assert_eq!(r.put("/produtos", json!({"id": 3})).ok(), expected);
     assert_eq!(r.put("/produtos", json!({"id": 3, "descricao": null})).ok()["descricao"], json!(null));
 }
 
-fn a_product_never_ordered_is_deleted(banco: Database) {
-    let r = Restaurant::new(banco);
+fn a_product_never_ordered_is_deleted(database: Database) {
+    let r = Restaurant::new(database);
     assert_eq!(r.delete("/produtos/5").body, "true");
     r.get("/produtos/5").problem(404, "Produto não encontrado");
     assert_eq!(r.get("/produtos").ok().as_array().unwrap().len(), 11);
 }
 
-fn an_ordered_product_is_deactivated_and_orders_keep_it(banco: Database) {
-    let r = Restaurant::new(banco);
+fn an_ordered_product_is_deactivated_and_orders_keep_it(database: Database) {
+    let r = Restaurant::new(database);
     let pedido = r.get("/pedidos/1").ok();
     r.put("/produtos", json!({"id": 3, "nome": "Outro nome", "valor": 99})).ok();
     assert_eq!(r.delete("/produtos/3").ok(), true);
@@ -136,8 +134,8 @@ fn an_ordered_product_is_deactivated_and_orders_keep_it(banco: Database) {
     assert_eq!(r.delete("/produtos/3").ok(), true);
 }
 
-fn a_deactivated_product_can_be_reactivated(banco: Database) {
-    let r = Restaurant::new(banco);
+fn a_deactivated_product_can_be_reactivated(database: Database) {
+    let r = Restaurant::new(database);
     r.delete("/produtos/3").ok();
     assert_eq!(r.put("/produtos", json!({"id": 3, "ativo": true})).ok()["ativo"], true);
     assert!(r.get("/lanches").ok().as_array().unwrap().iter().any(|p| p["id"] == 3));

@@ -34,338 +34,340 @@ on_both_databases!(
     only_a_trusted_certificate_is_accepted,
 );
 
-fn an_order_is_approved_by_its_notification(banco: Database) {
+fn an_order_is_approved_by_its_notification(database: Database) {
     // Nobody looks by himself: it is the notification that tells.
-    let c = Till::with_environment(banco, Faults::default(), &[("MERCADO_PAGO_POLL_SECONDS", "3600")]);
-    let pedido = c.checkout(1);
+    let till = Till::with_faults(database, Faults::default(), &[("MERCADO_PAGO_POLL_SECONDS", "3600")]);
+    let pedido = till.checkout(1);
     assert_eq!((&pedido["status_pagamento"], &pedido["qr_situacao"]), (&json!(1), &json!("pronto")));
-    assert_eq!(pedido["qr_data"], c.cobranca(&pedido).qr_data);
+    assert_eq!(pedido["qr_data"], till.cobranca(&pedido).qr_data);
     assert!(pedido["datahora_expiracao"].is_string() && pedido["meio_pagamento"].is_null());
-    assert_eq!(c.get(&format!("/pedidos/{}/qrcode.svg", pedido["id"])).status, 200);
-    c.pay(&pedido);
-    let pago = c.wait_for_pagamento(&pedido, 2);
+    assert_eq!(till.get(&format!("/pedidos/{}/qrcode.svg", pedido["id"])).status, 200);
+    till.pay(&pedido);
+    let paid = till.wait_for_pagamento(&pedido, 2);
     assert_eq!(
-        (&pago["status_pagamento_descricao"], &pago["meio_pagamento"]),
+        (&paid["status_pagamento_descricao"], &paid["meio_pagamento"]),
         (&json!("Aprovado"), &json!("qr"))
     );
-    assert_eq!((&pago["status_pedido"], &pago["qr_situacao"]), (&json!(1), &Value::Null));
-    let tipos: Vec<String> = c.history(&pedido).into_iter().map(|(tipo, _)| tipo).collect();
+    assert_eq!((&paid["status_pedido"], &paid["qr_situacao"]), (&json!(1), &Value::Null));
+    let tipos: Vec<String> = till.history(&pedido).into_iter().map(|(tipo, _)| tipo).collect();
     assert_eq!(tipos[..3], ["recebido", "perguntado", "respondido"]);
     assert_eq!(tipos[tipos.len() - 2..], ["respondido", "pagamento"]);
     assert!(tipos.contains(&"notificado".to_owned()));
-    c.get(&format!("/pedidos/{}/qrcode.png", pedido["id"])).problem(409, "O pedido já foi pago");
+    till.get(&format!("/pedidos/{}/qrcode.png", pedido["id"])).problem(409, "O pedido já foi pago");
 }
 
-fn the_charge_describes_the_order(banco: Database) {
-    let c = Till::new(banco);
+fn the_charge_describes_the_order(database: Database) {
+    let till = Till::new(database);
     // Twelve kinds: more than the ten items that an order there may have.
     let itens: Vec<Value> = (1..=12).map(|p| json!({"produto": p, "quantidade": p})).collect();
-    let pedido = c.post("/pedidos/checkout", json!({"itens": itens})).ok();
-    let cobranca = c.cobranca(&pedido);
+    let pedido = till.post("/pedidos/checkout", json!({"itens": itens})).ok();
+    let cobranca = till.cobranca(&pedido);
     assert_eq!(cobranca.centavos, crate::restaurant::centavos(&pedido["valor_total"]));
     assert_eq!(cobranca.description, format!("Pedido {}", pedido["id"]));
     let itens = cobranca.items.as_array().unwrap();
     assert_eq!((itens.len(), &itens[9]["title"]), (10, &json!("Outros itens")));
     // Two lines of one product are one kind.
-    let linhas =
+    let lines =
         json!([{"produto": 1, "quantidade": 1, "descricao": "sem sal"}, {"produto": 1, "quantidade": 2}]);
-    let pedido = c.post("/pedidos/checkout", json!({"itens": linhas})).ok();
-    let itens = c.cobranca(&pedido).items;
+    let pedido = till.post("/pedidos/checkout", json!({"itens": lines})).ok();
+    let itens = till.cobranca(&pedido).items;
     assert_eq!((itens.as_array().unwrap().len(), &itens[0]["quantity"]), (1, &json!(3)));
 }
 
-fn polling_replaces_a_lost_notification(banco: Database) {
-    let c = Till::with_environment(banco, Faults { lost: 1000, ..Faults::default() }, &[]);
-    let pedido = c.checkout(1);
-    c.pay(&pedido);
-    c.wait_for_pagamento(&pedido, 2);
-    assert!(c.history(&pedido).iter().all(|(tipo, _)| tipo != "notificado"));
+fn polling_replaces_a_lost_notification(database: Database) {
+    let till = Till::with_faults(database, Faults { lost: 1000, ..Faults::default() }, &[]);
+    let pedido = till.checkout(1);
+    till.pay(&pedido);
+    till.wait_for_pagamento(&pedido, 2);
+    assert!(till.history(&pedido).iter().all(|(tipo, _)| tipo != "notificado"));
 }
 
-fn a_lost_response_does_not_charge_twice(banco: Database) {
+fn a_lost_response_does_not_charge_twice(database: Database) {
     for faults in [
         Faults { cut_after: 1000, ..Faults::default() },
         Faults { error_500_after: 1000, ..Faults::default() },
         Faults { garbage: 1000, ..Faults::default() },
         Faults { cut_after: 1000, strict_keys: true, ..Faults::default() },
     ] {
-        let c = Till::with_environment(banco, faults.clone(), &[]);
-        let pedido = c.checkout(1);
+        let till = Till::with_faults(database, faults.clone(), &[]);
+        let pedido = till.checkout(1);
         assert_eq!(
             (&pedido["qr_data"], &pedido["qr_situacao"]),
             (&Value::Null, &json!("a_caminho")),
             "{faults:?}"
         );
-        let figura = c.get(&format!("/pedidos/{}/qrcode.svg", pedido["id"]));
-        figura.problem(409, "O QR code está a caminho; tente de novo em alguns segundos");
-        c.mp.faults(|f| *f = Faults { strict_keys: f.strict_keys, ..Faults::default() });
-        wait_until("the QR code", || c.reload(&pedido)["qr_situacao"] == "pronto");
-        assert_eq!(c.mp.orders().len(), 1, "{faults:?}");
-        assert_eq!(c.reload(&pedido)["qr_data"], c.cobranca(&pedido).qr_data);
+        let image = till.get(&format!("/pedidos/{}/qrcode.svg", pedido["id"]));
+        image.problem(409, "O QR code está a caminho; tente de novo em alguns segundos");
+        till.mp.faults(|f| *f = Faults { strict_keys: f.strict_keys, ..Faults::default() });
+        wait_until("the QR code", || till.reload(&pedido)["qr_situacao"] == "pronto");
+        assert_eq!(till.mp.orders().len(), 1, "{faults:?}");
+        assert_eq!(till.reload(&pedido)["qr_data"], till.cobranca(&pedido).qr_data);
     }
 }
 
-fn a_refused_key_finds_the_existing_charge(banco: Database) {
+fn a_refused_key_finds_the_existing_charge(database: Database) {
     let faults = Faults { strict_keys: true, delay: 1000, delay_ms: 700, ..Faults::default() };
-    let c = Till::with_environment(banco, faults, &[("MERCADO_PAGO_CHECKOUT_MS", "300")]);
-    let pedido = c.checkout(1);
+    let till = Till::with_faults(database, faults, &[("MERCADO_PAGO_CHECKOUT_MS", "300")]);
+    let pedido = till.checkout(1);
     assert_eq!(pedido["qr_situacao"], "a_caminho");
-    c.mp.faults(|f| f.delay = 0);
-    wait_until("the QR code", || c.reload(&pedido)["qr_situacao"] == "pronto");
-    assert_eq!(c.mp.orders().len(), 1);
+    till.mp.faults(|f| f.delay = 0);
+    wait_until("the QR code", || till.reload(&pedido)["qr_situacao"] == "pronto");
+    assert_eq!(till.mp.orders().len(), 1);
 }
 
-fn transient_failures_are_retried(banco: Database) {
-    let c =
-        Till::with_environment(banco, Faults { error_500: 300, cut_before: 200, ..Faults::default() }, &[]);
+fn transient_failures_are_retried(database: Database) {
+    let till =
+        Till::with_faults(database, Faults { error_500: 300, cut_before: 200, ..Faults::default() }, &[]);
     for _ in 0..10 {
-        let pedido = c.checkout(1);
-        wait_until("the QR code", || c.reload(&pedido)["qr_situacao"] == "pronto");
+        let pedido = till.checkout(1);
+        wait_until("the QR code", || till.reload(&pedido)["qr_situacao"] == "pronto");
     }
-    assert_eq!(c.mp.orders().len(), 10);
+    assert_eq!(till.mp.orders().len(), 10);
 }
 
-fn orders_taken_while_the_provider_hangs_get_their_qr_code_later(banco: Database) {
+fn orders_taken_while_the_provider_hangs_get_their_qr_code_later(database: Database) {
     let faults = Faults { hang: 1000, ..Faults::default() };
-    let c = Till::with_environment(banco, faults, &[("MERCADO_PAGO_CHECKOUT_MS", "300")]);
+    let till = Till::with_faults(database, faults, &[("MERCADO_PAGO_CHECKOUT_MS", "300")]);
     let mut pedidos = Vec::new();
     // After a few nobody is asked any more: a checkout waits for nothing.
-    let sem_perguntar =
+    let not_asked =
         ("sem_resposta".to_owned(), "criar cobrança: o provedor falha; não foi perguntado".to_owned());
     wait_until("the breaker to open", || {
-        let pedido = c.checkout(1);
+        let pedido = till.checkout(1);
         assert_eq!((&pedido["qr_situacao"], &pedido["status_pedido"]), (&json!("a_caminho"), &json!(1)));
         pedidos.push(pedido);
-        c.history(&pedidos[pedidos.len() - 1]).contains(&sem_perguntar)
+        till.history(&pedidos[pedidos.len() - 1]).contains(&not_asked)
     });
-    c.mp.faults(|f| f.hang = 0);
+    till.mp.faults(|f| f.hang = 0);
     for pedido in &pedidos {
-        wait_until("the QR code", || c.reload(pedido)["qr_situacao"] == "pronto");
+        wait_until("the QR code", || till.reload(pedido)["qr_situacao"] == "pronto");
     }
-    assert_eq!(c.mp.orders().len(), pedidos.len());
+    assert_eq!(till.mp.orders().len(), pedidos.len());
 }
 
-fn a_hanging_provider_does_not_delay_checkout(banco: Database) {
-    let c = Till::with_environment(banco, Faults { hang: 1000, ..Faults::default() }, &[]);
+fn a_hanging_provider_does_not_delay_checkout(database: Database) {
+    let till = Till::with_faults(database, Faults { hang: 1000, ..Faults::default() }, &[]);
     for _ in 0..3 {
-        let inicio = Instant::now();
-        let pedido = c.checkout(1);
-        assert!(inicio.elapsed() < Duration::from_secs(2), "took {:?}", inicio.elapsed());
+        let start = Instant::now();
+        let pedido = till.checkout(1);
+        assert!(start.elapsed() < Duration::from_secs(2), "took {:?}", start.elapsed());
         assert_eq!(pedido["qr_situacao"], "a_caminho");
     }
     // Whoever hangs holds no connection: the smallest pool serves all the same.
-    let c = Till::with_environment(
-        banco,
+    let till = Till::with_faults(
+        database,
         Faults { hang: 1000, ..Faults::default() },
         &[("POOL_SIZE", "2"), ("POOL_WAIT_MS", "900"), ("MERCADO_PAGO_CHECKOUT_MS", "3000")],
     );
     std::thread::scope(|s| {
-        let comprando: Vec<_> = (0..12).map(|_| s.spawn(|| c.checkout(1))).collect();
-        wait_until("all to be asking", || c.mp.calls().iter().filter(|l| l.starts_with("POST")).count() >= 5);
-        while comprando.iter().any(|t| !t.is_finished()) {
-            c.get("/produtos").ok();
-            c.get("/pedidos").ok();
+        let checkouts: Vec<_> = (0..12).map(|_| s.spawn(|| till.checkout(1))).collect();
+        wait_until("all to be asking", || {
+            till.mp.calls().iter().filter(|l| l.starts_with("POST")).count() >= 5
+        });
+        while checkouts.iter().any(|t| !t.is_finished()) {
+            till.get("/produtos").ok();
+            till.get("/pedidos").ok();
         }
     });
 }
 
-fn a_repeated_checkout_charges_once(banco: Database) {
-    let c = Till::with_environment(banco, Faults { delay: 1000, delay_ms: 200, ..Faults::default() }, &[]);
+fn a_repeated_checkout_charges_once(database: Database) {
+    let till = Till::with_faults(database, Faults { delay: 1000, delay_ms: 200, ..Faults::default() }, &[]);
     let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
-    let request = || c.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "toque")], Some(&body));
-    let respostas: Vec<_> = std::thread::scope(|s| {
-        let toques: Vec<_> = (0..6).map(|_| s.spawn(request)).collect();
-        toques.into_iter().map(|t| t.join().unwrap()).collect()
+    let request = || till.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "toque")], Some(&body));
+    let responses: Vec<_> = std::thread::scope(|s| {
+        let taps: Vec<_> = (0..6).map(|_| s.spawn(request)).collect();
+        taps.into_iter().map(|t| t.join().unwrap()).collect()
     });
-    let ids: Vec<Value> = respostas.iter().map(|r| r.ok()["id"].clone()).collect();
+    let ids: Vec<Value> = responses.iter().map(|r| r.ok()["id"].clone()).collect();
     assert!(ids.iter().all(|id| *id == ids[0]));
-    assert_eq!(c.mp.orders().len(), 1);
+    assert_eq!(till.mp.orders().len(), 1);
     // The answer that is given again is the one with the QR code, and names its version.
-    let de_novo = request();
-    assert_eq!(de_novo.header("idempotency-replayed"), Some("true"));
-    assert_eq!(de_novo.ok()["qr_situacao"], "pronto");
-    assert_eq!(de_novo.header("etag"), Some(format!("\"{}\"", de_novo.ok()["versao"]).as_str()));
+    let again = request();
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(again.ok()["qr_situacao"], "pronto");
+    assert_eq!(again.header("etag"), Some(format!("\"{}\"", again.ok()["versao"]).as_str()));
 }
 
-fn an_underpaid_charge_does_not_approve(banco: Database) {
-    let c = Till::new(banco);
-    let pedido = c.checkout(1);
-    c.mp.faults(|f| f.short_by = 1);
-    c.pay(&pedido);
-    let pendencia = c.wait_for_pendencia(&pedido);
+fn an_underpaid_charge_does_not_approve(database: Database) {
+    let till = Till::new(database);
+    let pedido = till.checkout(1);
+    till.mp.faults(|f| f.short_by = 1);
+    till.pay(&pedido);
+    let pendencia = till.wait_for_pendencia(&pedido);
     assert!(
         pendencia.starts_with("O Mercado Pago cobra R$ ") && pendencia.contains("e o pedido é de R$ "),
         "{pendencia}"
     );
-    assert_eq!(c.reload(&pedido)["status_pagamento"], 1);
+    assert_eq!(till.reload(&pedido)["status_pagamento"], 1);
     // Whoever saw to it says so, and it is kept.
-    let caminho = format!("/pedidos/{}/pendencia", pedido["id"]);
-    assert_eq!(c.delete(&caminho).ok(), true);
-    assert_eq!(c.delete(&caminho).ok(), true);
-    assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
-    assert_eq!(c.history(&pedido).last().unwrap(), &("pendencia".to_owned(), "resolvida".to_owned()));
-    c.delete("/pedidos/999/pendencia").problem(404, "Pedido não encontrado");
+    let path = format!("/pedidos/{}/pendencia", pedido["id"]);
+    assert_eq!(till.delete(&path).ok(), true);
+    assert_eq!(till.delete(&path).ok(), true);
+    assert_eq!(till.get("/pedidos/pendencias").ok(), json!([]));
+    assert_eq!(till.history(&pedido).last().unwrap(), &("pendencia".to_owned(), "resolvida".to_owned()));
+    till.delete("/pedidos/999/pendencia").problem(404, "Pedido não encontrado");
 }
 
-fn a_charge_with_another_amount_shows_no_qr_code(banco: Database) {
-    let c = Till::with_environment(banco, Faults { short_by: 500, ..Faults::default() }, &[]);
-    let pedido = c.checkout(1);
+fn a_charge_with_another_amount_shows_no_qr_code(database: Database) {
+    let till = Till::with_faults(database, Faults { short_by: 500, ..Faults::default() }, &[]);
+    let pedido = till.checkout(1);
     assert_eq!(pedido["qr_data"], Value::Null);
-    c.wait_for_pendencia(&pedido);
+    till.wait_for_pendencia(&pedido);
 }
 
-fn a_wrong_point_of_sale_becomes_a_pendencia(banco: Database) {
-    let c = Till::with_environment(banco, Faults::default(), &[("MERCADO_PAGO_POS", "OUTRO")]);
-    let pedido = c.checkout(1);
+fn a_wrong_point_of_sale_becomes_a_pendencia(database: Database) {
+    let till = Till::with_faults(database, Faults::default(), &[("MERCADO_PAGO_POS", "OUTRO")]);
+    let pedido = till.checkout(1);
     assert_eq!(pedido["qr_situacao"], "recusado");
-    for figura in ["qrcode.svg", "qrcode.png"] {
-        let problema = c
-            .get(&format!("/pedidos/{}/{figura}", pedido["id"]))
+    for image in ["qrcode.svg", "qrcode.png"] {
+        let problem = till
+            .get(&format!("/pedidos/{}/{image}", pedido["id"]))
             .problem(409, "O QR code deste pedido foi recusado; receba o pagamento no balcão");
-        assert_eq!(problema["codigo"], "qr_recusado");
+        assert_eq!(problem["codigo"], "qr_recusado");
     }
     assert_eq!(
-        c.wait_for_pendencia(&pedido),
+        till.wait_for_pendencia(&pedido),
         "O Mercado Pago recusou criar o QR code (o ponto de venda não foi encontrado): receba no balcão"
     );
     // What is paid in another way, or cancelled, is settled.
-    let outro = c.checkout(1);
-    c.wait_for_pendencia(&outro);
-    c.pay_at_counter(&pedido, "dinheiro").ok();
-    c.cancel(&outro, "desistiu").ok();
-    assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
+    let other = till.checkout(1);
+    till.wait_for_pendencia(&other);
+    till.pay_at_counter(&pedido, "dinheiro").ok();
+    till.cancel(&other, "desistiu").ok();
+    assert_eq!(till.get("/pedidos/pendencias").ok(), json!([]));
 }
 
-fn processes_share_the_lookups(banco: Database) {
-    let c = Till::with_environment(
-        banco,
+fn processes_share_the_lookups(database: Database) {
+    let till = Till::with_faults(
+        database,
         Faults { lost: 1000, delay: 1000, delay_ms: 50, ..Faults::default() },
         &[],
     );
-    let filiais: Vec<_> = (0..3).map(|_| c.another_process()).collect();
-    let pedidos: Vec<Value> = (0..12).map(|_| c.checkout(1)).collect();
+    let processes: Vec<_> = (0..3).map(|_| till.another_process()).collect();
+    let pedidos: Vec<Value> = (0..12).map(|_| till.checkout(1)).collect();
     for pedido in &pedidos {
-        c.pay(pedido);
+        till.pay(pedido);
     }
     for pedido in &pedidos {
-        c.wait_for_pagamento(pedido, 2);
-        let pagos = c.history(pedido).into_iter().filter(|(tipo, _)| tipo == "pagamento").count();
-        assert_eq!(pagos, 1);
+        till.wait_for_pagamento(pedido, 2);
+        let payments = till.history(pedido).into_iter().filter(|(tipo, _)| tipo == "pagamento").count();
+        assert_eq!(payments, 1);
     }
     // Each look is one process's: the answers on record are the calls that were made.
-    let olhares = c.mp.calls().iter().filter(|l| l.starts_with("GET")).count() as i64;
-    let contados =
-        c.count("SELECT COUNT(*) FROM eventos WHERE tipo = 'respondido' AND detalhe LIKE 'consultar%'");
-    assert_eq!(olhares, contados);
-    drop(filiais);
+    let lookups = till.mp.calls().iter().filter(|l| l.starts_with("GET")).count() as i64;
+    let recorded =
+        till.count("SELECT COUNT(*) FROM eventos WHERE tipo = 'respondido' AND detalhe LIKE 'consultar%'");
+    assert_eq!(lookups, recorded);
+    drop(processes);
 }
 
-fn an_interrupted_charge_is_resumed_after_a_restart(banco: Database) {
-    let mut c = Till::with_environment(banco, Faults { hang: 1000, ..Faults::default() }, &[]);
+fn an_interrupted_charge_is_resumed_after_a_restart(database: Database) {
+    let mut till = Till::with_faults(database, Faults { hang: 1000, ..Faults::default() }, &[]);
     std::thread::scope(|s| {
-        let r = &c.r;
+        let r = &till.r;
         let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
-        let compra = s.spawn(move || r.try_request("POST", "/pedidos/checkout", &[], Some(&body)));
-        wait_until("the provider to be asked", || !c.mp.calls().is_empty());
+        let checkout = s.spawn(move || r.try_request("POST", "/pedidos/checkout", &[], Some(&body)));
+        wait_until("the provider to be asked", || !till.mp.calls().is_empty());
         r.kill_while_in_use();
-        assert!(compra.join().unwrap().is_err(), "it answered after its death");
+        assert!(checkout.join().unwrap().is_err(), "it answered after its death");
     });
-    c.mp.faults(|f| f.hang = 0);
-    c.r.restart();
-    let pedidos = c.get("/pedidos/recebidos").ok();
+    till.mp.faults(|f| f.hang = 0);
+    till.r.restart();
+    let pedidos = till.get("/pedidos/recebidos").ok();
     let pedido = pedidos.as_array().unwrap().last().unwrap().clone();
-    wait_until("the QR code", || c.reload(&pedido)["qr_situacao"] == "pronto");
-    assert_eq!(c.mp.orders().len(), 1);
+    wait_until("the QR code", || till.reload(&pedido)["qr_situacao"] == "pronto");
+    assert_eq!(till.mp.orders().len(), 1);
 }
 
-fn the_token_is_never_logged(banco: Database) {
-    let c = Till::with_environment(
-        banco,
+fn the_token_is_never_logged(database: Database) {
+    let till = Till::with_faults(
+        database,
         Faults { error_500: 300, ..Faults::default() },
         &[("LOG_LEVEL", "trace")],
     );
-    let pedido = c.checkout(1);
-    wait_until("the QR code", || c.reload(&pedido)["qr_situacao"] == "pronto");
-    c.mp.faults(|f| f.down = true);
-    c.checkout(1);
-    let log = c.log();
+    let pedido = till.checkout(1);
+    wait_until("the QR code", || till.reload(&pedido)["qr_situacao"] == "pronto");
+    till.mp.faults(|f| f.down = true);
+    till.checkout(1);
+    let log = till.log();
     assert!(log.contains("payments by Mercado Pago"));
     assert!(!log.contains(TOKEN) && !log.contains(crate::till::SECRET));
 }
 
 /// A door with a lock before the stand-in: one request a connection.
-fn porta_tls(destino: &str, chave: &rcgen::CertifiedKey<rcgen::KeyPair>) -> String {
-    let porta = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endereco = format!("https://localhost:{}", porta.local_addr().unwrap().port());
-    let destino = destino.trim_start_matches("http://").to_owned();
-    let privada = rustls::pki_types::PrivateKeyDer::try_from(chave.signing_key.serialize_der()).unwrap();
+fn start_tls_terminator(upstream: &str, key: &rcgen::CertifiedKey<rcgen::KeyPair>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let upstream = upstream.trim_start_matches("http://").to_owned();
+    let private_key = rustls::pki_types::PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
     let config = rustls::ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![chave.cert.der().clone()], privada)
+        .with_single_cert(vec![key.cert.der().clone()], private_key)
         .unwrap();
     let config = std::sync::Arc::new(config);
     std::thread::spawn(move || {
-        for ligacao in porta.incoming().flatten() {
-            let (config, destino) = (config.clone(), destino.clone());
+        for connection in listener.incoming().flatten() {
+            let (config, upstream) = (config.clone(), upstream.clone());
             std::thread::spawn(move || {
-                let sessao = rustls::ServerConnection::new(config).unwrap();
-                let mut tls = rustls::StreamOwned::new(sessao, ligacao);
-                let mut pedido = Vec::new();
-                let mut bloco = [0; 4096];
+                let session = rustls::ServerConnection::new(config).unwrap();
+                let mut tls = rustls::StreamOwned::new(session, connection);
+                let mut request = Vec::new();
+                let mut block = [0; 4096];
                 // Whoever does not trust us hangs up here.
-                while !completo(&pedido) {
-                    match tls.read(&mut bloco) {
-                        Ok(n) if n > 0 => pedido.extend_from_slice(&bloco[..n]),
+                while !is_complete(&request) {
+                    match tls.read(&mut block) {
+                        Ok(n) if n > 0 => request.extend_from_slice(&block[..n]),
                         _ => return,
                     }
                 }
-                let mut la = TcpStream::connect(destino).unwrap();
-                la.write_all(&pedido).unwrap();
-                let mut resposta = Vec::new();
-                la.read_to_end(&mut resposta).unwrap();
-                let _ = tls.write_all(&resposta);
+                let mut provider = TcpStream::connect(upstream).unwrap();
+                provider.write_all(&request).unwrap();
+                let mut response = Vec::new();
+                provider.read_to_end(&mut response).unwrap();
+                let _ = tls.write_all(&response);
                 tls.conn.send_close_notify();
                 let _ = tls.flush();
             });
         }
     });
-    endereco
+    address
 }
 
-fn completo(pedido: &[u8]) -> bool {
-    let texto = String::from_utf8_lossy(pedido).to_lowercase();
-    let Some((header, body)) = texto.split_once("\r\n\r\n") else { return false };
-    let tamanho = header.lines().find_map(|l| l.strip_prefix("content-length:")?.trim().parse().ok());
-    body.len() >= tamanho.unwrap_or(0)
+fn is_complete(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request).to_lowercase();
+    let Some((header, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = header.lines().find_map(|l| l.strip_prefix("content-length:")?.trim().parse().ok());
+    body.len() >= length.unwrap_or(0)
 }
 
-fn only_a_trusted_certificate_is_accepted(banco: Database) {
-    let certa = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
-    let outra = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
-    let pasta = crate::database::Folder::new();
-    let arquivo = |nome: &str, pem: &str| {
-        let arquivo = pasta.0.join(nome);
-        std::fs::write(&arquivo, pem).unwrap();
-        arquivo.to_str().unwrap().to_owned()
+fn only_a_trusted_certificate_is_accepted(database: Database) {
+    let trusted = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let untrusted = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let folder = crate::database::Folder::new();
+    let file = |name: &str, pem: &str| {
+        let file = folder.0.join(name);
+        std::fs::write(&file, pem).unwrap();
+        file.to_str().unwrap().to_owned()
     };
-    let confiadas = [
-        (Some(arquivo("certa.pem", &certa.cert.pem())), "pronto"),
-        (Some(arquivo("outra.pem", &outra.cert.pem())), "a_caminho"),
+    let cases = [
+        (Some(file("certa.pem", &trusted.cert.pem())), "pronto"),
+        (Some(file("untrusted.pem", &untrusted.cert.pem())), "a_caminho"),
         (None, "a_caminho"),
     ];
     // The stand-in of one that is not asked itself, for its address.
-    let la = Till::new(banco);
-    let url = porta_tls(&la.mp.url(), &certa);
-    for (ca, situacao) in confiadas {
+    let behind_tls = Till::new(database);
+    let url = start_tls_terminator(&behind_tls.mp.url(), &trusted);
+    for (ca, situacao) in cases {
         let ca = ca.unwrap_or_default();
-        let c = Till::with_environment(
-            banco,
+        let till = Till::with_faults(
+            database,
             Faults::default(),
             &[("MERCADO_PAGO_URL", url.as_str()), ("MERCADO_PAGO_CA_FILE", ca.as_str())],
         );
-        assert_eq!(c.checkout(1)["qr_situacao"], situacao, "{ca}: {}", c.log());
+        assert_eq!(till.checkout(1)["qr_situacao"], situacao, "{ca}: {}", till.log());
     }
-    assert_eq!(la.mp.orders().len(), 1, "who is not trusted is told nothing");
+    assert_eq!(behind_tls.mp.orders().len(), 1, "who is not trusted is told nothing");
 }

@@ -6,52 +6,51 @@ use serde_json::Value;
 
 use crate::{Database, Restaurant};
 
-fn documento() -> Value {
+fn document() -> Value {
     Restaurant::new(Database::Sqlite).get("/openapi.json").ok()
 }
 
 #[test]
 fn the_document_lists_exactly_the_routes() {
-    let documento = documento();
-    assert_eq!(documento["openapi"], "3.1.0");
-    let documentadas: BTreeSet<(String, String)> = documento["paths"]
+    let document = document();
+    assert_eq!(document["openapi"], "3.1.0");
+    let documented: BTreeSet<(String, String)> = document["paths"]
         .as_object()
         .unwrap()
         .iter()
-        .flat_map(|(caminho, item)| {
-            item.as_object().unwrap().keys().map(move |m| (m.to_uppercase(), caminho.clone()))
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().keys().map(move |m| (m.to_uppercase(), path.clone()))
         })
         .collect();
-    let rotas =
-        ambrosia::http::table().map(|(metodo, caminho)| (metodo.to_owned(), caminho.to_owned())).collect();
-    assert_eq!(documentadas, rotas);
+    let routes = ambrosia::http::table().map(|(method, path)| (method.to_owned(), path.to_owned())).collect();
+    assert_eq!(documented, routes);
 }
 
 #[test]
 fn every_operation_is_described() {
-    let documento = documento();
-    let mut nomes = BTreeSet::new();
-    for (caminho, item) in documento["paths"].as_object().unwrap() {
-        for (metodo, operacao) in item.as_object().unwrap() {
-            let onde = format!("{metodo} {caminho}");
-            assert!(nomes.insert(operacao["operationId"].to_string()), "{onde}: the name is taken");
-            assert!(!operacao["summary"].as_str().unwrap().is_empty(), "{onde}");
-            for (status, resposta) in operacao["responses"].as_object().unwrap() {
+    let document = document();
+    let mut names = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let onde = format!("{method} {path}");
+            assert!(names.insert(operation["operationId"].to_string()), "{onde}: the name is taken");
+            assert!(!operation["summary"].as_str().unwrap().is_empty(), "{onde}");
+            for (status, response) in operation["responses"].as_object().unwrap() {
                 assert!(
-                    resposta["$ref"].is_string() || !resposta["description"].as_str().unwrap().is_empty(),
+                    response["$ref"].is_string() || !response["description"].as_str().unwrap().is_empty(),
                     "{onde} {status}"
                 );
             }
             assert_eq!(
-                caminho.contains("{id}"),
-                operacao["parameters"].to_string().contains("\"in\":\"path\""),
+                path.contains("{id}"),
+                operation["parameters"].to_string().contains("\"in\":\"path\""),
                 "{onde}"
             );
         }
     }
-    for (nome, esquema) in documento["components"]["schemas"].as_object().unwrap() {
-        for (campo, descricao) in esquema["properties"].as_object().into_iter().flatten() {
-            assert_ne!(descricao, &serde_json::json!({}), "{nome}.{campo} says nothing");
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        for (field, descricao) in schema["properties"].as_object().into_iter().flatten() {
+            assert_ne!(descricao, &serde_json::json!({}), "{name}.{field} says nothing");
         }
     }
 }
@@ -60,7 +59,7 @@ fn every_operation_is_described() {
 #[test]
 fn every_documented_field_is_read() {
     let r = Restaurant::new(Database::Sqlite);
-    let documento = documento();
+    let document = document();
     let bodies = [
         ("POST", "/clientes", "NovoCliente"),
         ("PUT", "/clientes", "EdicaoCliente"),
@@ -73,7 +72,7 @@ fn every_documented_field_is_read() {
         ("POST", "/pedidos/1/cancelamento", "Cancelamento"),
         ("POST", "/pedidos/1/reembolso", "Reembolso"),
     ];
-    let referidos: BTreeSet<String> = documento["paths"]
+    let referenced: BTreeSet<String> = document["paths"]
         .as_object()
         .unwrap()
         .values()
@@ -81,48 +80,47 @@ fn every_documented_field_is_read() {
         .filter_map(|o| o["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str())
         .map(|r| r.rsplit('/').next().unwrap().to_owned())
         .collect();
-    assert_eq!(referidos, bodies.iter().map(|c| c.2.to_owned()).collect());
-    for (metodo, caminho, nome) in bodies {
-        let esquema = &documento["components"]["schemas"][nome];
-        let ignorado = |d: &Value| d.to_string().contains("Ignorado");
-        let lidos: BTreeSet<String> = esquema["properties"]
+    assert_eq!(referenced, bodies.iter().map(|c| c.2.to_owned()).collect());
+    for (method, path, name) in bodies {
+        let schema = &document["components"]["schemas"][name];
+        let ignored = |d: &Value| d.to_string().contains("Ignorado");
+        let read_fields: BTreeSet<String> = schema["properties"]
             .as_object()
             .unwrap()
             .iter()
-            .filter(|(_, d)| !ignorado(d))
+            .filter(|(_, d)| !ignored(d))
             .map(|(c, _)| c.clone())
             .collect();
-        let errado: serde_json::Map<String, Value> =
-            lidos.iter().map(|campo| (campo.clone(), serde_json::json!({"errado": true}))).collect();
-        let nomeados =
-            r.request(metodo, caminho, &[], Some(&Value::Object(errado).to_string())).invalid_fields();
-        assert_eq!(nomeados.into_iter().collect::<BTreeSet<_>>(), lidos, "{metodo} {caminho}");
-        let obrigatorios: BTreeSet<String> = esquema["required"]
+        let wrong: serde_json::Map<String, Value> =
+            read_fields.iter().map(|field| (field.clone(), serde_json::json!({"errado": true}))).collect();
+        let named = r.request(method, path, &[], Some(&Value::Object(wrong).to_string())).invalid_fields();
+        assert_eq!(named.into_iter().collect::<BTreeSet<_>>(), read_fields, "{method} {path}");
+        let required: BTreeSet<String> = schema["required"]
             .as_array()
             .into_iter()
             .flatten()
             .map(|c| c.as_str().unwrap().to_owned())
             .collect();
-        let faltantes = r.request(metodo, caminho, &[], Some("{}")).invalid_fields();
-        assert_eq!(faltantes.into_iter().collect::<BTreeSet<_>>(), obrigatorios, "{metodo} {caminho}");
+        let missing = r.request(method, path, &[], Some("{}")).invalid_fields();
+        assert_eq!(missing.into_iter().collect::<BTreeSet<_>>(), required, "{method} {path}");
     }
 }
 
 #[test]
 fn the_pages_are_self_contained() {
     let r = Restaurant::new(Database::Sqlite);
-    let raiz = r.get("/");
-    assert_eq!((raiz.status, raiz.header("location")), (307, Some("/redoc")));
-    for (caminho, signal) in [("/redoc", "Redoc.init(\"/openapi.json\""), ("/docs", "url: '/openapi.json'")] {
-        let pagina = r.get(caminho);
-        assert_eq!(pagina.status, 200);
-        assert_eq!(pagina.header("content-type"), Some("text/html; charset=utf-8"));
-        assert!(pagina.body.contains(signal) && pagina.body.contains("<title>Ambrosia</title>"), "{caminho}");
-        assert!(pagina.body.len() > 500_000, "{caminho} carries its script");
+    let root = r.get("/");
+    assert_eq!((root.status, root.header("location")), (307, Some("/redoc")));
+    for (path, signal) in [("/redoc", "Redoc.init(\"/openapi.json\""), ("/docs", "url: '/openapi.json'")] {
+        let page = r.get(path);
+        assert_eq!(page.status, 200);
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+        assert!(page.body.contains(signal) && page.body.contains("<title>Ambrosia</title>"), "{path}");
+        assert!(page.body.len() > 500_000, "{path} carries its script");
         // The policy keeps the browser from asking anyone else.
-        assert!(pagina.header("content-security-policy").unwrap().starts_with("default-src 'self'"));
-        for fora in ["src=\"http", "href=\"http", "@import"] {
-            assert!(!pagina.body.split("<script>").next().unwrap().contains(fora), "{caminho} {fora}");
+        assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'self'"));
+        for external in ["src=\"http", "href=\"http", "@import"] {
+            assert!(!page.body.split("<script>").next().unwrap().contains(external), "{path} {external}");
         }
     }
 }
@@ -130,18 +128,18 @@ fn the_pages_are_self_contained() {
 #[test]
 fn documents_are_compressed_and_cacheable() {
     let r = Restaurant::new(Database::Sqlite);
-    for caminho in ["/redoc", "/docs", "/openapi.json"] {
-        let inteiro = r.get(caminho);
-        let tamanho = |codificacao: &str| {
-            let resposta = r.request("HEAD", caminho, &[("Accept-Encoding", codificacao)], None);
-            let gzip = resposta.header("content-encoding") == Some("gzip");
-            (gzip, resposta.header("content-length").unwrap().parse::<usize>().unwrap())
+    for path in ["/redoc", "/docs", "/openapi.json"] {
+        let whole = r.get(path);
+        let length = |encoding: &str| {
+            let response = r.request("HEAD", path, &[("Accept-Encoding", encoding)], None);
+            let gzip = response.header("content-encoding") == Some("gzip");
+            (gzip, response.header("content-length").unwrap().parse::<usize>().unwrap())
         };
-        let (gzip, comprimido) = tamanho("br, gzip;q=0.8");
-        assert!(gzip && comprimido * 2 < inteiro.body.len(), "{caminho}: {comprimido}");
-        assert_eq!(tamanho("gzip;q=0"), (false, inteiro.body.len()));
-        let etag = inteiro.header("etag").unwrap();
-        assert_eq!(r.request("GET", caminho, &[("If-None-Match", etag)], None).status, 304);
-        assert!(inteiro.header("cache-control").unwrap().contains("max-age"));
+        let (gzip, compressed) = length("br, gzip;q=0.8");
+        assert!(gzip && compressed * 2 < whole.body.len(), "{path}: {compressed}");
+        assert_eq!(length("gzip;q=0"), (false, whole.body.len()));
+        let etag = whole.header("etag").unwrap();
+        assert_eq!(r.request("GET", path, &[("If-None-Match", etag)], None).status, 304);
+        assert!(whole.header("cache-control").unwrap().contains("max-age"));
     }
 }

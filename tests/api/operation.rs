@@ -29,33 +29,33 @@ on_both_databases!(
     probes_answer_beside_a_thousand_slow_requests
 );
 
-fn the_probes_answer_ok(banco: Database) {
-    let r = Restaurant::new(banco);
-    for caminho in ["/livez", "/readyz", "/readyz/"] {
-        let resposta = r.get(caminho);
-        assert_eq!((resposta.status, resposta.body.as_str()), (200, "ok\n"), "{caminho}");
-        assert_eq!(resposta.header("cache-control"), Some("no-store"));
-        assert_eq!(r.request("HEAD", caminho, &[], None).status, 200);
-        assert_eq!(r.request("POST", caminho, &[], Some("{}")).status, 405);
+fn the_probes_answer_ok(database: Database) {
+    let r = Restaurant::new(database);
+    for path in ["/livez", "/readyz", "/readyz/"] {
+        let response = r.get(path);
+        assert_eq!((response.status, response.body.as_str()), (200, "ok\n"), "{path}");
+        assert_eq!(response.header("cache-control"), Some("no-store"));
+        assert_eq!(r.request("HEAD", path, &[], None).status, 200);
+        assert_eq!(r.request("POST", path, &[], Some("{}")).status, 405);
     }
 }
 
 #[test]
 fn without_a_database_it_is_alive_and_not_ready() {
-    let fechada = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let url = format!("mysql://a:segredo@127.0.0.1:{fechada}/b");
+    let closed_port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("mysql://a:segredo@127.0.0.1:{closed_port}/b");
     let r = Restaurant::with_environment(Database::Sqlite, &[("DATABASE_URL", &url)]);
     assert_eq!(r.get("/livez").status, 200);
-    let resposta = r.get("/readyz");
-    let problema = resposta.problem(503, "O sistema não está pronto");
-    let campos: Vec<&str> =
-        problema["erros"].as_array().unwrap().iter().map(|e| e["campo"].as_str().unwrap()).collect();
-    assert_eq!(campos, ["banco", "migracoes"]);
-    assert!(!resposta.body.contains("segredo") && !resposta.body.contains("127.0.0.1"));
+    let response = r.get("/readyz");
+    let problem = response.problem(503, "O sistema não está pronto");
+    let fields: Vec<&str> =
+        problem["erros"].as_array().unwrap().iter().map(|e| e["campo"].as_str().unwrap()).collect();
+    assert_eq!(fields, ["banco", "migracoes"]);
+    assert!(!response.body.contains("segredo") && !response.body.contains("127.0.0.1"));
     // The rest of the figures is told all the same.
-    let figuras = r.get("/metrics");
-    assert_eq!(figuras.status, 200);
-    assert!(figuras.body.contains("ambrosia_build_info") && !figuras.body.contains("orders_open{"));
+    let metrics = r.get("/metrics");
+    assert_eq!(metrics.status, 200);
+    assert!(metrics.body.contains("ambrosia_build_info") && !metrics.body.contains("orders_open{"));
 }
 
 /// An alert can only be as true as the figures: while the database hangs the process says so, at once, and repeats no
@@ -66,59 +66,59 @@ fn a_frozen_database_is_reported_without_stale_metrics() {
         assert!(std::env::var("CI").is_err(), "no MariaDB here");
         return;
     }
-    let servidor = PrivateServer::start();
-    let esquema = Schema::new(&servidor.url());
-    let r = Restaurant::on_schema(Database::Mysql, Some(esquema), &[]);
-    let do_restaurante =
+    let server = PrivateServer::start();
+    let schema = Schema::new(&server.url());
+    let r = Restaurant::on_schema(Database::Mysql, Some(schema), &[]);
+    let of_the_restaurant =
         ["ambrosia_orders_open{", "ambrosia_oldest_open_order_seconds ", "ambrosia_payment_matters "];
-    let estado = |pronto: u8, banco: u8| {
+    let state = |ready: u8, database: u8| {
         let body = r.get("/metrics").body;
-        body.contains(&format!("\nambrosia_ready {pronto}\n"))
-            && body.contains(&format!("\nambrosia_check_ok{{check=\"banco\"}} {banco}\n"))
+        body.contains(&format!("\nambrosia_ready {ready}\n"))
+            && body.contains(&format!("\nambrosia_check_ok{{check=\"banco\"}} {database}\n"))
             && body.contains("\nambrosia_check_ok{check=\"migracoes\"} 1\n")
-            && do_restaurante.iter().all(|figura| body.contains(figura) == (pronto == 1))
+            && of_the_restaurant.iter().all(|metric| body.contains(metric) == (ready == 1))
     };
-    assert!(estado(1, 1), "{}", r.get("/metrics").body);
-    servidor.freeze();
+    assert!(state(1, 1), "{}", r.get("/metrics").body);
+    server.freeze();
     wait_until("it to notice", || r.get("/readyz").status == 503);
-    let antes = Instant::now();
-    let dito = estado(0, 0);
-    let demora = antes.elapsed();
+    let before = Instant::now();
+    let reported = state(0, 0);
+    let took = before.elapsed();
     let body = r.get("/metrics").body;
-    servidor.thaw();
-    assert!(dito, "{body}");
-    assert!(demora.as_secs() < 2, "{demora:?}");
-    wait_until("the figures to be back", || estado(1, 1));
+    server.thaw();
+    assert!(reported, "{body}");
+    assert!(took.as_secs() < 2, "{took:?}");
+    wait_until("the figures to be back", || state(1, 1));
 }
 
-fn the_metrics_are_openmetrics(banco: Database) {
-    let c = Till::new(banco);
-    let pedido = c.checkout(1);
-    c.pay(&pedido);
-    c.wait_for_pagamento(&pedido, 2);
-    c.get("/nada/disso");
-    c.notify("?data.id=ORD1&type=order", &[], &json!({}));
-    let texto = c.get("/metrics");
+fn the_metrics_are_openmetrics(database: Database) {
+    let till = Till::new(database);
+    let pedido = till.checkout(1);
+    till.pay(&pedido);
+    till.wait_for_pagamento(&pedido, 2);
+    till.get("/nada/disso");
+    till.notify("?data.id=ORD1&type=order", &[], &json!({}));
+    let text = till.get("/metrics");
     assert_eq!(
-        texto.header("content-type"),
+        text.header("content-type"),
         Some("application/openmetrics-text; version=1.0.0; charset=utf-8")
     );
-    let valor = |serie: &str| -> f64 {
-        let linha = texto.body.lines().find(|l| l.starts_with(serie)).unwrap_or_else(|| panic!("no {serie}"));
-        linha.rsplit(' ').next().unwrap().parse().unwrap()
+    let value = |series: &str| -> f64 {
+        let line = text.body.lines().find(|l| l.starts_with(series)).unwrap_or_else(|| panic!("no {series}"));
+        line.rsplit(' ').next().unwrap().parse().unwrap()
     };
-    let rota = r#"method="POST",route="/pedidos/checkout""#;
-    assert_eq!(valor(&format!("ambrosia_http_requests_total{{{rota},status=\"200\"}}")), 1.0);
-    assert_eq!(valor(&format!("ambrosia_http_request_seconds_count{{{rota}}}")), 1.0);
+    let route = r#"method="POST",route="/pedidos/checkout""#;
+    assert_eq!(value(&format!("ambrosia_http_requests_total{{{route},status=\"200\"}}")), 1.0);
+    assert_eq!(value(&format!("ambrosia_http_request_seconds_count{{{route}}}")), 1.0);
     // Made-up paths are one series, or anyone could fill the memory.
-    assert_eq!(valor(r#"ambrosia_http_requests_total{method="-",route="-",status="404"}"#), 1.0);
-    assert_eq!(valor(r#"ambrosia_orders_open{status_pedido="Recebido"}"#), 3.0);
-    assert_eq!(valor(r#"ambrosia_notifications_total{verdict="unsigned"}"#), 1.0);
-    assert!(valor(r#"ambrosia_notifications_total{verdict="taken"}"#) >= 1.0);
-    assert_eq!(valor(r#"ambrosia_payment_answers_total{verdict="aberta"}"#), 1.0);
-    assert!(valor(r#"ambrosia_payment_answers_total{verdict="paga"}"#) >= 1.0);
-    assert!(valor(r#"ambrosia_provider_call_seconds_count{method="POST",outcome="ok"}"#) >= 1.0);
-    for serie in [
+    assert_eq!(value(r#"ambrosia_http_requests_total{method="-",route="-",status="404"}"#), 1.0);
+    assert_eq!(value(r#"ambrosia_orders_open{status_pedido="Recebido"}"#), 3.0);
+    assert_eq!(value(r#"ambrosia_notifications_total{verdict="unsigned"}"#), 1.0);
+    assert!(value(r#"ambrosia_notifications_total{verdict="taken"}"#) >= 1.0);
+    assert_eq!(value(r#"ambrosia_payment_answers_total{verdict="aberta"}"#), 1.0);
+    assert!(value(r#"ambrosia_payment_answers_total{verdict="paga"}"#) >= 1.0);
+    assert!(value(r#"ambrosia_provider_call_seconds_count{method="POST",outcome="ok"}"#) >= 1.0);
+    for series in [
         "ambrosia_build_info{version=",
         "ambrosia_connections ",
         "ambrosia_requests_running ",
@@ -130,126 +130,134 @@ fn the_metrics_are_openmetrics(banco: Database) {
         "ambrosia_oldest_open_order_seconds ",
         "ambrosia_payment_matters ",
     ] {
-        valor(serie);
+        value(series);
     }
-    assert!(valor("ambrosia_threads ") > 4.0 && valor("ambrosia_resident_memory_bytes ") > 1e6);
-    assert!(texto.body.ends_with("# EOF\n"));
+    assert!(value("ambrosia_threads ") > 4.0 && value("ambrosia_resident_memory_bytes ") > 1e6);
+    assert!(text.body.ends_with("# EOF\n"));
 }
 
-fn shutdown_is_announced_before_it_happens(banco: Database) {
-    let r = Restaurant::with_environment(banco, &[("DRAIN_MS", "1500")]);
-    let mut filial = r.another_process();
-    assert_eq!(filial.request("GET", "/readyz", &[], None).status, 200);
-    filial.send_sigterm();
-    wait_until("it to say so", || filial.request("GET", "/readyz", &[], None).status == 503);
-    let resposta = filial.request("GET", "/readyz", &[], None);
-    assert!(resposta.body.contains("\"encerramento\""), "{}", resposta.body);
+fn shutdown_is_announced_before_it_happens(database: Database) {
+    let r = Restaurant::with_environment(database, &[("DRAIN_MS", "1500")]);
+    let mut process = r.another_process();
+    assert_eq!(process.request("GET", "/readyz", &[], None).status, 200);
+    process.send_sigterm();
+    wait_until("it to say so", || process.request("GET", "/readyz", &[], None).status == 503);
+    let response = process.request("GET", "/readyz", &[], None);
+    assert!(response.body.contains("\"encerramento\""), "{}", response.body);
     // Whoever is still sent here is served, and told to go elsewhere next time.
-    let compra = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
-    let resposta = filial.request("POST", "/pedidos/checkout", &[], Some(&compra));
-    assert_eq!((resposta.status, resposta.header("connection")), (200, Some("close")));
-    assert_eq!(filial.terminate(), Some(0));
+    let checkout = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+    let response = process.request("POST", "/pedidos/checkout", &[], Some(&checkout));
+    assert_eq!((response.status, response.header("connection")), (200, Some("close")));
+    assert_eq!(process.terminate(), Some(0));
 }
 
 /// A balancer in miniature: requests go to those that say that they are ready.
 #[derive(Default)]
-struct Balanceador {
-    filiais: Mutex<Vec<String>>,
-    vez: AtomicUsize,
+struct Balancer {
+    processes: Mutex<Vec<String>>,
+    next: AtomicUsize,
 }
 
-impl Balanceador {
-    fn escolher(&self) -> String {
-        let filiais = self.filiais.lock().unwrap();
-        filiais[self.vez.fetch_add(1, Ordering::Relaxed) % filiais.len()].clone()
+impl Balancer {
+    fn pick(&self) -> String {
+        let processes = self.processes.lock().unwrap();
+        processes[self.next.fetch_add(1, Ordering::Relaxed) % processes.len()].clone()
     }
 
-    fn por(&self, filial: &Process) {
-        wait_until("a new process to be ready", || filial.request("GET", "/readyz", &[], None).status == 200);
-        self.filiais.lock().unwrap().push(filial.url().to_owned());
+    fn add(&self, process: &Process) {
+        wait_until("a new process to be ready", || {
+            process.request("GET", "/readyz", &[], None).status == 200
+        });
+        self.processes.lock().unwrap().push(process.url().to_owned());
     }
 
     /// Asks each whether it is ready, and sends nothing more to those that are not.
-    fn vigiar(&self) {
-        let agente = agente();
-        let filiais = self.filiais.lock().unwrap().clone();
-        for url in filiais {
-            let pronta = agente.get(format!("{url}/readyz")).call().is_ok_and(|r| r.status() == 200);
-            if !pronta {
-                self.filiais.lock().unwrap().retain(|f| *f != url);
+    fn drop_unready(&self) {
+        let agent = agent();
+        let processes = self.processes.lock().unwrap().clone();
+        for url in processes {
+            let ready = agent.get(format!("{url}/readyz")).call().is_ok_and(|r| r.status() == 200);
+            if !ready {
+                self.processes.lock().unwrap().retain(|f| *f != url);
             }
         }
     }
 }
 
-fn agente() -> ureq::Agent {
+fn agent() -> ureq::Agent {
     ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().new_agent()
 }
 
 /// Stops the threads of a test also when it fails.
-struct Fim<'a>(&'a AtomicBool);
+struct SetOnDrop<'a>(&'a AtomicBool);
 
-impl Drop for Fim<'_> {
+impl Drop for SetOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-fn a_rolling_replacement_loses_no_request(banco: Database) {
-    let r = Restaurant::with_environment(banco, &[("DRAIN_MS", "500"), ("LOG_LEVEL", "warn")]);
-    let balanceador = Balanceador::default();
-    let acabou = AtomicBool::new(false);
-    let (feitos, falhas) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let mut filiais = vec![r.another_process(), r.another_process()];
-    filiais.iter().for_each(|f| balanceador.por(f));
+fn a_rolling_replacement_loses_no_request(database: Database) {
+    let r = Restaurant::with_environment(database, &[("DRAIN_MS", "500"), ("LOG_LEVEL", "warn")]);
+    let balancer = Balancer::default();
+    let done = AtomicBool::new(false);
+    let (served, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let mut processes = vec![r.another_process(), r.another_process()];
+    processes.iter().for_each(|f| balancer.add(f));
     thread::scope(|s| {
-        let _fim = Fim(&acabou);
-        for cliente in 0..4 {
-            let (balanceador, acabou, feitos, falhas) = (&balanceador, &acabou, &feitos, &falhas);
+        let _guard = SetOnDrop(&done);
+        for client in 0..4 {
+            let (balancer, done, served, failures) = (&balancer, &done, &served, &failures);
             s.spawn(move || {
-                let agente = agente();
-                let compra = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
-                while !acabou.load(Ordering::Relaxed) {
-                    let url = balanceador.escolher();
-                    let resposta = if cliente == 0 {
-                        agente.post(format!("{url}/pedidos/checkout")).send(&compra)
+                let agent = agent();
+                let checkout = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+                while !done.load(Ordering::Relaxed) {
+                    let url = balancer.pick();
+                    let response = if client == 0 {
+                        agent.post(format!("{url}/pedidos/checkout")).send(&checkout)
                     } else {
-                        agente.get(format!("{url}/produtos")).call()
+                        agent.get(format!("{url}/produtos")).call()
                     };
-                    let lida = resposta.and_then(|mut r| {
+                    let outcome = response.and_then(|mut r| {
                         r.body_mut().read_to_vec()?;
                         Ok(r.status().as_u16())
                     });
-                    match lida {
+                    match outcome {
                         Ok(200) => {
-                            feitos.fetch_add(1, Ordering::Relaxed);
+                            served.fetch_add(1, Ordering::Relaxed);
                         }
-                        outra => falhas.lock().unwrap().push(format!("{outra:?}")),
+                        other => failures.lock().unwrap().push(format!("{other:?}")),
                     }
                 }
             });
         }
         s.spawn(|| {
-            while !acabou.load(Ordering::Relaxed) {
-                balanceador.vigiar();
+            while !done.load(Ordering::Relaxed) {
+                balancer.drop_unready();
             }
         });
         for _ in 0..20 {
-            let antes = feitos.load(Ordering::Relaxed);
-            let nova = r.another_process();
-            balanceador.por(&nova);
-            filiais.push(nova);
-            assert_eq!(filiais.remove(0).terminate(), Some(0));
-            wait_until("traffic", || feitos.load(Ordering::Relaxed) > antes + 20);
+            let before = served.load(Ordering::Relaxed);
+            let replacement = r.another_process();
+            balancer.add(&replacement);
+            processes.push(replacement);
+            assert_eq!(processes.remove(0).terminate(), Some(0));
+            wait_until("traffic", || served.load(Ordering::Relaxed) > before + 20);
         }
     });
-    let falhas = falhas.into_inner().unwrap();
-    assert!(falhas.is_empty(), "{} of {}: {:?}", falhas.len(), feitos.load(Ordering::Relaxed), falhas[0]);
+    let failures = failures.into_inner().unwrap();
+    assert!(
+        failures.is_empty(),
+        "{} of {}: {:?}",
+        failures.len(),
+        served.load(Ordering::Relaxed),
+        failures[0]
+    );
 }
 
-fn probes_answer_beside_a_thousand_slow_requests(banco: Database) {
+fn probes_answer_beside_a_thousand_slow_requests(database: Database) {
     let r = Restaurant::with_environment(
-        banco,
+        database,
         &[
             ("MAX_REQUESTS", "1000"),
             ("POOL_SIZE", "2"),
@@ -261,16 +269,16 @@ fn probes_answer_beside_a_thousand_slow_requests(banco: Database) {
     // Somebody holds the counter of the day's numbers: no checkout goes on, and behind two of them all wait for a
     // connection.
     r.checkout(1);
-    let trava = Trava::new(&r);
-    let endereco = r.url().trim_start_matches("http://").to_owned();
+    let lock = HeldLock::new(&r);
+    let address = r.url().trim_start_matches("http://").to_owned();
     let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
-    let pedido =
+    let request =
         format!("POST /pedidos/checkout HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-    let lentos: Vec<TcpStream> = (0..1000)
+    let slow: Vec<TcpStream> = (0..1000)
         .map(|_| {
-            let mut conexao = TcpStream::connect(&endereco).unwrap();
-            conexao.write_all(pedido.as_bytes()).unwrap();
-            conexao
+            let mut connection = TcpStream::connect(&address).unwrap();
+            connection.write_all(request.as_bytes()).unwrap();
+            connection
         })
         .collect();
     // The figures are told beside them, and take no place.
@@ -278,38 +286,38 @@ fn probes_answer_beside_a_thousand_slow_requests(banco: Database) {
         r.get("/metrics").body.contains("\nambrosia_requests_running 1000\n")
     });
     assert_eq!(r.get("/openapi.json").status, 503);
-    let inicio = Instant::now();
+    let start = Instant::now();
     assert_eq!(r.get("/readyz").status, 200);
-    println!("/readyz beside 1,000 slow requests: {:?}", inicio.elapsed());
+    println!("/readyz beside 1,000 slow requests: {:?}", start.elapsed());
     assert_eq!(r.get("/livez").status, 200);
-    let esperam = lentos.iter().filter(|l| {
+    let waiting = slow.iter().filter(|l| {
         l.set_nonblocking(true).unwrap();
         matches!((&**l).read(&mut [0; 1]), Err(e) if e.kind() == std::io::ErrorKind::WouldBlock)
     });
-    assert_eq!(esperam.count(), 1000, "they were not slow");
-    drop(trava);
+    assert_eq!(waiting.count(), 1000, "they were not slow");
+    drop(lock);
 }
 
 /// Holds a lock that every checkout needs.
-enum Trava {
+enum HeldLock {
     Sqlite(#[expect(dead_code, reason = "it is held")] rusqlite::Connection),
     Mysql(#[expect(dead_code, reason = "it is held")] mysql::Conn),
 }
 
-impl Trava {
-    fn new(r: &Restaurant) -> Trava {
+impl HeldLock {
+    fn new(r: &Restaurant) -> HeldLock {
         use mysql::prelude::Queryable;
-        match &r.esquema {
+        match &r.schema {
             None => {
-                let conn = rusqlite::Connection::open(r.pasta.0.join("r.db")).unwrap();
+                let conn = rusqlite::Connection::open(r.folder.0.join("r.db")).unwrap();
                 conn.execute_batch("BEGIN IMMEDIATE").unwrap();
-                Trava::Sqlite(conn)
+                HeldLock::Sqlite(conn)
             }
-            Some(esquema) => {
-                let mut conn = esquema.connection();
+            Some(schema) => {
+                let mut conn = schema.connection();
                 // A lock on the table has no time-out of seconds, as one on a row has.
                 conn.query_drop("LOCK TABLES senhas WRITE").unwrap();
-                Trava::Mysql(conn)
+                HeldLock::Mysql(conn)
             }
         }
     }

@@ -13,29 +13,29 @@ on_both_databases!(
 );
 
 /// Follows `Link` from page to page.
-pub fn percorrer(r: &Restaurant, inicio: &str) -> (Vec<Value>, usize) {
-    let (mut linhas, mut paginas, mut proxima) = (Vec::new(), 0, Some(inicio.to_owned()));
-    while let Some(caminho) = proxima {
-        let resposta = r.get(&caminho);
-        linhas.extend(resposta.ok().as_array().unwrap().clone());
-        paginas += 1;
-        proxima = resposta.header("link").map(|link| {
-            let (endereco, rel) = link.split_once(';').unwrap();
+pub fn follow_pages(r: &Restaurant, start: &str) -> (Vec<Value>, usize) {
+    let (mut rows, mut pages, mut next) = (Vec::new(), 0, Some(start.to_owned()));
+    while let Some(path) = next {
+        let response = r.get(&path);
+        rows.extend(response.ok().as_array().unwrap().clone());
+        pages += 1;
+        next = response.header("link").map(|link| {
+            let (address, rel) = link.split_once(';').unwrap();
             assert_eq!(rel.trim(), "rel=\"next\"");
-            endereco.trim_start_matches('<').trim_end_matches('>').to_owned()
+            address.trim_start_matches('<').trim_end_matches('>').to_owned()
         });
     }
-    (linhas, paginas)
+    (rows, pages)
 }
 
-fn every_list_is_paged(banco: Database) {
-    let r = Restaurant::new(banco);
+fn every_list_is_paged(database: Database) {
+    let r = Restaurant::new(database);
     for i in 0..23 {
         let body = json!({"id_cliente": 3, "itens": [{"produto": 1, "quantidade": i % 3 + 1}]});
         let id = r.post("/pedidos/checkout", body).ok()["id"].clone();
         r.put("/pedidos", json!({"id": id, "status_pedido": i % 4 + 1})).ok();
     }
-    for caminho in [
+    for path in [
         "/pedidos",
         "/pedidos/recebidos",
         "/pedidos/fila",
@@ -48,26 +48,26 @@ fn every_list_is_paged(banco: Database) {
         "/bebidas",
         "/clientes",
     ] {
-        let tudo = r.get(caminho).ok().as_array().unwrap().clone();
+        let all = r.get(path).ok().as_array().unwrap().clone();
         for limite in [1, 2, 3, 500] {
-            let (linhas, paginas) = percorrer(&r, &format!("{caminho}?limite={limite}"));
-            assert_eq!(linhas, tudo, "{caminho} {limite}");
-            assert_eq!(paginas, tudo.len().div_ceil(limite).max(1), "{caminho} {limite}");
+            let (rows, pages) = follow_pages(&r, &format!("{path}?limite={limite}"));
+            assert_eq!(rows, all, "{path} {limite}");
+            assert_eq!(pages, all.len().div_ceil(limite).max(1), "{path} {limite}");
         }
     }
 }
 
-fn the_default_page_size_is_100(banco: Database) {
-    let r = Restaurant::with_environment(banco, &[("EXAMPLE_DATA", "false")]);
+fn the_default_page_size_is_100(database: Database) {
+    let r = Restaurant::with_environment(database, &[("EXAMPLE_DATA", "false")]);
     for i in 0..101 {
         r.sql(&format!("INSERT INTO clientes (nome) VALUES ('{i}')"));
     }
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 100);
-    assert_eq!(percorrer(&r, "/clientes").0.len(), 101);
+    assert_eq!(follow_pages(&r, "/clientes").0.len(), 101);
 }
 
-fn invalid_page_parameters_are_refused(banco: Database) {
-    let r = Restaurant::new(banco);
+fn invalid_page_parameters_are_refused(database: Database) {
+    let r = Restaurant::new(database);
     for limite in ["0", "501", "-1", "x", "", "1.5"] {
         r.get(&format!("/produtos?limite={limite}")).problem(422, "«limite» deve ser um número de 1 a 500");
     }
@@ -79,23 +79,23 @@ fn invalid_page_parameters_are_refused(banco: Database) {
     assert_eq!(r.get("/produtos?cor=azul").ok(), r.get("/produtos").ok());
 }
 
-fn open_orders_are_not_cut_to_the_default_page(banco: Database) {
-    let r = Restaurant::with_environment(banco, &[("EXAMPLE_DATA", "false")]);
+fn open_orders_are_not_cut_to_the_default_page(database: Database) {
+    let r = Restaurant::with_environment(database, &[("EXAMPLE_DATA", "false")]);
     for _ in 0..30 {
-        let linhas = vec!["(1)"; 20].join(", ");
-        r.sql(&format!("INSERT INTO pedidos (status_pedido) VALUES {linhas}"));
+        let rows = vec!["(1)"; 20].join(", ");
+        r.sql(&format!("INSERT INTO pedidos (status_pedido) VALUES {rows}"));
     }
-    let resposta = r.get("/pedidos");
-    assert_eq!((resposta.ok().as_array().unwrap().len(), resposta.header("link")), (600, None));
+    let response = r.get("/pedidos");
+    assert_eq!((response.ok().as_array().unwrap().len(), response.header("link")), (600, None));
     assert_eq!(r.get("/pedidos/fila").ok().as_array().unwrap().len(), 600);
-    assert_eq!(percorrer(&r, "/pedidos?limite=499").0.len(), 600);
+    assert_eq!(follow_pages(&r, "/pedidos?limite=499").0.len(), 600);
 }
 
-fn an_order_that_arrives_between_pages_is_listed(banco: Database) {
-    let r = Restaurant::new(banco);
-    let primeira = r.get("/pedidos/recebidos?limite=1");
-    let novo = r.checkout(1)["id"].clone();
-    let link = primeira.header("link").unwrap();
-    let (linhas, _) = percorrer(&r, link.trim_start_matches('<').split('>').next().unwrap());
-    assert_eq!(linhas.last().unwrap()["id"], novo);
+fn an_order_that_arrives_between_pages_is_listed(database: Database) {
+    let r = Restaurant::new(database);
+    let first = r.get("/pedidos/recebidos?limite=1");
+    let newest = r.checkout(1)["id"].clone();
+    let link = first.header("link").unwrap();
+    let (rows, _) = follow_pages(&r, link.trim_start_matches('<').split('>').next().unwrap());
+    assert_eq!(rows.last().unwrap()["id"], newest);
 }

@@ -11,112 +11,110 @@ use serde_json::Value;
 use crate::database::{self, Database, Folder, Schema};
 
 pub struct Restaurant {
-    pub banco: Database,
-    pub esquema: Option<Schema>,
-    pub pasta: Folder,
+    pub database: Database,
+    pub schema: Option<Schema>,
+    pub folder: Folder,
     pub database_url: String,
     environment: Vec<(String, String)>,
-    processo: Child,
+    child: Child,
     url: String,
-    cliente: ureq::Agent,
+    client: ureq::Agent,
 }
 
 impl Restaurant {
-    pub fn new(banco: Database) -> Restaurant {
-        Restaurant::with_environment(banco, &[])
+    pub fn new(database: Database) -> Restaurant {
+        Restaurant::with_environment(database, &[])
     }
 
-    pub fn with_environment(banco: Database, environment: &[(&str, &str)]) -> Restaurant {
-        let esquema = (banco == Database::Mysql).then(|| Schema::new(database::server_url()));
-        Restaurant::on_schema(banco, esquema, environment)
+    pub fn with_environment(database: Database, environment: &[(&str, &str)]) -> Restaurant {
+        let schema = (database == Database::Mysql).then(|| Schema::new(database::server_url()));
+        Restaurant::on_schema(database, schema, environment)
     }
 
     /// On a MySQL database that is there already, or on a new SQLite file.
-    pub fn on_schema(banco: Database, esquema: Option<Schema>, environment: &[(&str, &str)]) -> Restaurant {
-        let pasta = Folder::new();
-        let url = esquema.as_ref().map_or_else(|| format!("sqlite:{}/r.db", pasta.0.display()), Schema::url);
+    pub fn on_schema(database: Database, schema: Option<Schema>, environment: &[(&str, &str)]) -> Restaurant {
+        let folder = Folder::new();
+        let url = schema.as_ref().map_or_else(|| format!("sqlite:{}/r.db", folder.0.display()), Schema::url);
         let environment: Vec<_> =
             environment.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        let (processo, endereco) = start(&pasta, &url, &environment);
+        let (child, address) = start(&folder, &url, &environment);
         Restaurant {
-            banco,
-            esquema,
-            pasta,
+            database,
+            schema,
+            folder,
             database_url: url,
             environment,
-            processo,
-            url: endereco,
-            cliente: cliente(),
+            child,
+            url: address,
+            client: client(),
         }
     }
 
     /// A second process on the same database.
     pub fn another_process(&self) -> Process {
-        let (processo, url) = start(&self.pasta, &self.database_url, &self.environment);
-        Process { processo, url, cliente: cliente() }
+        let (child, url) = start(&self.folder, &self.database_url, &self.environment);
+        Process { child, url, client: client() }
     }
 
     /// A second process on another's database, with no settings of its own.
-    pub fn process_without_settings(outro: &Restaurant) -> Process {
-        let (processo, url) = start(&outro.pasta, &outro.database_url, &[]);
-        Process { processo, url, cliente: cliente() }
+    pub fn process_without_settings(other: &Restaurant) -> Process {
+        let (child, url) = start(&other.folder, &other.database_url, &[]);
+        Process { child, url, client: client() }
     }
 
     /// As when the power goes.
     pub fn kill(&mut self) {
-        self.processo.kill().unwrap();
-        self.processo.wait().unwrap();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// The same, while others are still talking to it.
     pub fn kill_while_in_use(&self) {
-        assert!(
-            Command::new("kill").args(["-9", &self.processo.id().to_string()]).status().unwrap().success()
-        );
+        assert!(Command::new("kill").args(["-9", &self.child.id().to_string()]).status().unwrap().success());
     }
 
     /// After `matar` or `interromper`.
     pub fn restart(&mut self) {
-        self.processo.wait().unwrap();
-        (self.processo, self.url) = start(&self.pasta, &self.database_url, &self.environment);
-        self.cliente = cliente();
+        self.child.wait().unwrap();
+        (self.child, self.url) = start(&self.folder, &self.database_url, &self.environment);
+        self.client = client();
     }
 
-    pub fn get(&self, caminho: &str) -> Response {
-        self.request("GET", caminho, &[], None)
+    pub fn get(&self, path: &str) -> Response {
+        self.request("GET", path, &[], None)
     }
 
-    pub fn delete(&self, caminho: &str) -> Response {
-        self.request("DELETE", caminho, &[], None)
+    pub fn delete(&self, path: &str) -> Response {
+        self.request("DELETE", path, &[], None)
     }
 
-    pub fn post(&self, caminho: &str, body: Value) -> Response {
-        self.request("POST", caminho, &[], Some(&body.to_string()))
+    pub fn post(&self, path: &str, body: Value) -> Response {
+        self.request("POST", path, &[], Some(&body.to_string()))
     }
 
-    pub fn put(&self, caminho: &str, body: Value) -> Response {
-        self.request("PUT", caminho, &[], Some(&body.to_string()))
+    pub fn put(&self, path: &str, body: Value) -> Response {
+        self.request("PUT", path, &[], Some(&body.to_string()))
     }
 
     pub fn request(
         &self,
-        metodo: &str,
-        caminho: &str,
+        method: &str,
+        path: &str,
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> Response {
-        self.try_request(metodo, caminho, headers, body).unwrap_or_else(|e| panic!("{metodo} {caminho}: {e}"))
+        self.try_request(method, path, headers, body).unwrap_or_else(|e| panic!("{method} {path}: {e}"))
     }
 
     /// For those who expect that nobody may answer.
     pub fn try_request(
         &self,
-        metodo: &str,
-        caminho: &str,
+        method: &str,
+        path: &str,
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> Result<Response, ureq::Error> {
-        request(&self.cliente, &self.url, metodo, caminho, headers, body)
+        request(&self.client, &self.url, method, path, headers, body)
     }
 
     /// Orders one of this product.
@@ -128,10 +126,10 @@ impl Restaurant {
     /// Runs a statement on the database, behind the restaurant's back.
     pub fn sql(&self, sql: &str) {
         use mysql::prelude::Queryable;
-        match &self.esquema {
-            Some(esquema) => esquema.connection().query_drop(sql).unwrap(),
+        match &self.schema {
+            Some(schema) => schema.connection().query_drop(sql).unwrap(),
             None => {
-                let conn = rusqlite::Connection::open(self.pasta.0.join("r.db")).unwrap();
+                let conn = rusqlite::Connection::open(self.folder.0.join("r.db")).unwrap();
                 conn.busy_timeout(Duration::from_secs(10)).unwrap();
                 conn.execute_batch(sql).unwrap();
             }
@@ -141,17 +139,17 @@ impl Restaurant {
     /// The first column of the first row, as a number.
     pub fn count(&self, sql: &str) -> i64 {
         use mysql::prelude::Queryable;
-        match &self.esquema {
-            Some(esquema) => esquema.connection().query_first::<i64, _>(sql).unwrap().unwrap(),
+        match &self.schema {
+            Some(schema) => schema.connection().query_first::<i64, _>(sql).unwrap().unwrap(),
             None => {
-                let conn = rusqlite::Connection::open(self.pasta.0.join("r.db")).unwrap();
-                conn.query_row(sql, [], |linha| linha.get(0)).unwrap()
+                let conn = rusqlite::Connection::open(self.folder.0.join("r.db")).unwrap();
+                conn.query_row(sql, [], |row| row.get(0)).unwrap()
             }
         }
     }
 
     pub fn pid(&self) -> u32 {
-        self.processo.id()
+        self.child.id()
     }
 
     /// Where it can be reached; another place after `reabrir`.
@@ -160,14 +158,14 @@ impl Restaurant {
     }
 
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.pasta.0.join("log")).unwrap_or_default()
+        std::fs::read_to_string(self.folder.0.join("log")).unwrap_or_default()
     }
 }
 
 impl Drop for Restaurant {
     fn drop(&mut self) {
-        let _ = self.processo.kill();
-        let _ = self.processo.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
         if std::thread::panicking() {
             eprintln!("--- log of the restaurant\n{}", self.log());
         }
@@ -175,9 +173,9 @@ impl Drop for Restaurant {
 }
 
 pub struct Process {
-    processo: Child,
+    child: Child,
     url: String,
-    cliente: ureq::Agent,
+    client: ureq::Agent,
 }
 
 impl Process {
@@ -188,44 +186,43 @@ impl Process {
     /// As Kubernetes does it. Gives the exit code.
     pub fn terminate(&mut self) -> Option<i32> {
         self.send_sigterm();
-        self.processo.wait().unwrap().code()
+        self.child.wait().unwrap().code()
     }
 
     pub fn send_sigterm(&self) {
-        let pid = self.processo.id().to_string();
+        let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     }
 
     /// As when the power goes.
     pub fn kill(&mut self) {
-        self.processo.kill().unwrap();
-        self.processo.wait().unwrap();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub fn request(
         &self,
-        metodo: &str,
-        caminho: &str,
+        method: &str,
+        path: &str,
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> Response {
-        request(&self.cliente, &self.url, metodo, caminho, headers, body).unwrap()
+        request(&self.client, &self.url, method, path, headers, body).unwrap()
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.processo.kill();
-        let _ = self.processo.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
-fn start(pasta: &Folder, url: &str, environment: &[(String, String)]) -> (Child, String) {
-    let log = std::fs::File::options().create(true).append(true).open(pasta.0.join("log")).unwrap();
+fn start(folder: &Folder, url: &str, environment: &[(String, String)]) -> (Child, String) {
+    let log = std::fs::File::options().create(true).append(true).open(folder.0.join("log")).unwrap();
     // Another build of it, such as the one of the image, can be tested the same way.
-    let programa =
-        std::env::var("AMBROSIA_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_ambrosia").to_owned());
-    let mut processo = Command::new(programa)
+    let program = std::env::var("AMBROSIA_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_ambrosia").to_owned());
+    let mut child = Command::new(program)
         .env_clear()
         .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("DATABASE_URL", url)])
         .envs(environment.iter().map(|(n, v)| (n, v)))
@@ -234,22 +231,22 @@ fn start(pasta: &Folder, url: &str, environment: &[(String, String)]) -> (Child,
         .stderr(log)
         .spawn()
         .unwrap();
-    let mut linha = String::new();
-    BufReader::new(processo.stdout.take().unwrap()).read_line(&mut linha).unwrap();
-    let endereco = linha.trim().rsplit(' ').next().unwrap_or_default().to_owned();
-    assert!(endereco.starts_with("http://"), "{}", std::fs::read_to_string(pasta.0.join("log")).unwrap());
-    wait_for_first_migration(&endereco);
-    (processo, endereco)
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().rsplit(' ').next().unwrap_or_default().to_owned();
+    assert!(address.starts_with("http://"), "{}", std::fs::read_to_string(folder.0.join("log")).unwrap());
+    wait_for_first_migration(&address);
+    (child, address)
 }
 
 /// Waits until the first attempt to bring the database up to date is over, however it ended.
 fn wait_for_first_migration(url: &str) {
-    let cliente = cliente();
-    let migrando = || cliente.get(format!("{url}/readyz")).call()?.body_mut().read_to_string();
-    wait_until("the first attempt to migrate", || !migrando().is_ok_and(|body| body.contains("migrando")));
+    let client = client();
+    let ready_body = || client.get(format!("{url}/readyz")).call()?.body_mut().read_to_string();
+    wait_until("the first attempt to migrate", || !ready_body().is_ok_and(|body| body.contains("migrando")));
 }
 
-fn cliente() -> ureq::Agent {
+fn client() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .allow_non_standard_methods(true)
@@ -263,25 +260,25 @@ fn cliente() -> ureq::Agent {
 }
 
 fn request(
-    cliente: &ureq::Agent,
+    client: &ureq::Agent,
     url: &str,
-    metodo: &str,
-    caminho: &str,
+    method: &str,
+    path: &str,
     headers: &[(&str, &str)],
     body: Option<&str>,
 ) -> Result<Response, ureq::Error> {
-    let mut pedido = ureq::http::Request::builder().method(metodo).uri(format!("{url}{caminho}"));
-    for (nome, valor) in headers {
-        pedido = pedido.header(*nome, *valor);
+    let mut request = ureq::http::Request::builder().method(method).uri(format!("{url}{path}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
     }
-    let mut resposta = match body {
-        Some(body) => cliente.run(pedido.header("content-type", "application/json").body(body)?)?,
-        None => cliente.run(pedido.body(())?)?,
+    let mut response = match body {
+        Some(body) => client.run(request.header("content-type", "application/json").body(body)?)?,
+        None => client.run(request.body(())?)?,
     };
-    let bytes = resposta.body_mut().with_config().limit(64 << 20).read_to_vec()?;
+    let bytes = response.body_mut().with_config().limit(64 << 20).read_to_vec()?;
     let body = String::from_utf8_lossy(&bytes).into_owned();
-    let (partes, _) = resposta.into_parts();
-    Ok(Response { status: partes.status.as_u16(), headers: partes.headers, body, bytes })
+    let (parts, _) = response.into_parts();
+    Ok(Response { status: parts.status.as_u16(), headers: parts.headers, body, bytes })
 }
 
 #[derive(Debug)]
@@ -293,8 +290,8 @@ pub struct Response {
 }
 
 impl Response {
-    pub fn header(&self, nome: &str) -> Option<&str> {
-        self.headers.get(nome).map(|v| v.to_str().unwrap())
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|v| v.to_str().unwrap())
     }
 
     pub fn json(&self) -> Value {
@@ -313,14 +310,12 @@ impl Response {
     pub fn problem(&self, status: u16, detail: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
-        let problema = self.json();
-        assert_eq!(problema["detail"], detail);
-        assert_eq!(problema["status"], status);
-        assert_eq!(problema["type"], "about:blank");
-        assert!(
-            problema["title"].is_string() && problema["codigo"].is_string() && problema["erros"].is_array()
-        );
-        problema
+        let problem = self.json();
+        assert_eq!(problem["detail"], detail);
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["type"], "about:blank");
+        assert!(problem["title"].is_string() && problem["codigo"].is_string() && problem["erros"].is_array());
+        problem
     }
 
     /// The fields that a 422 names.
@@ -337,16 +332,16 @@ impl Response {
 }
 
 /// An amount of a JSON answer, in centavos.
-pub fn centavos(valor: &Value) -> i64 {
-    (valor.as_f64().unwrap() * 100.0).round() as i64
+pub fn centavos(value: &Value) -> i64 {
+    (value.as_f64().unwrap() * 100.0).round() as i64
 }
 
 /// Waits until it is so, and fails when it takes absurdly long.
 #[track_caller]
-pub fn wait_until(que: &str, mut condicao: impl FnMut() -> bool) {
-    let prazo = Instant::now() + Duration::from_secs(60);
-    while !condicao() {
-        assert!(Instant::now() < prazo, "never came: {que}");
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !condition() {
+        assert!(Instant::now() < deadline, "never came: {what}");
         std::thread::yield_now();
     }
 }

@@ -27,20 +27,20 @@ on_both_databases!(
     a_panic_inside_a_transaction_rolls_it_back
 );
 
-fn data_survives_a_crash(banco: Database) {
-    let mut r = Restaurant::new(banco);
+fn data_survives_a_crash(database: Database) {
+    let mut r = Restaurant::new(database);
     let pedido = r.checkout(1);
     r.kill();
     r.restart();
     assert_eq!(r.get(&format!("/pedidos/{}", pedido["id"])).ok(), pedido);
 }
 
-fn example_data_is_loaded_once(banco: Database) {
-    let mut r = Restaurant::with_environment(banco, &[("EXAMPLE_DATA", "false")]);
+fn example_data_is_loaded_once(database: Database) {
+    let mut r = Restaurant::with_environment(database, &[("EXAMPLE_DATA", "false")]);
     r.kill();
     r.restart();
     assert_eq!(r.get("/produtos").ok(), json!([]));
-    let mut r = Restaurant::new(banco);
+    let mut r = Restaurant::new(database);
     for id in 1..=12 {
         r.delete(&format!("/produtos/{id}")).ok();
     }
@@ -50,17 +50,17 @@ fn example_data_is_loaded_once(banco: Database) {
 }
 
 /// The next to use that connection must not commit what the one who panicked began.
-fn a_panic_inside_a_transaction_rolls_it_back(banco: Database) {
-    let r = Restaurant::new(banco);
+fn a_panic_inside_a_transaction_rolls_it_back(database: Database) {
+    let r = Restaurant::new(database);
     let url = r.database_url.clone();
-    let config = ambrosia::config::Config::read(&|nome| match nome {
+    let config = ambrosia::config::Config::read(&|name| match name {
         "DATABASE_URL" => Some(url.clone()),
         "POOL_SIZE" => Some("1".to_owned()),
         _ => None,
     });
     let store = ambrosia::store::Store::new(config.unwrap_or_else(|e| panic!("{e}")).store);
     store.migrate().unwrap();
-    let panico = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         store.write(|conn| {
             conn.execute("UPDATE produtos SET valor = '0.01'", &[])?;
             if conn.last_id() >= 0 {
@@ -69,40 +69,40 @@ fn a_panic_inside_a_transaction_rolls_it_back(banco: Database) {
             Ok(())
         })
     }));
-    assert!(panico.is_err());
+    assert!(panic.is_err());
     store.write(|conn| Ok(conn.execute("UPDATE clientes SET ativo = 0 WHERE id = 1", &[])?)).unwrap();
     assert_eq!(r.get("/produtos/3").ok()["valor"], 15.2);
     assert_eq!(r.get("/clientes/1").ok()["ativo"], false);
 }
 
 /// However many orders are finished, the kitchen's list reads the open ones only.
-fn list_queries_use_an_index(banco: Database) {
-    let r = Restaurant::new(banco);
-    let linhas = vec!["(4)"; 500].join(", ");
+fn list_queries_use_an_index(database: Database) {
+    let r = Restaurant::new(database);
+    let rows = vec!["(4)"; 500].join(", ");
     for _ in 0..20 {
-        r.sql(&format!("INSERT INTO pedidos (status_pedido) VALUES {linhas}"));
+        r.sql(&format!("INSERT INTO pedidos (status_pedido) VALUES {rows}"));
     }
-    let cozinha = "FROM pedidos WHERE status_pedido IN (1, 2, 3) ORDER BY status_pedido DESC, datahora_recebido, id LIMIT 5001";
-    let finalizados = "FROM pedidos WHERE status_pedido = 4 ORDER BY datahora_recebido, id LIMIT 101";
-    for consulta in [cozinha, finalizados] {
-        let plano = match banco {
+    let kitchen = "FROM pedidos WHERE status_pedido IN (1, 2, 3) ORDER BY status_pedido DESC, datahora_recebido, id LIMIT 5001";
+    let finished = "FROM pedidos WHERE status_pedido = 4 ORDER BY datahora_recebido, id LIMIT 101";
+    for query in [kitchen, finished] {
+        let plan = match database {
             Database::Sqlite => {
-                let conn = rusqlite::Connection::open(r.pasta.0.join("r.db")).unwrap();
-                let sql = format!("EXPLAIN QUERY PLAN SELECT id {consulta}");
-                conn.query_row(&sql, [], |linha| linha.get::<_, String>(3)).unwrap()
+                let conn = rusqlite::Connection::open(r.folder.0.join("r.db")).unwrap();
+                let sql = format!("EXPLAIN QUERY PLAN SELECT id {query}");
+                conn.query_row(&sql, [], |row| row.get::<_, String>(3)).unwrap()
             }
             Database::Mysql => {
                 use mysql::prelude::Queryable;
-                let mut conn = r.esquema.as_ref().unwrap().connection();
+                let mut conn = r.schema.as_ref().unwrap().connection();
                 conn.query_drop("ANALYZE TABLE pedidos").unwrap();
-                let plano: String =
-                    conn.query_first(format!("EXPLAIN FORMAT=JSON SELECT id {consulta}")).unwrap().unwrap();
+                let plan: String =
+                    conn.query_first(format!("EXPLAIN FORMAT=JSON SELECT id {query}")).unwrap().unwrap();
                 // Named among the possible ones it would prove nothing.
-                let usado = |nome: &str| plano.contains(&format!("\"{nome}\": \"pedidos_da_cozinha\""));
-                if usado("key") || usado("index_name") { "pedidos_da_cozinha".to_owned() } else { plano }
+                let is_used = |name: &str| plan.contains(&format!("\"{name}\": \"pedidos_da_cozinha\""));
+                if is_used("key") || is_used("index_name") { "pedidos_da_cozinha".to_owned() } else { plan }
             }
         };
-        assert!(plano.contains("pedidos_da_cozinha"), "{plano}");
+        assert!(plan.contains("pedidos_da_cozinha"), "{plan}");
     }
     assert_eq!(r.get("/pedidos").ok().as_array().unwrap().len(), 4);
 }
@@ -112,13 +112,13 @@ fn lost_connections_are_replaced_without_errors() {
     if !database::mysql_is_available() {
         return;
     }
-    let (fio, r) = restaurant_over_wire(false, &[]);
+    let (wire, r) = restaurant_over_wire(false, &[]);
     for _ in 0..10 {
         thread::scope(|s| (0..8).for_each(|_| drop(s.spawn(|| r.get("/pedidos").ok()))));
         // All of the pool is dead at once.
-        fio.drop_connections();
+        wire.drop_connections();
         assert_eq!(r.get("/pedidos").status, 200);
-        fio.drop_connections();
+        wire.drop_connections();
         r.checkout(1);
     }
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 16);
@@ -129,29 +129,29 @@ fn a_stuck_connection_blocks_only_its_own_request() {
     if !database::mysql_is_available() {
         return;
     }
-    let (fio, r) = restaurant_over_wire(false, &[("STATEMENT_TIMEOUT_MS", "60000")]);
+    let (wire, r) = restaurant_over_wire(false, &[("STATEMENT_TIMEOUT_MS", "60000")]);
     let pedidos = || r.count("SELECT COUNT(*) FROM pedidos");
-    let antes = pedidos();
+    let before = pedidos();
     let itens = json!({"itens": [{"produto": 1, "quantidade": 1}]});
     // What each says to the database the first time.
-    let perguntas: [(&str, &(dyn Fn() -> Response + Sync)); 4] = [
+    let requests: [(&str, &(dyn Fn() -> Response + Sync)); 4] = [
         ("FROM pedidos WHERE status_pedido IN", &|| r.get("/pedidos")),
         ("FROM produtos WHERE ativo = 1", &|| r.get("/produtos")),
         ("SELECT id, status_pagamento FROM pedidos", &|| r.get("/pedidos/1/status_pagamento")),
         ("SELECT id, nome, valor FROM produtos", &|| r.post("/pedidos/checkout", itens.clone())),
     ];
-    for (isto, pergunta) in perguntas {
-        fio.freeze_on(isto);
+    for (text, request) in requests {
+        wire.freeze_on(text);
         thread::scope(|s| {
-            let primeiro = s.spawn(pergunta);
-            wait_until("the first is at the database", || fio.is_frozen());
-            let segundo = pergunta();
-            assert!(!primeiro.is_finished(), "{isto}");
-            fio.thaw();
-            assert_eq!(primeiro.join().unwrap().status, segundo.status, "{isto}");
+            let first = s.spawn(request);
+            wait_until("the first is at the database", || wire.is_frozen());
+            let second = request();
+            assert!(!first.is_finished(), "{text}");
+            wire.thaw();
+            assert_eq!(first.join().unwrap().status, second.status, "{text}");
         });
     }
-    assert_eq!(pedidos(), antes + 2);
+    assert_eq!(pedidos(), before + 2);
 }
 
 #[test]
@@ -159,23 +159,24 @@ fn acknowledged_orders_survive_a_cut_network() {
     if !database::mysql_is_available() {
         return;
     }
-    let (fio, r) = restaurant_over_wire(false, &[("POOL_WAIT_MS", "300")]);
-    let confirmados = sob_carga(&r, |status| {
+    let (wire, r) = restaurant_over_wire(false, &[("POOL_WAIT_MS", "300")]);
+    let acknowledged = under_load(&r, |status| {
         for _ in 0..3 {
-            status.ate_ver(200);
-            fio.cut();
-            status.ate_ver(503);
-            fio.restore();
+            status.wait_for_status(200);
+            wire.cut();
+            status.wait_for_status(503);
+            wire.restore();
         }
-        status.ate_ver(200);
+        status.wait_for_status(200);
     });
-    conferir(&r, &confirmados);
-    let ausente = "O sistema está indisponível no momento; tente de novo em instantes";
-    fio.cut();
-    let resposta = r.get("/pedidos");
-    resposta.problem(503, ausente);
-    assert_eq!(resposta.header("retry-after"), Some("1"));
-    r.post("/pedidos/checkout", json!({"itens": [{"produto": 1, "quantidade": 1}]})).problem(503, ausente);
+    verify(&r, &acknowledged);
+    let unavailable = "O sistema está indisponível no momento; tente de novo em instantes";
+    wire.cut();
+    let response = r.get("/pedidos");
+    response.problem(503, unavailable);
+    assert_eq!(response.header("retry-after"), Some("1"));
+    r.post("/pedidos/checkout", json!({"itens": [{"produto": 1, "quantidade": 1}]}))
+        .problem(503, unavailable);
     assert_eq!(r.get("/redoc").status, 200);
     // Neither answers nor log tell where the database is, or how to get in.
     assert!(!r.log().contains("segredo"));
@@ -186,19 +187,19 @@ fn acknowledged_orders_survive_a_killed_server() {
     if !database::mysql_is_available() || !PrivateServer::is_installed() {
         return;
     }
-    let mut servidor = PrivateServer::start();
-    let esquema = Schema::new(&servidor.url());
-    let r = Restaurant::on_schema(Database::Mysql, Some(esquema), &[("POOL_WAIT_MS", "300")]);
-    let confirmados = sob_carga(&r, |status| {
+    let mut server = PrivateServer::start();
+    let schema = Schema::new(&server.url());
+    let r = Restaurant::on_schema(Database::Mysql, Some(schema), &[("POOL_WAIT_MS", "300")]);
+    let acknowledged = under_load(&r, |status| {
         for _ in 0..2 {
-            status.ate_ver(200);
-            servidor.kill();
-            status.ate_ver(503);
-            servidor.restart();
+            status.wait_for_status(200);
+            server.kill();
+            status.wait_for_status(503);
+            server.restart();
         }
-        status.ate_ver(200);
+        status.wait_for_status(200);
     });
-    conferir(&r, &confirmados);
+    verify(&r, &acknowledged);
 }
 
 #[test]
@@ -206,10 +207,10 @@ fn it_starts_without_a_database_and_recovers() {
     if !database::mysql_is_available() {
         return;
     }
-    let (fio, r) = restaurant_over_wire(true, &[]);
+    let (wire, r) = restaurant_over_wire(true, &[]);
     assert_eq!(r.get("/produtos").status, 503);
     assert_eq!(r.get("/docs").status, 200);
-    fio.restore();
+    wire.restore();
     wait_until("the database", || r.get("/produtos").status == 200);
     assert_eq!(r.get("/produtos").ok().as_array().unwrap().len(), 12);
     r.checkout(1);
@@ -224,17 +225,18 @@ fn twenty_processes_migrate_at_once() {
     let pool = [("POOL_SIZE", "2")];
     let r = Restaurant::on_schema(Database::Mysql, Some(url), &pool);
     r.sql("DROP TABLE cobrancas_a_mais, cobrancas, notificacoes, assinaturas, idempotencia, senhas, eventos, itens, pedidos, clientes, produtos, categoria_produto, migracoes");
-    let filiais: Vec<_> = thread::scope(|s| {
-        let filiais: Vec<_> = (0..20).map(|_| s.spawn(|| r.another_process())).collect();
-        filiais.into_iter().map(|f| f.join().unwrap()).collect()
+    let processes: Vec<_> = thread::scope(|s| {
+        let processes: Vec<_> = (0..20).map(|_| s.spawn(|| r.another_process())).collect();
+        processes.into_iter().map(|f| f.join().unwrap()).collect()
     });
-    for filial in &filiais {
-        wait_until("every process", || filial.request("GET", "/produtos", &[], None).status == 200);
-        assert_eq!(filial.request("GET", "/produtos", &[], None).ok().as_array().unwrap().len(), 12);
+    for process in &processes {
+        wait_until("every process", || process.request("GET", "/produtos", &[], None).status == 200);
+        assert_eq!(process.request("GET", "/produtos", &[], None).ok().as_array().unwrap().len(), 12);
     }
-    let pasta = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/mysql")).unwrap();
-    let numerada = |nome: String| nome.starts_with(|c: char| c.is_ascii_digit());
-    let scripts = pasta.filter(|f| numerada(f.as_ref().unwrap().file_name().into_string().unwrap())).count();
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/mysql")).unwrap();
+    let is_numbered = |name: String| name.starts_with(|c: char| c.is_ascii_digit());
+    let scripts =
+        folder.filter(|f| is_numbered(f.as_ref().unwrap().file_name().into_string().unwrap())).count();
     // And the example data.
     assert_eq!(r.count("SELECT COUNT(*) FROM migracoes"), scripts as i64 + 1);
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 6);
@@ -247,26 +249,26 @@ fn twenty_processes_fit_the_connection_limit() {
     if !database::mysql_is_available() || !PrivateServer::is_installed() {
         return;
     }
-    let servidor = PrivateServer::start();
-    let esquema = Schema::new(&servidor.url());
-    esquema.connection().query_drop("SET GLOBAL max_connections = 250").unwrap();
-    let r = Restaurant::on_schema(Database::Mysql, Some(esquema), &[("POOL_SIZE", "8")]);
-    let filiais: Vec<_> = (0..20).map(|_| r.another_process()).collect();
+    let server = PrivateServer::start();
+    let schema = Schema::new(&server.url());
+    schema.connection().query_drop("SET GLOBAL max_connections = 250").unwrap();
+    let r = Restaurant::on_schema(Database::Mysql, Some(schema), &[("POOL_SIZE", "8")]);
+    let processes: Vec<_> = (0..20).map(|_| r.another_process()).collect();
     thread::scope(|s| {
-        for filial in &filiais {
+        for process in &processes {
             for _ in 0..24 {
                 s.spawn(|| {
                     for _ in 0..4 {
                         let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
-                        filial.request("POST", "/pedidos/checkout", &[], Some(&body)).ok();
-                        filial.request("GET", "/clientes", &[], None).ok();
+                        process.request("POST", "/pedidos/checkout", &[], Some(&body)).ok();
+                        process.request("GET", "/clientes", &[], None).ok();
                     }
                 });
             }
         }
     });
-    let (_, usadas): (String, i64) = r
-        .esquema
+    let (_, used): (String, i64) = r
+        .schema
         .as_ref()
         .unwrap()
         .connection()
@@ -274,15 +276,15 @@ fn twenty_processes_fit_the_connection_limit() {
         .unwrap()
         .unwrap();
     // The pools, a connection for the probe each, and those of this test.
-    assert!((20..=21 * 9 + 3).contains(&usadas), "{usadas} connections");
+    assert!((20..=21 * 9 + 3).contains(&used), "{used} connections");
 }
 
 /// As it was before there were charges: nothing of what is there is lost, and the work can be cut off.
-fn an_older_schema_is_migrated(banco: Database) {
-    let mut r = Restaurant::new(banco);
+fn an_older_schema_is_migrated(database: Database) {
+    let mut r = Restaurant::new(database);
     let (pedidos, eventos) = (r.get("/pedidos").ok(), r.get("/pedidos/2/eventos").ok());
     r.kill();
-    let colunas = [
+    let columns = [
         ("pedidos", "meio_pagamento"),
         ("pedidos", "datahora_expiracao"),
         ("pedidos", "valor_reembolsado"),
@@ -290,8 +292,8 @@ fn an_older_schema_is_migrated(banco: Database) {
         ("pedidos", "entregue_em"),
         ("pedidos", "qr_recusado"),
     ];
-    for (tabela, coluna) in colunas {
-        r.sql(&format!("ALTER TABLE {tabela} DROP COLUMN {coluna}"));
+    for (table, column) in columns {
+        r.sql(&format!("ALTER TABLE {table} DROP COLUMN {column}"));
     }
     r.sql("DROP TABLE cobrancas_a_mais");
     r.sql("DROP TABLE cobrancas");
@@ -299,7 +301,7 @@ fn an_older_schema_is_migrated(banco: Database) {
     r.sql("DELETE FROM migracoes WHERE versao IN (2, 4)");
     r.restart();
     assert_eq!((r.get("/pedidos").ok(), r.get("/pedidos/2/eventos").ok()), (pedidos.clone(), eventos));
-    if banco == Database::Mysql {
+    if database == Database::Mysql {
         // Cut off after the first change of a table: MySQL keeps that.
         r.kill();
         r.sql("DROP TABLE cobrancas_a_mais");
@@ -312,76 +314,72 @@ fn an_older_schema_is_migrated(banco: Database) {
 }
 
 /// What clients see while something happens to the database.
-struct Visto<'a> {
-    ultimos: &'a Mutex<Vec<u16>>,
+struct Observer<'a> {
+    latest: &'a Mutex<Vec<u16>>,
 }
 
-impl Visto<'_> {
+impl Observer<'_> {
     /// From now on, an answer with this status comes.
-    fn ate_ver(&self, status: u16) {
-        self.ultimos.lock().unwrap().clear();
-        wait_until(&format!("a {status}"), || self.ultimos.lock().unwrap().contains(&status));
+    fn wait_for_status(&self, status: u16) {
+        self.latest.lock().unwrap().clear();
+        wait_until(&format!("a {status}"), || self.latest.lock().unwrap().contains(&status));
     }
 }
 
 /// Orders without pause from four clients, each with a key that it repeats until it has an answer.
-fn sob_carga(r: &Restaurant, acontece: impl FnOnce(&Visto<'_>)) -> Vec<(String, serde_json::Value)> {
-    let (parar, ultimos) = (AtomicBool::new(false), Mutex::<Vec<u16>>::default());
-    let confirmados: Mutex<Vec<(String, serde_json::Value)>> = Mutex::default();
+fn under_load(r: &Restaurant, during: impl FnOnce(&Observer<'_>)) -> Vec<(String, serde_json::Value)> {
+    let (stop, latest) = (AtomicBool::new(false), Mutex::<Vec<u16>>::default());
+    let acknowledged: Mutex<Vec<(String, serde_json::Value)>> = Mutex::default();
     thread::scope(|s| {
-        for cliente in 0..4 {
-            let (parar, ultimos, confirmados) = (&parar, &ultimos, &confirmados);
+        for client in 0..4 {
+            let (stop, latest, acknowledged) = (&stop, &latest, &acknowledged);
             s.spawn(move || {
                 for n in 0.. {
-                    let chave = format!("{cliente}-{n}");
+                    let key = format!("{client}-{n}");
                     let body = json!({"itens": [{"produto": n % 12 + 1, "quantidade": 1}]}).to_string();
                     loop {
-                        let resposta = r.request(
-                            "POST",
-                            "/pedidos/checkout",
-                            &[("Idempotency-Key", &chave)],
-                            Some(&body),
-                        );
-                        ultimos.lock().unwrap().push(resposta.status);
-                        match resposta.status {
-                            200 => break confirmados.lock().unwrap().push((chave, resposta.json())),
+                        let response =
+                            r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", &key)], Some(&body));
+                        latest.lock().unwrap().push(response.status);
+                        match response.status {
+                            200 => break acknowledged.lock().unwrap().push((key, response.json())),
                             409 | 503 => thread::sleep(Duration::from_millis(5)),
-                            status => panic!("{status} {}", resposta.body),
+                            status => panic!("{status} {}", response.body),
                         }
-                        if parar.load(Ordering::SeqCst) {
+                        if stop.load(Ordering::SeqCst) {
                             return;
                         }
                     }
-                    if parar.load(Ordering::SeqCst) {
+                    if stop.load(Ordering::SeqCst) {
                         return;
                     }
                 }
             });
         }
         // Also when what happens is that an assertion fails.
-        let _fim = AoSair(&parar);
-        acontece(&Visto { ultimos: &ultimos });
+        let _guard = SetOnDrop(&stop);
+        during(&Observer { latest: &latest });
     });
-    confirmados.into_inner().unwrap()
+    acknowledged.into_inner().unwrap()
 }
 
-struct AoSair<'a>(&'a AtomicBool);
+struct SetOnDrop<'a>(&'a AtomicBool);
 
-impl Drop for AoSair<'_> {
+impl Drop for SetOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
     }
 }
 
 /// Every acknowledged order is there, once, whole.
-fn conferir(r: &Restaurant, confirmados: &[(String, serde_json::Value)]) {
-    assert!(!confirmados.is_empty());
-    for (chave, pedido) in confirmados {
-        assert_eq!(&r.get(&format!("/pedidos/{}", pedido["id"])).ok(), pedido, "{chave}");
+fn verify(r: &Restaurant, acknowledged: &[(String, serde_json::Value)]) {
+    assert!(!acknowledged.is_empty());
+    for (key, pedido) in acknowledged {
+        assert_eq!(&r.get(&format!("/pedidos/{}", pedido["id"])).ok(), pedido, "{key}");
     }
-    let feitos = r.count("SELECT COUNT(*) FROM pedidos") - 6;
-    let chaves = r.count("SELECT COUNT(*) FROM idempotencia");
-    assert_eq!(feitos, chaves, "an order without its key, or a key without its order");
+    let order_count = r.count("SELECT COUNT(*) FROM pedidos") - 6;
+    let keys = r.count("SELECT COUNT(*) FROM idempotencia");
+    assert_eq!(order_count, keys, "an order without its key, or a key without its order");
     assert_eq!(
         r.count(
             "SELECT COUNT(*) FROM pedidos p WHERE NOT EXISTS (SELECT 1 FROM itens i WHERE i.pedido = p.id)"

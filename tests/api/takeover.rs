@@ -31,17 +31,17 @@ INSERT INTO itens VALUES (1, 1, 5, 15.20, 'sem tomate'), (1, 2, 1, 7.05, NULL), 
 ";
 
 fn original() -> Schema {
-    let esquema = Schema::new(database::server_url());
-    let mut conn = esquema.connection();
+    let schema = Schema::new(database::server_url());
+    let mut conn = schema.connection();
     // Old servers took a date of zeros for none.
     conn.query_drop("SET SESSION sql_mode = ''").unwrap();
-    for comando in ORIGINAL.split(";\n").map(str::trim).filter(|c| !c.is_empty()) {
-        conn.query_drop(comando).unwrap();
+    for statement in ORIGINAL.split(";\n").map(str::trim).filter(|c| !c.is_empty()) {
+        conn.query_drop(statement).unwrap();
     }
-    esquema
+    schema
 }
 
-fn conferir(r: &Restaurant) {
+fn verify(r: &Restaurant) {
     assert_eq!(r.count("SELECT COUNT(*) FROM produtos"), 5);
     assert_eq!(r.count("SELECT COUNT(*) FROM clientes"), 3);
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 4);
@@ -77,15 +77,16 @@ fn conferir(r: &Restaurant) {
         json!({"produto": 1, "nome": "X-Velho", "quantidade": 5, "descricao": "sem tomate", "valor": 15.2});
     assert_eq!(pedido["itens"][0], item);
     assert_eq!(pedido["datahora_recebido"], "2024-01-01T10:00:00Z");
-    let aberto: Vec<_> = r.get("/pedidos").ok().as_array().unwrap().iter().map(|p| p["id"].clone()).collect();
-    assert_eq!(aberto, [3, 1]);
+    let open_ids: Vec<_> =
+        r.get("/pedidos").ok().as_array().unwrap().iter().map(|p| p["id"].clone()).collect();
+    assert_eq!(open_ids, [3, 1]);
     assert_eq!(r.get("/pedidos/3").ok()["datahora_recebido"], "2024-01-03T10:00:00Z");
     assert_eq!(r.get("/pedidos/2").ok()["status_pedido"], 4);
     // The original took negative prices and quantities; what is on record is shown, and can be worked with.
-    let devolvido = r.get("/pedidos/40").ok();
-    assert_eq!(devolvido["valor_total"], json!(-0.7));
+    let returned = r.get("/pedidos/40").ok();
+    assert_eq!(returned["valor_total"], json!(-0.7));
     let valor = |produto: i64| {
-        let itens = devolvido["itens"].as_array().unwrap().clone();
+        let itens = returned["itens"].as_array().unwrap().clone();
         itens.into_iter().find(|i| i["produto"] == produto).unwrap()["valor"].clone()
     };
     assert_eq!((valor(2), valor(8)), (json!(6.5), json!(-5.0)));
@@ -101,15 +102,15 @@ fn a_database_of_the_original_keeps_working() {
         return;
     }
     let mut r = Restaurant::on_schema(Database::Mysql, Some(original()), &[]);
-    conferir(&r);
-    let aviso = json!({"id": "b715bik7-2726-4d51-a729-749cc7bda703", "action": "state_FINISHED"});
-    assert_eq!(r.post("/pedidos/status_pagamento", aviso).ok()["status_pagamento"], 2);
+    verify(&r);
+    let notification = json!({"id": "b715bik7-2726-4d51-a729-749cc7bda703", "action": "state_FINISHED"});
+    assert_eq!(r.post("/pedidos/status_pagamento", notification).ok()["status_pagamento"], 2);
     r.put("/pedidos", json!({"id": 3, "status_pedido": 4})).ok();
-    let novo = r.checkout(1);
-    assert_eq!((&novo["id"], &novo["senha"]), (&json!(41), &json!(1)));
+    let new_pedido = r.checkout(1);
+    assert_eq!((&new_pedido["id"], &new_pedido["senha"]), (&json!(41), &json!(1)));
     r.kill();
     r.restart();
-    assert_eq!(r.get("/pedidos/41").ok(), novo);
+    assert_eq!(r.get("/pedidos/41").ok(), new_pedido);
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 5);
 }
 
@@ -119,23 +120,23 @@ fn an_interrupted_takeover_resumes() {
     if !database::mysql_is_available() {
         return;
     }
-    let renomear = "RENAME TABLE itens TO original_itens, pedidos TO original_pedidos, produtos TO original_produtos, \
+    let rename = "RENAME TABLE itens TO original_itens, pedidos TO original_pedidos, produtos TO original_produtos, \
                     clientes TO original_clientes, categoria_produto TO original_categoria_produto";
     let base = include_str!("../../sql/mysql/0001_base.sql");
-    let copia = include_str!("../../sql/mysql/original_copia.sql");
+    let copy = include_str!("../../sql/mysql/original_copia.sql");
     let base: Vec<&str> = base.split(";\n").map(str::trim).filter(|c| !c.is_empty()).collect();
-    let copia: Vec<&str> = copia.split(";\n").map(str::trim).filter(|c| !c.is_empty()).collect();
-    for feitos in [0, 1, 3, 6, base.len(), base.len() + 5, base.len() + copia.len()] {
-        let esquema = original();
-        let mut conn = esquema.connection();
+    let copy: Vec<&str> = copy.split(";\n").map(str::trim).filter(|c| !c.is_empty()).collect();
+    for executed in [0, 1, 3, 6, base.len(), base.len() + 5, base.len() + copy.len()] {
+        let schema = original();
+        let mut conn = schema.connection();
         // As Ambrosia's own sessions: strict, but for zeros in dates.
         conn.query_drop("SET SESSION sql_mode = 'STRICT_ALL_TABLES'").unwrap();
-        let comandos = std::iter::once(renomear).chain(base.iter().copied()).chain(copia.iter().copied());
-        for comando in comandos.take(feitos + 1) {
-            conn.query_drop(comando).unwrap();
+        let statements = std::iter::once(rename).chain(base.iter().copied()).chain(copy.iter().copied());
+        for statement in statements.take(executed + 1) {
+            conn.query_drop(statement).unwrap();
         }
-        let r = Restaurant::on_schema(Database::Mysql, Some(esquema), &[]);
-        conferir(&r);
+        let r = Restaurant::on_schema(Database::Mysql, Some(schema), &[]);
+        verify(&r);
     }
 }
 
@@ -144,13 +145,13 @@ fn missing_columns_and_tables_are_tolerated() {
     if !database::mysql_is_available() {
         return;
     }
-    let esquema = original();
-    let mut conn = esquema.connection();
+    let schema = original();
+    let mut conn = schema.connection();
     conn.query_drop("ALTER TABLE clientes DROP COLUMN username, DROP COLUMN hashed_password").unwrap();
     conn.query_drop("ALTER TABLE produtos DROP FOREIGN KEY produtos_ibfk_1").unwrap();
     conn.query_drop("DROP TABLE categoria_produto").unwrap();
-    let r = Restaurant::on_schema(Database::Mysql, Some(esquema), &[]);
-    conferir(&r);
+    let r = Restaurant::on_schema(Database::Mysql, Some(schema), &[]);
+    verify(&r);
 }
 
 /// The lines are the last thing that may be lost: not when the removal of the original's tables is cut off, and not
@@ -160,22 +161,22 @@ fn an_interrupted_removal_does_not_repeat_the_copy() {
     if !database::mysql_is_available() {
         return;
     }
-    let esquema = original();
-    let mut conn = esquema.connection();
+    let schema = original();
+    let mut conn = schema.connection();
     conn.query_drop("ALTER TABLE itens DROP FOREIGN KEY itens_ibfk_1").unwrap();
     conn.query_drop("INSERT INTO itens VALUES (777, 1, 1, 1.00, 'de pedido nenhum')").unwrap();
-    let mut r = Restaurant::on_schema(Database::Mysql, Some(esquema), &[]);
-    conferir_com_sobra(&r);
+    let mut r = Restaurant::on_schema(Database::Mysql, Some(schema), &[]);
+    verify_with_leftover(&r);
     r.kill();
     // As if cut off after the lines were removed and before the orders were.
     r.sql("CREATE TABLE original_pedidos AS SELECT id, cliente, status_pedido FROM pedidos");
     r.restart();
-    conferir_com_sobra(&r);
+    verify_with_leftover(&r);
 }
 
-fn conferir_com_sobra(r: &Restaurant) {
+fn verify_with_leftover(r: &Restaurant) {
     assert_eq!(r.count("SELECT COUNT(*) FROM original_itens_sem_pedido WHERE pedido = 777"), 1);
     r.sql("RENAME TABLE original_itens_sem_pedido TO sobra");
-    conferir(r);
+    verify(r);
     r.sql("RENAME TABLE sobra TO original_itens_sem_pedido");
 }

@@ -19,12 +19,12 @@ pub struct Till {
 }
 
 impl Till {
-    pub fn new(banco: Database) -> Till {
-        Till::with_environment(banco, Faults::default(), &[])
+    pub fn new(database: Database) -> Till {
+        Till::with_faults(database, Faults::default(), &[])
     }
 
     /// Notifications find the restaurant; polling is as quick as it gets.
-    pub fn with_environment(banco: Database, faults: Faults, environment: &[(&str, &str)]) -> Till {
+    pub fn with_faults(database: Database, faults: Faults, environment: &[(&str, &str)]) -> Till {
         let mp = standin::start(Settings {
             address: "127.0.0.1:0".into(),
             webhook: "http://127.0.0.1:1/".into(),
@@ -36,7 +36,7 @@ impl Till {
         })
         .unwrap();
         let url = mp.url();
-        let mut tudo = vec![
+        let mut all = vec![
             ("MERCADO_PAGO_URL", url.as_str()),
             ("MERCADO_PAGO_TOKEN", TOKEN),
             ("MERCADO_PAGO_POS", "CAIXA01"),
@@ -47,9 +47,9 @@ impl Till {
             ("CHECKOUTS_PER_MINUTE", "0"),
             ("WEBHOOKS_PER_SECOND", "0"),
         ];
-        tudo.retain(|(nome, _)| environment.iter().all(|(n, _)| n != nome));
-        tudo.extend_from_slice(environment);
-        let r = Restaurant::with_environment(banco, &tudo);
+        all.retain(|(name, _)| environment.iter().all(|(n, _)| n != name));
+        all.extend_from_slice(environment);
+        let r = Restaurant::with_environment(database, &all);
         mp.notify_to(format!("{}/pedidos/status_pagamento", r.url()));
         Till { r, mp }
     }
@@ -70,8 +70,8 @@ impl Till {
     /// Kind and detail of what happened to an order.
     pub fn history(&self, pedido: &Value) -> Vec<(String, String)> {
         let eventos = self.r.get(&format!("/pedidos/{}/eventos", pedido["id"])).ok();
-        let texto = |v: &Value| v.as_str().unwrap_or_default().to_owned();
-        eventos.as_array().unwrap().iter().map(|e| (texto(&e["tipo"]), texto(&e["detalhe"]))).collect()
+        let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+        eventos.as_array().unwrap().iter().map(|e| (text(&e["tipo"]), text(&e["detalhe"]))).collect()
     }
 
     #[track_caller]
@@ -87,13 +87,13 @@ impl Till {
 
     #[track_caller]
     pub fn wait_for_pendencia(&self, pedido: &Value) -> String {
-        let minha = || {
-            let todas = self.r.get("/pedidos/pendencias").ok();
-            let minha = todas.as_array().unwrap().iter().find(|p| p["pedido"] == pedido["id"]).cloned();
-            minha.map(|p| p["pendencia"].as_str().unwrap().to_owned())
+        let own = || {
+            let all = self.r.get("/pedidos/pendencias").ok();
+            let own = all.as_array().unwrap().iter().find(|p| p["pedido"] == pedido["id"]).cloned();
+            own.map(|p| p["pendencia"].as_str().unwrap().to_owned())
         };
-        wait_until("something for the staff", || minha().is_some());
-        minha().unwrap()
+        wait_until("something for the staff", || own().is_some());
+        own().unwrap()
     }
 
     /// Nobody paid in time.
@@ -104,16 +104,16 @@ impl Till {
     }
 
     /// A notification as anyone could send it.
-    pub fn notify(&self, consulta: &str, headers: &[(&str, &str)], body: &Value) -> Response {
-        let caminho = format!("/pedidos/status_pagamento{consulta}");
-        self.r.request("POST", &caminho, headers, Some(&body.to_string()))
+    pub fn notify(&self, query: &str, headers: &[(&str, &str)], body: &Value) -> Response {
+        let path = format!("/pedidos/status_pagamento{query}");
+        self.r.request("POST", &path, headers, Some(&body.to_string()))
     }
 
     /// A notification with Mercado Pago's signature.
-    pub fn notify_signed(&self, id: &str, consulta: &str, body: &Value) -> Response {
-        let assinatura =
+    pub fn notify_signed(&self, id: &str, query: &str, body: &Value) -> Response {
+        let signature =
             standin::sign(SECRET, (!id.is_empty()).then_some(id), Some("chamada-1"), "1742505638683");
-        self.notify(consulta, &[("x-signature", &assinatura), ("x-request-id", "chamada-1")], body)
+        self.notify(query, &[("x-signature", &signature), ("x-request-id", "chamada-1")], body)
     }
 
     pub fn cancel(&self, pedido: &Value, motivo: &str) -> Response {

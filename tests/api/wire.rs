@@ -17,17 +17,17 @@ use crate::{
 
 /// A wire between a restaurant and its server, to be cut.
 pub struct Wire {
-    porta: u16,
-    cortado: Arc<AtomicBool>,
-    conexoes: Arc<Mutex<Vec<TcpStream>>>,
-    gelo: Arc<Freeze>,
+    port: u16,
+    is_cut: Arc<AtomicBool>,
+    connections: Arc<Mutex<Vec<TcpStream>>>,
+    freeze: Arc<Freeze>,
 }
 
 /// Holds up what one connection says, and leaves the others alone.
 #[derive(Default)]
 struct Freeze {
-    estado: Mutex<State>,
-    mudou: Condvar,
+    state: Mutex<State>,
+    changed: Condvar,
 }
 
 #[derive(Default, PartialEq)]
@@ -40,104 +40,105 @@ enum State {
 }
 
 impl Wire {
-    pub fn to(destino: String) -> Wire {
-        let ouvinte = TcpListener::bind("127.0.0.1:0").unwrap();
-        let fio = Wire {
-            porta: ouvinte.local_addr().unwrap().port(),
-            cortado: Arc::default(),
-            conexoes: Arc::default(),
-            gelo: Arc::default(),
+    pub fn to(upstream: String) -> Wire {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let wire = Wire {
+            port: listener.local_addr().unwrap().port(),
+            is_cut: Arc::default(),
+            connections: Arc::default(),
+            freeze: Arc::default(),
         };
-        let (cortado, conexoes, gelo) = (fio.cortado.clone(), fio.conexoes.clone(), fio.gelo.clone());
+        let (is_cut, connections, freeze) =
+            (wire.is_cut.clone(), wire.connections.clone(), wire.freeze.clone());
         thread::spawn(move || {
-            for cliente in ouvinte.incoming() {
-                let cliente = cliente.unwrap();
-                let Ok(servidor) = TcpStream::connect(&destino) else { continue };
+            for client in listener.incoming() {
+                let client = client.unwrap();
+                let Ok(server) = TcpStream::connect(&upstream) else { continue };
                 // Under the lock, so that none slips past a cut.
-                let mut conexoes = conexoes.lock().unwrap();
-                if cortado.load(Ordering::SeqCst) {
+                let mut connections = connections.lock().unwrap();
+                if is_cut.load(Ordering::SeqCst) {
                     continue;
                 }
-                let pares = [(&cliente, &servidor), (&servidor, &cliente)];
-                for (de, para) in pares.map(|(a, b)| (a.try_clone().unwrap(), b.try_clone().unwrap())) {
-                    let gelo = gelo.clone();
-                    thread::spawn(move || forward(de, para, &gelo));
+                let pairs = [(&client, &server), (&server, &client)];
+                for (from, to) in pairs.map(|(a, b)| (a.try_clone().unwrap(), b.try_clone().unwrap())) {
+                    let freeze = freeze.clone();
+                    thread::spawn(move || forward(from, to, &freeze));
                 }
-                conexoes.extend([cliente, servidor]);
+                connections.extend([client, server]);
             }
         });
-        fio
+        wire
     }
 
     pub fn cut(&self) {
-        self.cortado.store(true, Ordering::SeqCst);
+        self.is_cut.store(true, Ordering::SeqCst);
         self.drop_connections();
     }
 
     pub fn drop_connections(&self) {
-        for connection in self.conexoes.lock().unwrap().drain(..) {
+        for connection in self.connections.lock().unwrap().drain(..) {
             let _ = connection.shutdown(Shutdown::Both);
         }
     }
 
     /// The next connection that says this goes no further, until it thaws.
-    pub fn freeze_on(&self, isto: &str) {
-        *self.gelo.estado.lock().unwrap() = State::Armed(isto.to_owned());
+    pub fn freeze_on(&self, text: &str) {
+        *self.freeze.state.lock().unwrap() = State::Armed(text.to_owned());
     }
 
     pub fn is_frozen(&self) -> bool {
-        *self.gelo.estado.lock().unwrap() == State::Frozen
+        *self.freeze.state.lock().unwrap() == State::Frozen
     }
 
     pub fn thaw(&self) {
-        *self.gelo.estado.lock().unwrap() = State::Idle;
-        self.gelo.mudou.notify_all();
+        *self.freeze.state.lock().unwrap() = State::Idle;
+        self.freeze.changed.notify_all();
     }
 
     pub fn restore(&self) {
-        self.cortado.store(false, Ordering::SeqCst);
+        self.is_cut.store(false, Ordering::SeqCst);
     }
 }
 
 impl Freeze {
     fn pass(&self, bytes: &[u8]) {
-        let mut estado = self.estado.lock().unwrap();
-        if let State::Armed(isto) = &*estado
-            && bytes.windows(isto.len()).any(|b| b == isto.as_bytes())
+        let mut state = self.state.lock().unwrap();
+        if let State::Armed(text) = &*state
+            && bytes.windows(text.len()).any(|b| b == text.as_bytes())
         {
-            *estado = State::Frozen;
-            drop(self.mudou.wait_while(estado, |estado| *estado == State::Frozen).unwrap());
+            *state = State::Frozen;
+            drop(self.changed.wait_while(state, |state| *state == State::Frozen).unwrap());
         }
     }
 }
 
-fn forward(mut de: TcpStream, mut para: TcpStream, gelo: &Freeze) {
+fn forward(mut from: TcpStream, mut to: TcpStream, freeze: &Freeze) {
     let mut bytes = [0; 16 * 1024];
-    let copia = || -> io::Result<()> {
+    let copy = || -> io::Result<()> {
         loop {
-            let n = de.read(&mut bytes)?;
+            let n = from.read(&mut bytes)?;
             if n == 0 {
                 return Ok(());
             }
-            gelo.pass(&bytes[..n]);
-            para.write_all(&bytes[..n])?;
+            freeze.pass(&bytes[..n]);
+            to.write_all(&bytes[..n])?;
         }
     };
-    let mut copia = copia;
-    let _ = copia();
-    let _ = para.shutdown(Shutdown::Both);
+    let mut copy = copy;
+    let _ = copy();
+    let _ = to.shutdown(Shutdown::Both);
 }
 
 /// A restaurant whose server is at the other end of a wire, which may be cut from the beginning.
-pub fn restaurant_over_wire(cortado: bool, environment: &[(&str, &str)]) -> (Wire, Restaurant) {
-    let (usuario, destino) = database::server_url().rsplit_once('@').unwrap();
-    let fio = Wire::to(destino.to_owned());
-    if cortado {
-        fio.cut();
+pub fn restaurant_over_wire(is_cut: bool, environment: &[(&str, &str)]) -> (Wire, Restaurant) {
+    let (user, upstream) = database::server_url().rsplit_once('@').unwrap();
+    let wire = Wire::to(upstream.to_owned());
+    if is_cut {
+        wire.cut();
     }
-    let esquema = Schema::new(database::server_url());
-    let url = format!("{usuario}@127.0.0.1:{}/{}", fio.porta, esquema.nome);
+    let schema = Schema::new(database::server_url());
+    let url = format!("{user}@127.0.0.1:{}/{}", wire.port, schema.name);
     let environment: Vec<_> = environment.iter().copied().chain([("DATABASE_URL", &*url)]).collect();
-    let restaurante = Restaurant::on_schema(Database::Mysql, Some(esquema), &environment);
-    (fio, restaurante)
+    let restaurant = Restaurant::on_schema(Database::Mysql, Some(schema), &environment);
+    (wire, restaurant)
 }
