@@ -1,4 +1,4 @@
-//! `POST /pedidos/checkout`.
+//! `POST /pedidos/checkout`: the fields of the order, prices, `senhas`, invalid bodies, the Pix code, and idempotency keys.
 
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ fn the_response_has_the_documented_fields(database: Database) {
     for after in ["datahora_preparacao", "datahora_pronto", "datahora_finalizado"] {
         assert_eq!(p[after], json!(null));
     }
-    // What was answered is what was stored.
+    // The response is equal to the stored order.
     assert_eq!(r.get(&format!("/pedidos/{}", p["id"])).ok(), p);
 }
 
@@ -109,7 +109,7 @@ fn a_failed_checkout_leaves_nothing(database: Database) {
     let body = json!({"id_cliente": 1, "itens": [{"produto": 1, "quantidade": 1}, {"produto": 99, "quantidade": 1}]});
     r.post("/pedidos/checkout", body).problem(404, "Produto não encontrado");
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), before);
-    // Nor is a number used up.
+    // No `senha` is used up either.
     let (a, b) = (r.checkout(1), r.checkout(1));
     assert_eq!(a["senha"].as_i64().unwrap() + 1, b["senha"].as_i64().unwrap());
     assert_eq!(a["senha"], 7);
@@ -156,7 +156,7 @@ fn senhas_are_sequential_within_a_day(database: Database) {
     r.post("/produtos", json!({"nome": "Café", "categoria": 3, "valor": 5})).ok();
     let senhas: Vec<i64> = (0..5).map(|_| r.checkout(1)["senha"].as_i64().unwrap()).collect();
     assert_eq!(senhas, [1, 2, 3, 4, 5]);
-    // Another day begins with another count.
+    // The count starts again at 1 on another day.
     r.sql("UPDATE pedidos SET dia = '2020-01-01'");
     r.sql("UPDATE senhas SET dia = '2020-01-01'");
     assert_eq!(r.checkout(1)["senha"], 1);
@@ -190,7 +190,7 @@ fn the_same_key_replays_the_response(database: Database) {
     first.ok();
     assert_eq!(first.header("idempotency-replayed"), None);
     r.put("/pedidos", json!({"id": first.json()["id"], "status_pedido": 2})).ok();
-    // The same request, also in another spelling of the same JSON.
+    // The key covers the meaning of the body, not its spelling.
     for body in [BODY, r#"{ "itens": [ { "quantidade": 2, "produto": 1, "valor": 3 } ], "id_cliente": 1 }"#] {
         let replayed = checkout(body);
         assert_eq!((replayed.status, &replayed.body), (200, &first.body));

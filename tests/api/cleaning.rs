@@ -1,4 +1,4 @@
-//! What has expired goes in slices: others write meanwhile, and the write-ahead log stays small.
+//! Cleaning deletes expired rows only, and in slices: checkouts run meanwhile, and the write-ahead log stays small.
 
 use std::time::{Duration, Instant};
 
@@ -24,16 +24,16 @@ fn only_expired_rows_are_deleted(database: Database) {
     r.sql("INSERT INTO notificacoes (topico, id_externo, recebida_em) VALUES ('order', 'A', '2020-01-01 00:00:00'), ('order', 'B', '2040-01-01 00:00:00')");
     r.sql("INSERT INTO assinaturas (mac, recebida_em) VALUES ('A', '2020-01-01 00:00:00'), ('B', '2040-01-01 00:00:00')");
     r.restart();
-    wait_until("all that expired to be gone", || r.count(EXPIRED) == 0);
-    wait_until("notifications too", || r.count("SELECT COUNT(*) FROM notificacoes") == 1);
-    wait_until("and signatures", || r.count("SELECT COUNT(*) FROM assinaturas") == 1);
+    wait_until("all expired keys are deleted", || r.count(EXPIRED) == 0);
+    wait_until("expired notifications are deleted", || r.count("SELECT COUNT(*) FROM notificacoes") == 1);
+    wait_until("expired signatures are deleted", || r.count("SELECT COUNT(*) FROM assinaturas") == 1);
     assert_eq!(checkout(&r), pedido);
 }
 
 #[test]
 fn cleaning_200_000_keys_blocks_no_checkout() {
     const KEYS: i64 = 200_000;
-    /// Bytes; a slice with its answers, in a log that is used again from the start.
+    /// Bytes: one slice with its stored responses, in a log that is reused from the start.
     const MAX_WAL_BYTES: u64 = 32 << 20;
     let mut r = Restaurant::new(Database::Sqlite);
     r.kill();
@@ -58,12 +58,12 @@ fn cleaning_200_000_keys_blocks_no_checkout() {
         if checkouts % 20 == 0 && r.count(EXPIRED) == 0 {
             break;
         }
-        assert!(Instant::now() < deadline, "{} keys are left", r.count(EXPIRED));
+        assert!(Instant::now() < deadline, "timed out: {} expired keys are left", r.count(EXPIRED));
     }
-    // Each was answered, and there were many while the keys went.
-    assert!(checkouts > 100, "only {checkouts} orders while {KEYS} keys went");
+    // Every checkout succeeded, and many ran during the cleaning.
+    assert!(checkouts > 100, "only {checkouts} checkouts ran while {KEYS} keys were deleted");
     assert!(log < MAX_WAL_BYTES, "the write-ahead log grew to {log} bytes");
     let log = r.log();
-    // While it starts, its `/readyz` is 503.
+    // Only `/readyz` may be 503, while the process starts.
     assert!(log.lines().all(|line| line.contains("/readyz") || !line.contains(" 503 ")));
 }

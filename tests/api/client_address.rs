@@ -1,4 +1,4 @@
-//! The client's address, as the log shows it.
+//! The client's address in the log: the peer's, or the one that a trusted proxy names; also for refused requests.
 
 use std::{
     io::{Read, Write},
@@ -7,10 +7,10 @@ use std::{
 
 use crate::{Database, Restaurant, restaurant::wait_until};
 
-/// Waits for the line of the log that holds this.
+/// Waits for the log line that contains this text.
 fn log_line(r: &Restaurant, containing: &str) -> String {
     let found = || r.log().lines().find(|l| l.contains(containing)).map(str::to_owned);
-    wait_until(containing, || found().is_some());
+    wait_until(&format!("the log contains {containing}"), || found().is_some());
     found().unwrap()
 }
 
@@ -70,10 +70,10 @@ fn connections_over_the_limit_are_logged_with_their_address() {
         let _ = connection.write_all(bytes);
         connection
     };
-    // A write waits for this, and its connection is then in nobody's way and makes no room.
+    // A write waits for this lock, so its connection is busy and cannot be closed to make room.
     let database = rusqlite::Connection::open(r.folder.0.join("r.db")).unwrap();
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
-    wait_until("503", || {
+    wait_until("a connection over the limit is answered 503", || {
         let _busy = send(b"DELETE /produtos/1 HTTP/1.1\r\nHost: a\r\n\r\n");
         let mut response = Vec::new();
         let other = b"GET /produtos HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";

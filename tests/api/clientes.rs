@@ -1,4 +1,4 @@
-//! `/clientes`.
+//! `/clientes`: registration, uniqueness of CPF and e-mail, edits, deletion and anonymization, orders of a customer.
 
 use serde_json::json;
 
@@ -42,7 +42,7 @@ fn a_duplicate_cpf_or_email_is_refused(database: Database) {
         .problem(409, "E-mail já cadastrado");
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 3);
     assert_eq!(r.get("/clientes/2").ok()["cpf"], "31074285905");
-    // His own is not someone else's.
+    // Setting the same CPF again is no duplicate.
     r.put("/clientes", json!({"id": 1, "cpf": "52998224725"})).ok();
 }
 
@@ -92,7 +92,7 @@ fn a_customer_with_orders_is_anonymized(database: Database) {
     let r = Restaurant::new(database);
     let pedido = r.get("/pedidos/1").ok();
     assert_eq!(r.delete("/clientes/1/").ok(), true);
-    // The order is as it was, but for the customer's note.
+    // The order is unchanged except for the version and the customer's note.
     let mut pedido = pedido;
     pedido["versao"] = json!(2);
     pedido["itens"][0]["descricao"] = json!(null);
@@ -106,7 +106,7 @@ fn a_customer_with_orders_is_anonymized(database: Database) {
     let erased =
         "cpf IS NULL AND nome IS NULL AND email IS NULL AND telefone IS NULL AND hashed_password IS NULL";
     assert_eq!(r.count(&format!("SELECT COUNT(*) FROM clientes WHERE id = 1 AND {erased}")), 1);
-    // The CPF may come back, as someone new.
+    // The CPF can be registered again, as a new customer.
     r.post("/clientes", json!({"cpf": "52998224725", "nome": "Maria", "email": "maria.lima@exemplo.com.br"}))
         .ok();
 }
@@ -117,7 +117,7 @@ fn orders_of_a_customer_are_newest_first(database: Database) {
     let newest = r.post("/pedidos/checkout", body).ok()["id"].as_i64().unwrap();
     let list = r.get("/clientes/2/pedidos").ok();
     let ids: Vec<i64> = list.as_array().unwrap().iter().map(|p| p["id"].as_i64().unwrap()).collect();
-    // Order 6 is his too, and cancelled.
+    // Order 6 of the same customer is cancelled, and not listed.
     assert_eq!(ids, [newest, 2]);
     assert_eq!(list[1]["itens"].as_array().unwrap().len(), 3);
 }

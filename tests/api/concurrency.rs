@@ -1,4 +1,5 @@
-//! Many at once: each order is one, whole, and numbered once.
+//! Concurrent requests, also of two processes and across crashes: every order is stored once and whole, with a unique
+//! `senha`; of conflicting changes exactly one wins.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -67,7 +68,7 @@ fn two_hundred_concurrent_checkouts_are_numbered_once(database: Database) {
     for (n, response) in responses {
         let pedido = response.ok();
         assert_eq!(centavos(&pedido["valor_total"]), total(n));
-        assert_eq!(by_key.entry(n).or_insert_with(|| pedido.clone()), &pedido, "one key, two answers");
+        assert_eq!(by_key.entry(n).or_insert_with(|| pedido.clone()), &pedido, "one key has two responses");
     }
     assert_eq!(by_key.len(), 190);
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 6 + 190);
@@ -78,8 +79,8 @@ fn two_hundred_concurrent_checkouts_are_numbered_once(database: Database) {
     }
 }
 
-/// Those that are written together: of every five one is good, one names an unknown product, one an unknown customer, and
-/// two use one key for different orders.
+/// Group commit: checkouts of one batch succeed or fail independently. Of every five, one is valid, one names an unknown
+/// product, one an unknown customer, and two use one key for different bodies.
 fn a_bad_checkout_in_a_batch_fails_alone(database: Database) {
     let r = Restaurant::with_environment(database, &[("POOL_WAIT_MS", "30000")]);
     let barrier = Barrier::new(100);
@@ -117,12 +118,12 @@ fn a_bad_checkout_in_a_batch_fails_alone(database: Database) {
     }
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 6 + 40);
     assert_eq!(r.count("SELECT COUNT(DISTINCT senha) FROM pedidos"), 6 + 40);
-    // What failed left its key free.
+    // A failed checkout releases its key.
     let headers = [("Idempotency-Key", "produto-1")];
     r.request("POST", "/pedidos/checkout", &headers, Some(&json!({"itens": itens(1)}).to_string())).ok();
 }
 
-/// Those that are read together, one of which holds what cannot be.
+/// Reads are coalesced; one of the rows read together holds an impossible status.
 fn an_unreadable_order_fails_only_its_readers(database: Database) {
     let r = Restaurant::new(database);
     r.sql("UPDATE pedidos SET status_pagamento = 9 WHERE id = 1");
@@ -157,7 +158,7 @@ fn one_key_on_two_processes_makes_one_order(database: Database) {
                     Ok(restaurant) => restaurant.request("POST", "/pedidos/checkout", &headers, Some(&body)),
                     Err(process) => process.request("POST", "/pedidos/checkout", &headers, Some(&body)),
                 };
-                // SQLite's writers wait for each other inside a process; between two, one may be told to come again.
+                // Writers of one process queue for SQLite; between two processes one may get 503.
                 if !matches!(response.status, 409 | 503) {
                     return response.ok();
                 }
@@ -175,7 +176,7 @@ fn one_key_on_two_processes_makes_one_order(database: Database) {
 
 fn one_of_two_conflicting_moves_wins(database: Database) {
     let r = Restaurant::with_environment(database, &[("POOL_WAIT_MS", "30000")]);
-    // One says ready, the other takes it back to the queue: whoever comes second may not undo two steps at once.
+    // One tablet moves the order on, the other moves it back; the second must see a conflict.
     for _ in 0..20 {
         let id = r.checkout(1)["id"].clone();
         r.put("/pedidos", json!({"id": id, "status_pedido": 2})).ok();
@@ -239,7 +240,9 @@ fn acknowledged_orders_survive_crashes_under_load(database: Database) {
                     }
                 });
             }
-            crate::restaurant::wait_until("enough orders", || acknowledged.lock().unwrap().len() >= target);
+            crate::restaurant::wait_until("enough orders are acknowledged", || {
+                acknowledged.lock().unwrap().len() >= target
+            });
             r.kill_while_in_use();
             stop.store(true, Ordering::Relaxed);
         });

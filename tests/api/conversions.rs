@@ -1,5 +1,5 @@
-//! What the original's models converted: numbers and booleans as text, whole numbers with a fraction of zero, and `null`
-//! for what is not sent. Answers keep the proper types.
+//! Conversions that the original system made: numbers and booleans as text, whole numbers with a fraction of zero, and
+//! `null` for a field that is not sent. Responses keep the proper types.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ on_both_databases!(
     ambiguous_values_are_refused_by_field
 );
 
-/// The spellings of a whole number that have one meaning.
+/// The accepted spellings of a whole number.
 fn spellings(n: i64) -> Vec<String> {
     let text = |t: String| format!("\"{t}\"");
     let texts = [format!("{n}"), format!(" {n} "), format!("0{n}"), format!("+{n}"), format!("{n}.0")];
@@ -84,7 +84,7 @@ fn null_means_not_sent(database: Database) {
     let pedido = r.get("/pedidos/2").ok();
     let with_nulls = json!({"id": 2, "status_pedido": null, "versao": null, "status_pagamento": null, "valor_total": null});
     assert_eq!(r.put("/pedidos", with_nulls).ok(), pedido);
-    // A form sends an empty text for what is not filled in.
+    // A form sends an empty text for a field that is not filled in.
     let new_cliente = json!({"cpf": "19582630442", "nome": "Ana", "email": "", "telefone": " "});
     let new_cliente = r.post("/clientes", new_cliente).ok();
     assert_eq!((&new_cliente["email"], &new_cliente["telefone"]), (&json!(null), &json!(null)));

@@ -1,5 +1,5 @@
-//! Databases to test on: a SQLite file, or a database of its own on a MySQL or MariaDB server. The server is the one at
-//! `TEST_DATABASE_URL`, or a private one that lives as long as this process.
+//! Fixtures: an empty database for each test, as a SQLite file or as a schema on a MySQL or MariaDB server. The server is
+//! the one at `TEST_DATABASE_URL`, or a private MariaDB that ends with this process.
 
 use std::{
     io::Read,
@@ -21,19 +21,19 @@ pub enum Database {
     Mysql,
 }
 
-/// `mysql://user:password@host:port`, of a user who may create databases.
+/// `mysql://user:password@host:port` of a user with the right to create databases.
 static SERVER: LazyLock<Option<String>> = LazyLock::new(|| match std::env::var("TEST_DATABASE_URL") {
     Ok(url) => Some(url.trim_end_matches('/').to_owned()),
     Err(_) => PrivateServer::is_installed().then(|| {
         let server = PrivateServer::start();
         let url = server.url();
-        // It ends with this process, by its standard input.
+        // It is never dropped; it ends when its standard input closes, with this process.
         std::mem::forget(server);
         url
     }),
 });
 
-/// Whether there is a server. Without one the tests on MySQL prove nothing, which CI does not accept.
+/// Whether there is a server. Without one the tests on MySQL are skipped, which is a failure under `CI`.
 pub fn mysql_is_available() -> bool {
     if SERVER.is_none() {
         assert!(
@@ -49,7 +49,7 @@ pub fn server_url() -> &'static str {
     SERVER.as_deref().expect("a MySQL server")
 }
 
-/// A fresh, empty database on the server; dropped in the end.
+/// An empty database on the server, removed when dropped.
 pub struct Schema {
     pub name: String,
     server: String,
@@ -59,7 +59,7 @@ impl Schema {
     pub fn new(server: &str) -> Schema {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
         let name =
-            format!("ambrosia_teste_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+            format!("ambrosia_test_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
         let schema = Schema { name, server: server.to_owned() };
         schema.admin().query_drop(format!("CREATE DATABASE {} CHARACTER SET utf8mb4", schema.name)).unwrap();
         schema
@@ -80,7 +80,7 @@ impl Schema {
 
 impl Drop for Schema {
     fn drop(&mut self) {
-        // The server may be gone, which some tests are about.
+        // Some tests stop the server.
         if let Ok(mut admin) =
             mysql::Opts::from_url(&self.server).map_err(mysql::Error::from).and_then(mysql::Conn::new)
         {
@@ -89,7 +89,7 @@ impl Drop for Schema {
     }
 }
 
-/// A MariaDB of our own, in a folder of its own on a free port.
+/// A MariaDB server in a temporary folder, on a free port.
 pub struct PrivateServer {
     folder: Folder,
     port: u16,
@@ -107,7 +107,7 @@ impl PrivateServer {
         let folder = Folder::new();
         let installed = Command::new("mariadb-install-db")
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
-            .arg(format!("--datadir={}", folder.0.join("dados").display()))
+            .arg(format!("--datadir={}", folder.0.join("data").display()))
             .stdout(Stdio::null())
             .status()
             .unwrap();
@@ -116,7 +116,7 @@ impl PrivateServer {
         let child = PrivateServer::spawn_server(&folder, port);
         let server = PrivateServer { folder, port, child };
         let mut root = server.wait_for_connection("root", "");
-        // A user with a password, as in the world.
+        // A user with a password, as in production.
         root.query_drop("CREATE USER ambrosia@'%' IDENTIFIED BY 'segredo'").unwrap();
         root.query_drop("GRANT ALL ON *.* TO ambrosia@'%'").unwrap();
         server
@@ -126,13 +126,13 @@ impl PrivateServer {
         format!("mysql://ambrosia:segredo@127.0.0.1:{}", self.port)
     }
 
-    /// As when the power goes.
+    /// Ends the server with SIGKILL.
     pub fn kill(&mut self) {
         self.signal("-KILL");
         self.child.wait().unwrap();
     }
 
-    /// It accepts connections, and says nothing.
+    /// Stops the server with SIGSTOP: it still accepts connections, and answers nothing.
     pub fn freeze(&self) {
         self.signal("-STOP");
     }
@@ -151,7 +151,7 @@ impl PrivateServer {
         drop(self.wait_for_connection("ambrosia", "segredo"));
     }
 
-    /// The shell ends the server when its standard input closes, and that is when we end, however we end.
+    /// The shell ends the server when its standard input closes, that is, when this process ends in any way.
     fn spawn_server(folder: &Folder, port: u16) -> Child {
         let script = r#"p=$1; shift; exec 3<&0; "$0" "$@" </dev/null >"$p/log" 2>&1 & s=$!
             (read -r _ <&3; kill $s 2>/dev/null) & wait $s"#;
@@ -166,11 +166,7 @@ impl PrivateServer {
                 "--user=root",
                 "--bind-address=127.0.0.1",
             ])
-            .args([
-                format!("--datadir={dir}/dados"),
-                format!("--port={port}"),
-                format!("--socket={dir}/sock"),
-            ])
+            .args([format!("--datadir={dir}/data"), format!("--port={port}"), format!("--socket={dir}/sock")])
             .args([
                 format!("--pid-file={dir}/pid"),
                 "--max-connections=500".into(),
@@ -202,7 +198,7 @@ impl PrivateServer {
 
 impl Drop for PrivateServer {
     fn drop(&mut self) {
-        // A test that fails may leave it frozen; one that was killed has no such process any more.
+        // A failed test may leave the server frozen; a killed server has no process.
         if let Ok(pid) = std::fs::read_to_string(self.folder.0.join("pid")) {
             let _ = Command::new("kill").args(["-CONT", pid.trim()]).stderr(Stdio::null()).status();
         }
@@ -211,7 +207,7 @@ impl Drop for PrivateServer {
     }
 }
 
-/// A folder of one test, removed in the end.
+/// A temporary folder, removed when dropped.
 pub struct Folder(pub PathBuf);
 
 impl Folder {

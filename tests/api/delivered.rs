@@ -1,4 +1,5 @@
-//! What was handed over is not undone, however its state is corrected; what was cancelled does not change hands.
+//! A delivered order cannot be cancelled, even after a step back in the kitchen; it can be refunded. A cancelled order
+//! keeps its customer.
 
 use serde_json::{Value, json};
 
@@ -28,7 +29,7 @@ fn a_delivered_unpaid_order_is_not_cancelled(database: Database) {
         assert_eq!(r.delete(&path).problem(409, UNPAID_DETAIL)["codigo"], "pedido_finalizado");
         r.post(&format!("{path}/cancelamento"), json!({"motivo": "x"})).problem(409, UNPAID_DETAIL);
     }
-    // Nor does its time cancel it.
+    // Expiry does not cancel it either.
     r.sql(
         "UPDATE pedidos SET datahora_expiracao = '2020-01-01 00:00:00' WHERE datahora_expiracao IS NOT NULL",
     );
@@ -36,7 +37,7 @@ fn a_delivered_unpaid_order_is_not_cancelled(database: Database) {
     r.sql(
         "UPDATE pedidos SET datahora_expiracao = '2020-01-01 00:00:00' WHERE datahora_expiracao IS NOT NULL",
     );
-    wait_until("the other one to expire", || {
+    wait_until("the other order expires", || {
         r.get(&format!("/pedidos/{}", other["id"])).ok()["status_pedido"] == 5
     });
     assert_eq!(r.get(&path).ok()["status_pedido"], 1);
@@ -46,7 +47,7 @@ fn a_delivered_unpaid_order_is_not_cancelled(database: Database) {
 
 fn a_step_back_does_not_make_a_delivered_order_cancellable(database: Database) {
     let r = Restaurant::new(database);
-    // An order of the example data that was delivered and paid.
+    // Order 4 of the example data is delivered and paid.
     r.put("/pedidos", json!({"id": 4, "status_pedido": 3})).ok();
     let before = r.get("/pedidos/4").ok();
     let detail =
@@ -65,7 +66,7 @@ fn a_delivered_order_paid_by_qr_code_can_be_refunded_in_full(database: Database)
     let detail =
         "O pedido já foi entregue e não pode mais ser cancelado; para devolver dinheiro, use o reembolso";
     till.cancel(&pedido, "estava frio").problem(409, detail);
-    wait_until("all to be quiet", || {
+    wait_until("no step of the charge is due", || {
         till.count("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0
     });
     let refund = |valor: f64| {
@@ -78,9 +79,9 @@ fn a_delivered_order_paid_by_qr_code_can_be_refunded_in_full(database: Database)
             Some(&body),
         )
     };
-    // In two steps: what is left is the most.
+    // Two partial refunds: the second is limited to the rest.
     refund(8.9).ok();
-    wait_until("the first part", || till.cobranca(&pedido).refunded == 890);
+    wait_until("the first part is refunded", || till.cobranca(&pedido).refunded == 890);
     refund(10.01).problem(409, "O reembolso não pode ser maior que R$ 10,00, que é o que resta");
     refund(10.0).ok();
     let last = till.wait_for_pagamento(&pedido, 4);

@@ -1,4 +1,4 @@
-//! A disk that is full: what is not written is said not to be, nothing that was acknowledged is lost, and it heals.
+//! A full disk: writes are refused with 503, no acknowledged order is lost, and the process recovers when there is room.
 
 use std::{fs, io::Write, path::Path, process::Command};
 
@@ -14,7 +14,7 @@ use crate::{
 struct SmallDisk(Folder);
 
 impl SmallDisk {
-    /// `None` for those who may not mount one.
+    /// `None` when this user has no right to mount one.
     fn new() -> Option<SmallDisk> {
         let folder = Folder::new();
         let mounted =
@@ -32,7 +32,7 @@ impl SmallDisk {
     }
 
     fn ballast(&self) -> std::path::PathBuf {
-        self.folder().join("lastro")
+        self.folder().join("ballast")
     }
 
     fn folder(&self) -> &Path {
@@ -49,7 +49,7 @@ impl Drop for SmallDisk {
 #[test]
 fn a_full_disk_is_reported_and_recovers() {
     let Some(disk) = SmallDisk::new() else {
-        println!("nothing is proved here: this user may not mount a small file system");
+        println!("skipped: this user cannot mount a small file system");
         return;
     };
     let url = format!("sqlite:{}/r.db", disk.folder().display());
@@ -74,15 +74,11 @@ fn a_full_disk_is_reported_and_recovers() {
     assert!(ready.status == 503 && ready.body.contains("\"disco\""), "{}", ready.body);
     assert!(
         r.get("/metrics").body.contains("\nambrosia_check_ok{check=\"disco\"} 0\n"),
-        "no alert can see it"
+        "the metric does not show the full disk"
     );
-    assert_eq!(
-        open_orders(),
-        before + acknowledged,
-        "what was refused was not written, what was acknowledged was"
-    );
+    assert_eq!(open_orders(), before + acknowledged, "the stored orders are not the acknowledged ones");
     disk.free();
-    wait_until("it to notice that there is room", || r.get("/readyz").status == 200);
+    wait_until("the process notices that there is room", || r.get("/readyz").status == 200);
     assert_eq!(checkout().status, 200);
     assert_eq!(open_orders(), before + acknowledged + 1);
 }

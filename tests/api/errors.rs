@@ -1,4 +1,5 @@
-//! Every kind of error: a clear Portuguese text, the right status, and nothing changed.
+//! Errors of the HTTP interface: status and Portuguese text for bodies, paths, methods and ids; and what holds for every
+//! route: `HEAD`, CORS, trailing slashes.
 
 use serde_json::json;
 

@@ -1,4 +1,5 @@
-//! Simulated orders end as real ones do: unpaid when their time is up, and money that comes for a cancelled one goes back.
+//! Expiry with the simulator: unpaid orders are cancelled at their deadline, and a payment for a cancelled order is
+//! refunded.
 
 use serde_json::{Value, json};
 
@@ -30,14 +31,14 @@ fn expire(r: &Restaurant) {
 fn an_expired_order_is_cancelled_once(database: Database) {
     let r = Restaurant::new(database);
     let processes = [r.another_process(), r.another_process()];
-    // More than one slice.
+    // Expiry works in slices; this is more than one.
     let pedidos: Vec<Value> = (0..60).map(|_| r.checkout(1)).collect();
     assert!(pedidos[0]["datahora_expiracao"].is_string());
     let paid = r.checkout(1);
     approve(&r, &paid);
     expire(&r);
     for pedido in &pedidos {
-        wait_until("the end", || reload(&r, pedido)["status_pedido"] == 5);
+        wait_until("the order expires", || reload(&r, pedido)["status_pedido"] == 5);
     }
     let expired = reload(&r, &pedidos[0]);
     assert_eq!((&expired["status_pagamento"], &expired["qr_situacao"]), (&json!(3), &Value::Null));
@@ -45,7 +46,7 @@ fn an_expired_order_is_cancelled_once(database: Database) {
         "SELECT COUNT(*) FROM eventos WHERE tipo = 'cancelamento' AND detalhe = 'não foi pago no prazo'";
     assert_eq!(r.count(expired_events), 60);
     assert_eq!(reload(&r, &paid)["status_pedido"], 1);
-    // Paid after all: it goes back.
+    // A payment after expiry is refunded.
     let late = approve(&r, &pedidos[0]);
     assert_eq!((&late["status_pedido"], &late["status_pagamento"]), (&json!(5), &json!(4)));
     drop(processes);
@@ -58,7 +59,7 @@ fn an_order_in_preparation_or_without_a_deadline_stays(database: Database) {
     let example = r.get("/pedidos/1").ok();
     assert_eq!((&example["status_pagamento"], &example["datahora_expiracao"]), (&json!(1), &Value::Null));
     expire(&r);
-    wait_until("the end of the other", || reload(&r, &expired)["status_pedido"] == 5);
+    wait_until("the other order expires", || reload(&r, &expired)["status_pedido"] == 5);
     assert_eq!(reload(&r, &in_preparation)["status_pedido"], 2);
     assert_eq!(r.get("/pedidos/1").ok(), example);
     assert_eq!(approve(&r, &in_preparation)["status_pagamento"], 2);
@@ -75,7 +76,7 @@ fn a_payment_after_cancellation_is_refunded_at_once(database: Database) {
     let last = eventos.as_array().unwrap().last().unwrap();
     assert_eq!((&last["de"], &last["para"]), (&json!(2), &json!(4)));
     assert_eq!(last["detalhe"], "pago depois do cancelamento: devolvido");
-    // Again is the same.
+    // A repeated approval changes nothing.
     assert_eq!(approve(&r, &pedido), refunded);
 }
 

@@ -1,7 +1,7 @@
-//! Every answer is true at some moment between its request and its arrival, whichever process gives it and whatever is
-//! shared on the way. Orders are registers: each has one writer, who notes when he began and when he was told that it is
-//! done; readers note when they asked and what they saw. Nothing that was done before they asked may be missing, nothing
-//! may be seen that had not begun, and no later reader may see less than an earlier one.
+//! Reads are linearizable across processes, whatever is coalesced or cached on the way. Each order is a register with one
+//! writer. Writers record when a write starts and when it is acknowledged, readers when a read starts and ends and what
+//! it returns; afterwards the history is checked: a read returns at least every write that was acknowledged before the
+//! read started, no write that started after the read ended, and never less than an earlier read.
 
 use std::{
     collections::HashMap,
@@ -30,8 +30,8 @@ const RECEBIDO: i64 = 1;
 const FINALIZADO: i64 = 4;
 const APROVADO: i64 = 2;
 
-/// A state that an order was brought to: from `de` on it may be seen, from `ate` on it must. Without `ate` nobody knows
-/// whether it happened, unless a later one tells.
+/// A write of a state: visible from `start` at the earliest and from `end`, its acknowledgement, at the latest. Without
+/// `end` it is unknown whether it happened.
 struct WriteOp {
     pedido: i64,
     versao: i64,
@@ -42,7 +42,7 @@ struct WriteOp {
 }
 
 enum Seen {
-    /// The kitchen's list, or one of its states: orders and versions, in its order.
+    /// The kitchen list, of one state or of all: ids and versions in the order of the list.
     List(Option<i64>, Vec<(i64, i64)>),
     Pedido(i64, i64),
     Pagamento(i64, i64),
@@ -59,7 +59,7 @@ struct Workload<'a> {
     processes: &'a [Process],
     writes: Mutex<Vec<WriteOp>>,
     reads: Mutex<Vec<ReadOp>>,
-    /// Orders that readers may ask for.
+    /// Orders that readers request.
     known_orders: Mutex<Vec<i64>>,
     /// Writers that have not finished.
     active_writers: AtomicUsize,
@@ -84,18 +84,18 @@ fn cut_repeatedly(wire: &Wire, workload: &Workload<'_>) {
     let read_count = || workload.reads.lock().unwrap().len();
     for turn in 0.. {
         let already = read_count();
-        wait_until("more reads", || {
+        wait_until("there are more reads", || {
             read_count() >= already + 150 || workload.active_writers.load(Ordering::SeqCst) == 0
         });
         if workload.active_writers.load(Ordering::SeqCst) == 0 {
-            assert!(turn > 2, "it was hardly ever cut");
+            assert!(turn > 2, "the network was cut too rarely: {turn} times");
             return;
         }
         if turn % 2 == 0 {
             wire.drop_connections();
         } else {
             wire.cut();
-            wait_until("somebody who notices", || workload.saw_failure.swap(false, Ordering::SeqCst));
+            wait_until("a request fails", || workload.saw_failure.swap(false, Ordering::SeqCst));
             wire.restore();
         }
     }
@@ -145,7 +145,7 @@ impl Drop for WriterDone<'_> {
     }
 }
 
-/// One order, from its checkout to its end, each step at another process; steps that fail are taken again.
+/// The life of one order, from checkout to delivery, each step at another process; failed steps are retried.
 fn write_order(workload: &Workload<'_>, writer: usize, turn: usize) {
     let process = |step: usize| &workload.processes[(writer + turn + step) % workload.processes.len()];
     let key = format!("{writer}-{turn}");
@@ -161,7 +161,7 @@ fn write_order(workload: &Workload<'_>, writer: usize, turn: usize) {
     workload.known_orders.lock().unwrap().push(pedido);
     for step in 1..=4 {
         state.versao += 1;
-        // Paid while it is being cooked.
+        // The payment comes while the order is in preparation.
         let change = if step == 2 {
             state.pagamento = APROVADO;
             let id = created["id_pagamento"].as_str().unwrap();
@@ -176,7 +176,7 @@ fn write_order(workload: &Workload<'_>, writer: usize, turn: usize) {
         };
         let (method, path, body) = (change.0, change.1, change.2.to_string());
         let start = Instant::now();
-        // It may be done without our knowing, and doing it again changes nothing.
+        // A step that failed may still have happened; repeating it changes nothing.
         retry(workload, || process(step).request(method, path, &[], Some(&body)));
         workload.writes.lock().unwrap().push(WriteOp { start, end: Some(Instant::now()), ..state });
     }
@@ -200,7 +200,7 @@ fn read_once(workload: &Workload<'_>, turn: usize) {
     let process = &workload.processes[turn % workload.processes.len()];
     let known_order = {
         let known_orders = workload.known_orders.lock().unwrap();
-        // Of the last ones, which are still moving.
+        // One of the eight newest, which still change.
         known_orders.len().checked_sub(1 + turn % 8).map(|i| known_orders[i])
     };
     let (list, path) = match (turn / 7 % 6, known_order) {
@@ -239,7 +239,7 @@ fn verify(writes: &[WriteOp], reads: &[ReadOp]) {
     assert_eq!(histories.len(), WRITERS * ORDERS_PER_WRITER);
     let mut observed: HashMap<i64, Vec<(Instant, Instant, i64)>> = HashMap::new();
     for read in reads {
-        // Of an order: what must have been seen of it, and the most that can have been.
+        // Of an order: the latest write that the read must return, and the latest that it can return.
         let at_least =
             |id: &i64| histories[id].iter().rev().find(|e| e.end.is_some_and(|end| end < read.start));
         let at_most = |id: &i64| histories[id].iter().rev().find(|e| e.start < read.end);
@@ -248,7 +248,7 @@ fn verify(writes: &[WriteOp], reads: &[ReadOp]) {
             let most = at_most(&id).map_or(0, |e| e.versao);
             assert!(
                 (least..=most).contains(&versao),
-                "{}: order {id} was seen in version {versao}, and it was {least} to {most}",
+                "{}: order {id} has version {versao}, expected {least} to {most}",
                 read.path
             );
             observed.entry(id).or_default().push((read.start, read.end, versao));
@@ -258,7 +258,10 @@ fn verify(writes: &[WriteOp], reads: &[ReadOp]) {
             Seen::Pagamento(id, pagamento) => {
                 let least = at_least(id).map_or(0, |e| e.pagamento);
                 let most = at_most(id).map_or(0, |e| e.pagamento);
-                assert!((least..=most).contains(pagamento), "payment of {id}: {pagamento}");
+                assert!(
+                    (least..=most).contains(pagamento),
+                    "order {id} has payment status {pagamento}, expected {least} to {most}"
+                );
             }
             Seen::List(state, pedidos) => {
                 for (id, versao) in pedidos {
@@ -266,13 +269,13 @@ fn verify(writes: &[WriteOp], reads: &[ReadOp]) {
                     let status = histories[id][*versao as usize - 1].status;
                     assert!(
                         status < FINALIZADO && state.is_none_or(|e| e == status),
-                        "order {id} is out of place"
+                        "order {id} is in the wrong list"
                     );
                 }
                 for (id, history) in &histories {
                     let (least, most) =
                         (at_least(id).map_or(0, |e| e.versao), at_most(id).map_or(0, |e| e.versao));
-                    // In whichever of its possible states it was: if all belong to the list it must be there.
+                    // If the order belongs to the list in all its possible states, the list must contain it.
                     let possible = &history[(least.max(1) as usize - 1)..(most.max(0) as usize)];
                     let belongs =
                         |e: &&&WriteOp| e.status < FINALIZADO && state.is_none_or(|s| s == e.status);
@@ -292,7 +295,7 @@ fn verify(writes: &[WriteOp], reads: &[ReadOp]) {
             while let Some((_, _, other)) = finished.next_if(|(_, end, _)| *end < start) {
                 highest = highest.max(*other);
             }
-            assert!(versao >= highest, "order {id} was seen in version {versao} after version {highest}");
+            assert!(versao >= highest, "order {id} has version {versao} after version {highest}");
         }
     }
     println!("{} writes, {} reads", writes.len(), reads.len());

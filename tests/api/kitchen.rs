@@ -1,4 +1,4 @@
-//! The lists of orders, and an order's way through the kitchen.
+//! The lists of orders, the moves of an order through the kitchen, edits, cancellation, and versions (`If-Match`).
 
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ fn the_kitchen_list_is_sorted_by_state_and_arrival(database: Database) {
         r.put("/pedidos", json!({"id": id, "status_pedido": status})).ok();
     }
     r.delete("/pedidos/8").ok();
-    // 9 came first, whatever its number.
+    // Order 9 arrived first.
     r.sql("UPDATE pedidos SET datahora_recebido = '2020-01-01 00:00:00' WHERE id = 9");
     let list = r.get("/pedidos/").ok();
     assert_eq!(ids(&list), [4, 7, 3, 6, 9, 1, 2, 10]);
@@ -86,7 +86,7 @@ fn the_example_of_the_original_readme_works(database: Database) {
 
 fn only_allowed_moves_succeed(database: Database) {
     let r = Restaurant::new(database);
-    // Rows: from; columns: to 1..5. '=' stays, '>' moves, '.' is refused.
+    // Rows: from 1..4; columns: to 1..5. '=' stays, '>' moves, '.' is refused.
     for (de, row) in (1..).zip(["=>>>.", ">=>>.", ".>=>.", "..>=."]) {
         for (para, expected) in (1..).zip(row.chars()) {
             let id = r.checkout(1)["id"].clone();
@@ -171,7 +171,7 @@ fn read_only_fields_are_refused(database: Database) {
 
 fn an_order_sent_back_in_full_is_checked_by_version(database: Database) {
     let r = Restaurant::new(database);
-    // What clients of the original do: read all of it, change one thing, send all of it.
+    // Clients of the original system read the whole order, change one field, and send it back whole.
     let mut pedido = r.get("/pedidos/2").ok();
     pedido["status_pedido"] = json!(3);
     assert_eq!(r.put("/pedidos", pedido.clone()).ok()["status_pedido"], 3);
@@ -228,7 +228,7 @@ fn a_cancelled_order_leaves_the_lists(database: Database) {
         (&json!(5), &json!("Cancelado"))
     );
     assert_eq!(pedido["itens"].as_array().unwrap().len(), 2);
-    // Again is the same.
+    // A repeated cancellation changes nothing.
     assert_eq!(r.delete("/pedidos/1/").ok(), true);
     assert_eq!(r.get("/pedidos/1").ok(), pedido);
     r.delete("/pedidos/99").problem(404, "Pedido não encontrado");

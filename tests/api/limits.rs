@@ -1,4 +1,5 @@
-//! What one client may take of the restaurant; and that nothing it does hides an order of others.
+//! Limits: checkouts and notifications by address, unpaid orders, and the scope of idempotency keys; and that a long queue
+//! hides no order.
 
 use serde_json::{Value, json};
 
@@ -35,14 +36,14 @@ fn checkouts_are_rate_limited_by_address(database: Database) {
     for same_client in [["203.0.113.9"; 3], ["2001:db8::1", "2001:db8::2", "2001:db8::ffff:3"]] {
         checkout_from(&r, same_client[0], &[], BODY).ok();
         checkout_from(&r, same_client[1], &[], BODY).ok();
-        // Before anybody looks at what it says.
+        // The limit comes before the body is parsed.
         assert_rate_limited(&checkout_from(&r, same_client[2], &[], BODY));
         assert_rate_limited(&checkout_from(&r, same_client[2], &[], "lixo"));
     }
     checkout_from(&r, "203.0.113.10", &[], BODY).ok();
     checkout_from(&r, "2001:db8:0:1::1", &[], BODY).ok();
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), before + 6);
-    // All else is open to it.
+    // Other routes are not limited.
     r.request("GET", "/pedidos", &[("X-Forwarded-For", "203.0.113.9")], None).ok();
 }
 
@@ -54,7 +55,7 @@ fn notifications_are_rate_limited_by_address(database: Database) {
     };
     notify("203.0.113.9").ok();
     let mut rejected = None;
-    wait_until("429", || {
+    wait_until("a notification is answered 429", || {
         let response = notify("203.0.113.9");
         let refused = response.status != 200;
         rejected = refused.then_some(response);
@@ -62,8 +63,8 @@ fn notifications_are_rate_limited_by_address(database: Database) {
     });
     assert_rate_limited(&rejected.unwrap());
     notify("203.0.113.10").ok();
-    // The tokens come back.
-    wait_until("200", || notify("203.0.113.9").status == 200);
+    // The token bucket refills.
+    wait_until("a notification is answered 200", || notify("203.0.113.9").status == 200);
 }
 
 fn unpaid_orders_are_limited(database: Database) {
@@ -80,17 +81,17 @@ fn unpaid_orders_are_limited(database: Database) {
     let problem = refused.problem(503, detail);
     assert_eq!((&problem["codigo"], refused.header("retry-after")), (&json!("loja_cheia"), Some("60")));
     assert_eq!(r.count(unpaid_orders), 5);
-    // So it is for an order of many lines, which is written alone.
+    // The limit also holds for a large order, which is not batched.
     let rows = json!({"itens": vec![json!({"produto": 1, "quantidade": 1}); 20]});
     r.post("/pedidos/checkout", rows).problem(503, detail);
-    // Whoever asks again for an order that there is gets it.
+    // A replay of an existing order is not limited.
     let again = checkout_from(&r, "", &same_key, BODY);
     assert_eq!((again.status, &again.body), (200, &first.body));
-    // One that is paid, and one that is cancelled, make room for two.
+    // One paid and one cancelled order make room for two.
     let id = first.json()["id"].clone();
     r.post(&format!("/pedidos/{id}/pagamento"), json!({"meio": "dinheiro", "responsavel": "Ana"})).ok();
     r.delete("/pedidos/5").ok();
-    wait_until("room", || checkout().status == 200);
+    wait_until("there is room for an order", || checkout().status == 200);
     checkout().ok();
     checkout().problem(503, detail);
     assert_eq!(r.count(unpaid_orders), 5);
@@ -108,7 +109,7 @@ fn a_long_queue_is_paged_in_arrival_order(database: Database) {
     let r = Restaurant::new(database);
     r.sql("DELETE FROM eventos; DELETE FROM itens; DELETE FROM pedidos");
     for start in (0..OLDER).step_by(1000) {
-        // Twenty in each second, and those of later numbers came first.
+        // Twenty orders in each second; higher ids arrived earlier.
         let row = |n: i64| {
             let (minute, second) = ((OLDER - n) / 20 / 60, (OLDER - n) / 20 % 60);
             format!("(1, '2020-01-01 00:{minute:02}:{second:02}')")
@@ -129,9 +130,9 @@ fn a_long_queue_is_paged_in_arrival_order(database: Database) {
             |p: &Value| (p["datahora_recebido"].as_str().unwrap().to_owned(), p["id"].as_i64().unwrap());
         assert!(rows.windows(2).all(|pair| sort_key(&pair[0]) < sort_key(&pair[1])), "{path}");
     }
-    // The log says it, and not at every look.
+    // It is logged once, not at every request.
     assert_eq!(r.log().matches("12001 open orders").count(), 1);
-    // Where nothing is cut there is nothing to say.
+    // A list in one page has no total.
     r.sql("UPDATE pedidos SET status_pedido = 4, versao = versao + 1 WHERE datahora_recebido < '2020-01-02'");
     assert_eq!(r.get("/pedidos/fila").header("x-total-count"), None);
 }
@@ -151,20 +152,20 @@ fn a_short_idempotency_key_is_scoped_to_its_address(database: Database) {
         response.ok()["id"].clone()
     };
     let first = first_time(checkout(mine, "mesa-7", BODY));
-    // Another learns nothing: neither the order, nor that there is one.
+    // The same key from another address neither shows the order nor that it exists.
     assert_ne!(first_time(checkout(other, "mesa-7", BODY)), first);
     first_time(checkout("203.0.113.11", "mesa-7", other_body));
     assert_eq!(replayed(checkout(mine, "mesa-7", BODY)), first);
-    // An IPv6 client is its /64.
+    // An IPv6 client is identified by its /64.
     let of_ipv6 = first_time(checkout("2001:db8::1", "mesa-7", BODY));
     assert_eq!(replayed(checkout("2001:db8::2", "mesa-7", BODY)), of_ipv6);
     first_time(checkout("2001:db8:0:1::1", "mesa-7", BODY));
-    // A long key is nobody else's: a phone that changes from Wi-Fi to mobile finds its order.
+    // A long key is global: a phone that changes from Wi-Fi to mobile finds its order.
     let long_key = "0123456789abcdef";
     let with_long_key = first_time(checkout(mine, long_key, BODY));
     assert_eq!(replayed(checkout(other, long_key, BODY)), with_long_key);
     first_time(checkout(mine, &long_key[1..], BODY));
     first_time(checkout(other, &long_key[1..], BODY));
-    // No key can be made up that is another's.
+    // A key cannot imitate the internal form of another address's key.
     assert_eq!(checkout(other, "203.0.113.9 mesa-7", BODY).status, 400);
 }

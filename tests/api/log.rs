@@ -1,4 +1,4 @@
-//! The log: no secret at any level, and nothing of others that deceives who reads it.
+//! The log: no secret at any level, no deceptive characters from requests, lines of bounded length.
 
 use std::{
     io::{Read, Write},
@@ -14,7 +14,7 @@ use crate::{
     till::{SECRET, TOKEN, Till},
 };
 
-/// Sends a request line as it stands, and waits for the answer.
+/// Sends a request line without encoding it, and waits for the response.
 fn send_raw(r: &Restaurant, line: &str) {
     let mut connection = TcpStream::connect(r.url().trim_start_matches("http://")).unwrap();
     write!(connection, "{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
@@ -22,7 +22,7 @@ fn send_raw(r: &Restaurant, line: &str) {
     connection.read_to_end(&mut Vec::new()).unwrap();
 }
 
-/// The bytes that hex dumps in a text show: pairs of digits, whatever is between the lines.
+/// The bytes of all hex dumps in a text: every pair of hexadecimal digits.
 fn dumped_bytes(log: &str) -> Vec<u8> {
     let pair = |word: &str| (word.len() == 2).then(|| u8::from_str_radix(word, 16).ok()).flatten();
     log.split(|c: char| !c.is_ascii_hexdigit()).filter_map(pair).collect()
@@ -54,7 +54,7 @@ fn deceptive_characters_are_escaped() {
     let r = Restaurant::new(Database::Sqlite);
     send_raw(&r, "GET /a\u{202e}b\u{2028}c\u{9b}31m\u{200b}d");
     send_raw(&r, &format!("GET /{}", "x".repeat(4000)));
-    wait_until("the lines", || r.log().contains("xxx"));
+    wait_until("the requests are logged", || r.log().contains("xxx"));
     let log = r.log();
     assert!(log.contains(r"/a\u{202e}b\u{2028}c\u{9b}31m\u{200b}d"), "{log}");
     assert!(!log.contains(|c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2028}\u{200b}".contains(c)));
@@ -67,7 +67,7 @@ fn an_unsigned_notification_logs_a_bounded_line() {
     let id = "\u{202e}".repeat(600) + &"A".repeat(2000);
     let query = format!("?data.id={}", id.replace('\u{202e}', "%E2%80%AE"));
     assert_eq!(till.notify(&query, &[("x-signature", "ts=1,v1=ab")], &json!({})).status, 401);
-    wait_until("the line", || till.log().contains("notification refused"));
+    wait_until("the refusal is logged", || till.log().contains("notification refused"));
     let log = till.log();
     let line = log.lines().find(|line| line.contains("notification refused")).unwrap();
     assert_eq!(line.matches(r"\u{202e}").count(), 64, "{line}");

@@ -1,7 +1,9 @@
-//! The wire contract, over HTTP, against the built binary on a free port with a fresh database for each test: every
-//! test on SQLite and on MySQL.
+//! The HTTP contract of the built binary, on a free port with an empty database for each test, on SQLite and on MySQL.
+//!
+//! The harness: `restaurant` starts the binary and talks to it, `database` makes the databases, `till` adds a stand-in for
+//! Mercado Pago, `wire` puts a TCP proxy before MySQL. All other modules are tests.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test that is how to fail")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 mod checkout;
 mod cleaning;
@@ -37,14 +39,15 @@ mod takeover;
 mod till;
 mod wire;
 
-#[allow(dead_code, reason = "the page uses more of it")]
+#[allow(dead_code, reason = "the example uses more of it")]
 #[path = "../../examples/mercado_pago/standin/mod.rs"]
 mod standin;
 
 pub use database::Database;
 pub use restaurant::{Response, Restaurant};
 
-/// Makes two tests of each function: on SQLite and on MySQL. One that is not listed is dead code, which clippy refuses.
+/// Makes two tests of each function, one on SQLite and one on MySQL. A function that is not listed is dead code, which
+/// clippy refuses.
 macro_rules! on_both_databases {
     ($($test:ident),* $(,)?) => {
         mod on_sqlite { $(#[test] fn $test() { super::$test($crate::Database::Sqlite); })* }

@@ -1,4 +1,4 @@
-//! `/produtos` and the menu by category.
+//! `/produtos` and the menu by category: exact prices, validation, edits, and removal from the menu.
 
 use serde_json::json;
 
@@ -48,7 +48,7 @@ fn a_created_product_is_read_back(database: Database) {
 
 fn prices_are_exact_decimals(database: Database) {
     let r = Restaurant::new(database);
-    // As text: a client's JSON parser is not under test.
+    // Compared as text, because a JSON parser would round.
     for (sent, answered) in [
         ("0.01", "0.01"),
         ("19.90", "19.90"),
@@ -107,7 +107,7 @@ fn only_sent_fields_change(database: Database) {
     let mut expected = before.clone();
     expected["valor"] = json!(16.0);
     assert_eq!(r.put("/produtos/", json!({"id": 3, "valor": 16})).ok(), expected);
-    // Writing what is there already is no error: MySQL counts such a row as not affected.
+    // Writing the same value is no error, although MySQL reports no affected row.
     assert_eq!(r.put("/produtos", json!({"id": 3, "valor": 16})).ok(), expected);
     assert_eq!(r.put("/produtos", json!({"id": 3})).ok(), expected);
     assert_eq!(r.put("/produtos", json!({"id": 3, "descricao": null})).ok()["descricao"], json!(null));

@@ -1,4 +1,5 @@
-//! Payments by Mercado Pago, through a stand-in that fails in the ways a provider fails.
+//! Charges at Mercado Pago, with a stand-in that injects faults: lost responses and notifications, errors, hangs, wrong
+//! amounts; and the connection itself: token and TLS.
 
 use std::{
     io::{Read, Write},
@@ -35,7 +36,7 @@ on_both_databases!(
 );
 
 fn an_order_is_approved_by_its_notification(database: Database) {
-    // Nobody looks by himself: it is the notification that tells.
+    // Polling is off: only the notification triggers a lookup.
     let till = Till::with_faults(database, Faults::default(), &[("MERCADO_PAGO_POLL_SECONDS", "3600")]);
     let pedido = till.checkout(1);
     assert_eq!((&pedido["status_pagamento"], &pedido["qr_situacao"]), (&json!(1), &json!("pronto")));
@@ -58,7 +59,7 @@ fn an_order_is_approved_by_its_notification(database: Database) {
 
 fn the_charge_describes_the_order(database: Database) {
     let till = Till::new(database);
-    // Twelve kinds: more than the ten items that an order there may have.
+    // Twelve products, more than the ten items that the provider accepts.
     let itens: Vec<Value> = (1..=12).map(|p| json!({"produto": p, "quantidade": p})).collect();
     let pedido = till.post("/pedidos/checkout", json!({"itens": itens})).ok();
     let cobranca = till.cobranca(&pedido);
@@ -66,7 +67,7 @@ fn the_charge_describes_the_order(database: Database) {
     assert_eq!(cobranca.description, format!("Pedido {}", pedido["id"]));
     let itens = cobranca.items.as_array().unwrap();
     assert_eq!((itens.len(), &itens[9]["title"]), (10, &json!("Outros itens")));
-    // Two lines of one product are one kind.
+    // Two lines of one product are one item.
     let lines =
         json!([{"produto": 1, "quantidade": 1, "descricao": "sem sal"}, {"produto": 1, "quantidade": 2}]);
     let pedido = till.post("/pedidos/checkout", json!({"itens": lines})).ok();
@@ -99,7 +100,7 @@ fn a_lost_response_does_not_charge_twice(database: Database) {
         let image = till.get(&format!("/pedidos/{}/qrcode.svg", pedido["id"]));
         image.problem(409, "O QR code está a caminho; tente de novo em alguns segundos");
         till.mp.faults(|f| *f = Faults { strict_keys: f.strict_keys, ..Faults::default() });
-        wait_until("the QR code", || till.reload(&pedido)["qr_situacao"] == "pronto");
+        wait_until("the QR code is ready", || till.reload(&pedido)["qr_situacao"] == "pronto");
         assert_eq!(till.mp.orders().len(), 1, "{faults:?}");
         assert_eq!(till.reload(&pedido)["qr_data"], till.cobranca(&pedido).qr_data);
     }
@@ -111,7 +112,7 @@ fn a_refused_key_finds_the_existing_charge(database: Database) {
     let pedido = till.checkout(1);
     assert_eq!(pedido["qr_situacao"], "a_caminho");
     till.mp.faults(|f| f.delay = 0);
-    wait_until("the QR code", || till.reload(&pedido)["qr_situacao"] == "pronto");
+    wait_until("the QR code is ready", || till.reload(&pedido)["qr_situacao"] == "pronto");
     assert_eq!(till.mp.orders().len(), 1);
 }
 
@@ -120,7 +121,7 @@ fn transient_failures_are_retried(database: Database) {
         Till::with_faults(database, Faults { error_500: 300, cut_before: 200, ..Faults::default() }, &[]);
     for _ in 0..10 {
         let pedido = till.checkout(1);
-        wait_until("the QR code", || till.reload(&pedido)["qr_situacao"] == "pronto");
+        wait_until("the QR code is ready", || till.reload(&pedido)["qr_situacao"] == "pronto");
     }
     assert_eq!(till.mp.orders().len(), 10);
 }
@@ -129,10 +130,10 @@ fn orders_taken_while_the_provider_hangs_get_their_qr_code_later(database: Datab
     let faults = Faults { hang: 1000, ..Faults::default() };
     let till = Till::with_faults(database, faults, &[("MERCADO_PAGO_CHECKOUT_MS", "300")]);
     let mut pedidos = Vec::new();
-    // After a few nobody is asked any more: a checkout waits for nothing.
+    // After a few failures the circuit breaker opens, and checkouts no longer wait for the provider.
     let not_asked =
         ("sem_resposta".to_owned(), "criar cobrança: o provedor falha; não foi perguntado".to_owned());
-    wait_until("the breaker to open", || {
+    wait_until("the circuit breaker is open", || {
         let pedido = till.checkout(1);
         assert_eq!((&pedido["qr_situacao"], &pedido["status_pedido"]), (&json!("a_caminho"), &json!(1)));
         pedidos.push(pedido);
@@ -140,7 +141,7 @@ fn orders_taken_while_the_provider_hangs_get_their_qr_code_later(database: Datab
     });
     till.mp.faults(|f| f.hang = 0);
     for pedido in &pedidos {
-        wait_until("the QR code", || till.reload(pedido)["qr_situacao"] == "pronto");
+        wait_until("the QR code is ready", || till.reload(pedido)["qr_situacao"] == "pronto");
     }
     assert_eq!(till.mp.orders().len(), pedidos.len());
 }
@@ -153,7 +154,7 @@ fn a_hanging_provider_does_not_delay_checkout(database: Database) {
         assert!(start.elapsed() < Duration::from_secs(2), "took {:?}", start.elapsed());
         assert_eq!(pedido["qr_situacao"], "a_caminho");
     }
-    // Whoever hangs holds no connection: the smallest pool serves all the same.
+    // A checkout that waits for the provider holds no database connection, so a small pool is enough.
     let till = Till::with_faults(
         database,
         Faults { hang: 1000, ..Faults::default() },
@@ -161,7 +162,7 @@ fn a_hanging_provider_does_not_delay_checkout(database: Database) {
     );
     std::thread::scope(|s| {
         let checkouts: Vec<_> = (0..12).map(|_| s.spawn(|| till.checkout(1))).collect();
-        wait_until("all to be asking", || {
+        wait_until("five checkouts wait for the provider", || {
             till.mp.calls().iter().filter(|l| l.starts_with("POST")).count() >= 5
         });
         while checkouts.iter().any(|t| !t.is_finished()) {
@@ -182,7 +183,7 @@ fn a_repeated_checkout_charges_once(database: Database) {
     let ids: Vec<Value> = responses.iter().map(|r| r.ok()["id"].clone()).collect();
     assert!(ids.iter().all(|id| *id == ids[0]));
     assert_eq!(till.mp.orders().len(), 1);
-    // The answer that is given again is the one with the QR code, and names its version.
+    // The replayed response has the QR code and its version.
     let again = request();
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     assert_eq!(again.ok()["qr_situacao"], "pronto");
@@ -200,7 +201,7 @@ fn an_underpaid_charge_does_not_approve(database: Database) {
         "{pendencia}"
     );
     assert_eq!(till.reload(&pedido)["status_pagamento"], 1);
-    // Whoever saw to it says so, and it is kept.
+    // Resolving the pendencia is recorded.
     let path = format!("/pedidos/{}/pendencia", pedido["id"]);
     assert_eq!(till.delete(&path).ok(), true);
     assert_eq!(till.delete(&path).ok(), true);
@@ -230,7 +231,7 @@ fn a_wrong_point_of_sale_becomes_a_pendencia(database: Database) {
         till.wait_for_pendencia(&pedido),
         "O Mercado Pago recusou criar o QR code (o ponto de venda não foi encontrado): receba no balcão"
     );
-    // What is paid in another way, or cancelled, is settled.
+    // A counter payment or a cancellation clears the pendencia.
     let other = till.checkout(1);
     till.wait_for_pendencia(&other);
     till.pay_at_counter(&pedido, "dinheiro").ok();
@@ -254,7 +255,7 @@ fn processes_share_the_lookups(database: Database) {
         let payments = till.history(pedido).into_iter().filter(|(tipo, _)| tipo == "pagamento").count();
         assert_eq!(payments, 1);
     }
-    // Each look is one process's: the answers on record are the calls that were made.
+    // Each lookup is made by one process: there are as many recorded responses as calls.
     let lookups = till.mp.calls().iter().filter(|l| l.starts_with("GET")).count() as i64;
     let recorded =
         till.count("SELECT COUNT(*) FROM eventos WHERE tipo = 'respondido' AND detalhe LIKE 'consultar%'");
@@ -268,15 +269,15 @@ fn an_interrupted_charge_is_resumed_after_a_restart(database: Database) {
         let r = &till.r;
         let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
         let checkout = s.spawn(move || r.try_request("POST", "/pedidos/checkout", &[], Some(&body)));
-        wait_until("the provider to be asked", || !till.mp.calls().is_empty());
+        wait_until("the provider is called", || !till.mp.calls().is_empty());
         r.kill_while_in_use();
-        assert!(checkout.join().unwrap().is_err(), "it answered after its death");
+        assert!(checkout.join().unwrap().is_err(), "a killed process answered");
     });
     till.mp.faults(|f| f.hang = 0);
     till.r.restart();
     let pedidos = till.get("/pedidos/recebidos").ok();
     let pedido = pedidos.as_array().unwrap().last().unwrap().clone();
-    wait_until("the QR code", || till.reload(&pedido)["qr_situacao"] == "pronto");
+    wait_until("the QR code is ready", || till.reload(&pedido)["qr_situacao"] == "pronto");
     assert_eq!(till.mp.orders().len(), 1);
 }
 
@@ -287,7 +288,7 @@ fn the_token_is_never_logged(database: Database) {
         &[("LOG_LEVEL", "trace")],
     );
     let pedido = till.checkout(1);
-    wait_until("the QR code", || till.reload(&pedido)["qr_situacao"] == "pronto");
+    wait_until("the QR code is ready", || till.reload(&pedido)["qr_situacao"] == "pronto");
     till.mp.faults(|f| f.down = true);
     till.checkout(1);
     let log = till.log();
@@ -295,7 +296,7 @@ fn the_token_is_never_logged(database: Database) {
     assert!(!log.contains(TOKEN) && !log.contains(crate::till::SECRET));
 }
 
-/// A door with a lock before the stand-in: one request a connection.
+/// Terminates TLS before the stand-in, with one request per connection; returns its URL.
 fn start_tls_terminator(upstream: &str, key: &rcgen::CertifiedKey<rcgen::KeyPair>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("https://localhost:{}", listener.local_addr().unwrap().port());
@@ -316,7 +317,7 @@ fn start_tls_terminator(upstream: &str, key: &rcgen::CertifiedKey<rcgen::KeyPair
                 let mut tls = rustls::StreamOwned::new(session, connection);
                 let mut request = Vec::new();
                 let mut block = [0; 4096];
-                // Whoever does not trust us hangs up here.
+                // A client that does not trust the certificate closes the connection here.
                 while !is_complete(&request) {
                     match tls.read(&mut block) {
                         Ok(n) if n > 0 => request.extend_from_slice(&block[..n]),
@@ -357,7 +358,7 @@ fn only_a_trusted_certificate_is_accepted(database: Database) {
         (Some(file("untrusted.pem", &untrusted.cert.pem())), "a_caminho"),
         (None, "a_caminho"),
     ];
-    // The stand-in of one that is not asked itself, for its address.
+    // Only its stand-in is used, behind the TLS terminator.
     let behind_tls = Till::new(database);
     let url = start_tls_terminator(&behind_tls.mp.url(), &trusted);
     for (ca, situacao) in cases {
@@ -369,5 +370,5 @@ fn only_a_trusted_certificate_is_accepted(database: Database) {
         );
         assert_eq!(till.checkout(1)["qr_situacao"], situacao, "{ca}: {}", till.log());
     }
-    assert_eq!(behind_tls.mp.orders().len(), 1, "who is not trusted is told nothing");
+    assert_eq!(behind_tls.mp.orders().len(), 1, "an untrusted server received a charge");
 }

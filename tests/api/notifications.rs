@@ -1,4 +1,5 @@
-//! Notifications: in all the shapes that there are, repeated, forged, about things unknown. None is believed.
+//! Notifications (webhooks) of the provider: all documented shapes, unsigned, forged, replayed, duplicated, unknown and
+//! oversized ones. A valid notification only triggers a lookup; its body is never trusted.
 
 use serde_json::{Value, json};
 
@@ -30,14 +31,14 @@ on_both_databases!(
     a_large_body_is_parsed_without_copying,
 );
 
-/// The real ones are lost, and nobody looks by himself: only what the test sends can move anything.
+/// The stand-in's notifications are lost and polling is off: only a notification of the test triggers a lookup.
 fn without_notifications(database: Database, environment: &[(&str, &str)]) -> Till {
     let mut all = vec![("MERCADO_PAGO_POLL_SECONDS", "3600")];
     all.extend_from_slice(environment);
     Till::with_faults(database, Faults { lost: 1000, ..Faults::default() }, &all)
 }
 
-/// An order that is paid, which the restaurant does not know.
+/// An order that is paid at the provider, while the restaurant has not noticed; with the id of its charge.
 fn paid_unnoticed(till: &Till) -> (Value, String) {
     let pedido = till.checkout(1);
     till.pay(&pedido);
@@ -45,7 +46,7 @@ fn paid_unnoticed(till: &Till) -> (Value, String) {
     (pedido, id)
 }
 
-/// What a forged notification must leave behind: an answer 401, and no call to anybody.
+/// A forged notification is answered 401, and makes no call to the provider.
 #[track_caller]
 fn assert_nothing_changed(till: &Till, pedido: &Value, response: &crate::Response) {
     response.problem(401, "A assinatura da notificação falta ou está errada");
@@ -58,7 +59,7 @@ fn assert_nothing_changed(till: &Till, pedido: &Value, response: &crate::Respons
 
 fn every_documented_shape_is_accepted(database: Database) {
     let till = without_notifications(database, &[]);
-    // The older APIs number payments by the order's place in the stand-in.
+    // Older APIs identify a payment by a number: in the stand-in, the position of the order.
     type Shape<'a> = &'a dyn Fn(&str, usize, &Value) -> crate::Response;
     let shapes: [Shape<'_>; 8] = [
         &|id, _, _| {
@@ -88,7 +89,9 @@ fn every_documented_shape_is_accepted(database: Database) {
         let (pedido, id) = paid_unnoticed(&till);
         let response = shape(&id, n + 1, &pedido);
         assert_eq!(response.ok(), true, "shape {n}");
-        wait_until(&format!("shape {n}"), || till.reload(&pedido)["status_pagamento"] == 2);
+        wait_until(&format!("shape {n} approves the order"), || {
+            till.reload(&pedido)["status_pagamento"] == 2
+        });
         assert!(till.history(&pedido).iter().any(|(tipo, _)| tipo == "notificado"));
     }
 }
@@ -142,17 +145,17 @@ fn only_the_signed_id_is_looked_up(database: Database) {
     let id_of_other = till.cobranca(&other).id;
     let signature = standin::sign(SECRET, Some(&id_of_other), Some("x"), "1742505638683");
     let headers = [("x-signature", signature.as_str()), ("x-request-id", "x")];
-    // The address is as it was signed, the body names another: the signed one counts, and is looked up in vain.
+    // The query has the signed id, the body another one: only the signed one is looked up.
     let body =
         json!({"type": "order", "action": "order.processed", "data": {"id": id, "status": "processed"}});
     assert_eq!(till.notify(&format!("?data.id={id_of_other}&type=order"), &headers, &body).ok(), true);
-    wait_until("the other order to be looked at", || till.history(&other).len() > 4);
+    wait_until("the other order is looked up", || till.history(&other).len() > 4);
     assert_eq!(till.history(&pedido).len(), 3);
     assert_eq!(
         (&till.reload(&pedido)["status_pagamento"], &till.reload(&other)["status_pagamento"]),
         (&json!(1), &json!(1))
     );
-    // And with the id left out of the address.
+    // Without the id in the query the signature does not match.
     assert_eq!(till.notify("?type=order", &headers, &body).status, 401);
     assert_eq!(till.history(&pedido).len(), 3);
 }
@@ -161,14 +164,14 @@ fn the_body_alone_approves_nothing(database: Database) {
     let till = without_notifications(database, &[]);
     let pedido = till.checkout(1);
     let cobranca = till.cobranca(&pedido);
-    // Signed, and all that it says is that all is paid; the provider says otherwise.
+    // A signed body claims that the charge is paid, which it is not at the provider.
     let body = json!({"type": "order", "action": "order.processed", "data": {"id": cobranca.id, "status": "processed",
         "external_reference": cobranca.reference, "total_paid_amount": "999.00"}});
     assert_eq!(
         till.notify_signed(&cobranca.id, &format!("?data.id={}&type=order", cobranca.id), &body).ok(),
         true
     );
-    wait_until("it to be looked at", || {
+    wait_until("the charge is looked up", || {
         till.history(&pedido).iter().any(|(_, d)| d.starts_with("consultar:"))
     });
     assert_eq!(till.reload(&pedido)["status_pagamento"], 1);
@@ -180,7 +183,7 @@ fn a_body_of_the_original_system_approves_nothing(database: Database) {
     let body = json!({"id": pedido["id_pagamento"], "type": "payment", "action": "state_FINISHED"});
     assert_eq!(till.notify("", &[], &body).status, 401);
     assert_eq!(till.notify_signed("", "", &body).ok(), true);
-    wait_until("it to be looked at", || {
+    wait_until("the charge is looked up", || {
         till.history(&pedido).iter().any(|(_, d)| d.starts_with("consultar:"))
     });
     assert_eq!(till.reload(&pedido)["status_pagamento"], 1);
@@ -210,7 +213,7 @@ fn without_a_secret_it_only_triggers_a_lookup(database: Database) {
     assert_eq!(till.notify("", &[], &body).ok(), true);
     assert_eq!(till.notify(&format!("?data.id={id}&type=order"), &[], &json!({})).ok(), true);
     till.wait_for_pagamento(&paid, 2);
-    wait_until("it to be looked at", || {
+    wait_until("the charge is looked up", || {
         till.history(&unpaid).iter().any(|(_, d)| d.starts_with("consultar:"))
     });
     assert_eq!(till.reload(&unpaid)["status_pagamento"], 1);
@@ -231,7 +234,7 @@ fn unknown_ids_change_nothing(database: Database) {
     assert_eq!(till.notify_signed("", "", &unknown).ok(), true);
     assert_eq!(till.notify_signed("", "", &json!({"type": "plan", "data": {"id": "1"}})).ok(), true);
     assert_eq!(till.notify_signed("", "", &Value::Null).ok(), true);
-    wait_until("a verdict", || {
+    wait_until("three notifications are judged unknown", || {
         till.count("SELECT COUNT(*) FROM notificacoes WHERE veredito = 'desconhecida'") == 3
     });
     assert_eq!(till.history(&pedido).len(), 3);
@@ -245,13 +248,13 @@ fn duplicates_out_of_order_count_once(database: Database) {
     till.wait_for_pagamento(&pedido, 2);
     till.cancel(&pedido, "o cliente desistiu").ok();
     till.wait_for_pagamento(&pedido, 4);
-    // The late "paid" comes after the refund.
+    // A late "paid" notification comes after the refund.
     let id = till.cobranca(&pedido).id;
     for _ in 0..5 {
         till.notify_signed(&id, &format!("?data.id={id}&type=order"), &json!({"action": "order.processed"}))
             .ok();
     }
-    wait_until("the last to be looked into", || {
+    wait_until("no step of a charge is due", || {
         till.count("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0
     });
     assert_eq!(till.reload(&pedido)["status_pagamento"], 4);
@@ -261,8 +264,7 @@ fn duplicates_out_of_order_count_once(database: Database) {
 }
 
 fn a_notification_may_precede_the_creation_response(database: Database) {
-    // The creation is done there, and its answer lost: the customer cannot pay yet, but the notification of anything
-    // about it comes before we know its id.
+    // The provider makes the charge and its response is lost: a notification about it comes before its id is known here.
     let till = Till::with_faults(database, Faults { cut_after: 1000, lost: 1000, ..Faults::default() }, &[]);
     let pedido = till.checkout(1);
     let id = till.cobranca(&pedido).id;
@@ -276,8 +278,8 @@ fn a_notification_may_precede_the_creation_response(database: Database) {
 fn the_simulator_cannot_approve_a_real_charge(database: Database) {
     let till = Till::new(database);
     let pedido = till.checkout(1);
-    // The same database, and somebody forgot the token.
-    let simulated = crate::Restaurant::process_without_settings(&till.r);
+    // A process on the same database, started without the token.
+    let simulated = till.r.process_without_settings();
     let body = json!({"id": pedido["id_pagamento"], "action": "state_FINISHED"}).to_string();
     let response = simulated.request("POST", "/pedidos/status_pagamento", &[], Some(&body));
     response.problem(409, "A cobrança deste pedido está no Mercado Pago, e só ele a confirma");
@@ -310,11 +312,11 @@ fn a_replayed_notification_is_ignored(database: Database) {
     let query = format!("?data.id={id}&type=order");
     till.notify_signed(&id, &query, &json!({})).ok();
     till.wait_for_pagamento(&pedido, 2);
-    wait_until("the step to be settled", || {
+    wait_until("no step of a charge is due", || {
         till.count("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0
     });
     let (history, calls) = (till.history(&pedido), till.mp.calls().len());
-    // As it was, with the id in other letters, with another body, and to another process.
+    // Replayed with another body, and to another process.
     let signature = standin::sign(SECRET, Some(&id), Some("chamada-1"), "1742505638683");
     let headers = [("x-signature", signature.as_str()), ("x-request-id", "chamada-1")];
     for _ in 0..5 {
@@ -322,11 +324,11 @@ fn a_replayed_notification_is_ignored(database: Database) {
         let path = format!("/pedidos/status_pagamento{query}");
         assert_eq!(process.request("POST", &path, &headers, Some("{}")).ok(), true);
     }
-    // One that is new is looked into, which comes after whatever a copy had begun.
+    // A new notification makes a lookup; any lookup of a replay would come before it.
     let replacement = standin::sign(SECRET, Some(&id), Some("chamada-2"), "1742505638683");
     till.notify(&query, &[("x-signature", &replacement), ("x-request-id", "chamada-2")], &json!({})).ok();
-    wait_until("the new one to be looked into", || till.history(&pedido).len() >= history.len() + 2);
-    wait_until("and settled", || {
+    wait_until("the new notification is looked up", || till.history(&pedido).len() >= history.len() + 2);
+    wait_until("no step of a charge is due", || {
         till.count("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0
     });
     assert_eq!(till.history(&pedido).len(), history.len() + 2);
@@ -343,7 +345,7 @@ fn a_signature_is_not_valid_for_an_injected_id(database: Database) {
     assert_eq!(till.count("SELECT COUNT(*) FROM notificacoes"), 0);
 }
 
-/// Anyone can send these; the provider hears of a few of them, and a real order is settled meanwhile.
+/// Unsigned notifications make few calls to the provider, and a real order is still settled.
 fn a_flood_does_not_reach_the_provider(database: Database) {
     const NOTIFICATIONS: usize = 2000;
     let till = without_notifications(database, &UNSIGNED);
@@ -364,11 +366,11 @@ fn a_flood_does_not_reach_the_provider(database: Database) {
     assert_eq!(till.notify(&format!("?data.id={id}&type=order"), &[], &json!({})).ok(), true);
     till.wait_for_pagamento(&paid, 2);
     let calls = lookups(&till) - before;
-    // Five at once and two a second for what is unknown, and those for the order itself.
+    // A burst of five and two a second for unknown ids, and the calls for the order itself.
     let limit = 10 + 2 * (start.elapsed().as_secs() as usize + 1);
     assert!(calls <= limit, "{calls} calls, more than {limit}");
-    assert!(calls < NOTIFICATIONS / 4, "so slow that it proves nothing");
-    // What is spoken of all the time is looked at all the same, and not all the time.
+    assert!(calls < NOTIFICATIONS / 4, "the flood was too slow to prove a limit: {calls} calls");
+    // Lookups of one order are rate limited too.
     let history = till.history(&paid).len();
     for _ in 0..200 {
         till.notify(&format!("?data.id={id}&type=order"), &[], &json!({})).ok();
@@ -393,6 +395,6 @@ fn a_large_body_is_parsed_without_copying(database: Database) {
         assert_eq!(response.ok(), true);
     }
     till.wait_for_pagamento(&paid, 2);
-    // In kilobytes: as values it took eighty times its length, seven megabytes.
+    // Parsing into JSON values would take eighty times the length, about seven megabytes.
     assert!(peak_kilobytes() - before < 3_000, "{} KB more", peak_kilobytes() - before);
 }

@@ -1,4 +1,5 @@
-//! The OpenAPI document and its pages.
+//! The OpenAPI document agrees with the routes and with the fields that are read; its pages are self-contained,
+//! compressed and cacheable.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +34,10 @@ fn every_operation_is_described() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let onde = format!("{method} {path}");
-            assert!(names.insert(operation["operationId"].to_string()), "{onde}: the name is taken");
+            assert!(
+                names.insert(operation["operationId"].to_string()),
+                "{onde}: the operationId is not unique"
+            );
             assert!(!operation["summary"].as_str().unwrap().is_empty(), "{onde}");
             for (status, response) in operation["responses"].as_object().unwrap() {
                 assert!(
@@ -50,12 +54,12 @@ fn every_operation_is_described() {
     }
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
         for (field, descricao) in schema["properties"].as_object().into_iter().flatten() {
-            assert_ne!(descricao, &serde_json::json!({}), "{name}.{field} says nothing");
+            assert_ne!(descricao, &serde_json::json!({}), "{name}.{field} has no description");
         }
     }
 }
 
-/// Each field that the document names is read: sent wrong, it is named in the answer.
+/// A documented field with a wrong value is named in the 422; so is a missing required field.
 #[test]
 fn every_documented_field_is_read() {
     let r = Restaurant::new(Database::Sqlite);
@@ -116,8 +120,8 @@ fn the_pages_are_self_contained() {
         assert_eq!(page.status, 200);
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
         assert!(page.body.contains(signal) && page.body.contains("<title>Ambrosia</title>"), "{path}");
-        assert!(page.body.len() > 500_000, "{path} carries its script");
-        // The policy keeps the browser from asking anyone else.
+        assert!(page.body.len() > 500_000, "{path} does not contain its script");
+        // The policy allows no requests to other hosts.
         assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'self'"));
         for external in ["src=\"http", "href=\"http", "@import"] {
             assert!(!page.body.split("<script>").next().unwrap().contains(external), "{path} {external}");

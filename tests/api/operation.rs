@@ -1,4 +1,4 @@
-//! How the process is, and how it is stopped and replaced without losing a request.
+//! Operation: probes, metrics, announced shutdown, and rolling replacement without a lost request.
 
 use std::{
     io::{Read, Write},
@@ -52,14 +52,13 @@ fn without_a_database_it_is_alive_and_not_ready() {
         problem["erros"].as_array().unwrap().iter().map(|e| e["campo"].as_str().unwrap()).collect();
     assert_eq!(fields, ["banco", "migracoes"]);
     assert!(!response.body.contains("segredo") && !response.body.contains("127.0.0.1"));
-    // The rest of the figures is told all the same.
+    // Metrics that need no database are still reported.
     let metrics = r.get("/metrics");
     assert_eq!(metrics.status, 200);
     assert!(metrics.body.contains("ambrosia_build_info") && !metrics.body.contains("orders_open{"));
 }
 
-/// An alert can only be as true as the figures: while the database hangs the process says so, at once, and repeats no
-/// number that it cannot know.
+/// Alerts depend on this: while the database hangs, the metrics report it at once and repeat no stale value.
 #[test]
 fn a_frozen_database_is_reported_without_stale_metrics() {
     if !PrivateServer::is_installed() {
@@ -80,7 +79,7 @@ fn a_frozen_database_is_reported_without_stale_metrics() {
     };
     assert!(state(1, 1), "{}", r.get("/metrics").body);
     server.freeze();
-    wait_until("it to notice", || r.get("/readyz").status == 503);
+    wait_until("the process is not ready", || r.get("/readyz").status == 503);
     let before = Instant::now();
     let reported = state(0, 0);
     let took = before.elapsed();
@@ -88,7 +87,7 @@ fn a_frozen_database_is_reported_without_stale_metrics() {
     server.thaw();
     assert!(reported, "{body}");
     assert!(took.as_secs() < 2, "{took:?}");
-    wait_until("the figures to be back", || state(1, 1));
+    wait_until("all metrics are reported again", || state(1, 1));
 }
 
 fn the_metrics_are_openmetrics(database: Database) {
@@ -110,7 +109,7 @@ fn the_metrics_are_openmetrics(database: Database) {
     let route = r#"method="POST",route="/pedidos/checkout""#;
     assert_eq!(value(&format!("ambrosia_http_requests_total{{{route},status=\"200\"}}")), 1.0);
     assert_eq!(value(&format!("ambrosia_http_request_seconds_count{{{route}}}")), 1.0);
-    // Made-up paths are one series, or anyone could fill the memory.
+    // Unknown paths share one series, so that requests cannot fill the memory.
     assert_eq!(value(r#"ambrosia_http_requests_total{method="-",route="-",status="404"}"#), 1.0);
     assert_eq!(value(r#"ambrosia_orders_open{status_pedido="Recebido"}"#), 3.0);
     assert_eq!(value(r#"ambrosia_notifications_total{verdict="unsigned"}"#), 1.0);
@@ -141,17 +140,17 @@ fn shutdown_is_announced_before_it_happens(database: Database) {
     let mut process = r.another_process();
     assert_eq!(process.request("GET", "/readyz", &[], None).status, 200);
     process.send_sigterm();
-    wait_until("it to say so", || process.request("GET", "/readyz", &[], None).status == 503);
+    wait_until("the shutdown is announced", || process.request("GET", "/readyz", &[], None).status == 503);
     let response = process.request("GET", "/readyz", &[], None);
     assert!(response.body.contains("\"encerramento\""), "{}", response.body);
-    // Whoever is still sent here is served, and told to go elsewhere next time.
+    // Requests that still arrive are served, and their connections closed.
     let checkout = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
     let response = process.request("POST", "/pedidos/checkout", &[], Some(&checkout));
     assert_eq!((response.status, response.header("connection")), (200, Some("close")));
     assert_eq!(process.terminate(), Some(0));
 }
 
-/// A balancer in miniature: requests go to those that say that they are ready.
+/// A load balancer: round robin over the ready processes.
 #[derive(Default)]
 struct Balancer {
     processes: Mutex<Vec<String>>,
@@ -165,13 +164,11 @@ impl Balancer {
     }
 
     fn add(&self, process: &Process) {
-        wait_until("a new process to be ready", || {
-            process.request("GET", "/readyz", &[], None).status == 200
-        });
+        wait_until("a new process is ready", || process.request("GET", "/readyz", &[], None).status == 200);
         self.processes.lock().unwrap().push(process.url().to_owned());
     }
 
-    /// Asks each whether it is ready, and sends nothing more to those that are not.
+    /// Checks the readiness of each process, and removes those that are not ready.
     fn drop_unready(&self) {
         let agent = agent();
         let processes = self.processes.lock().unwrap().clone();
@@ -188,7 +185,7 @@ fn agent() -> ureq::Agent {
     ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().new_agent()
 }
 
-/// Stops the threads of a test also when it fails.
+/// Stops the threads of a test, also when the test fails.
 struct SetOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for SetOnDrop<'_> {
@@ -242,7 +239,7 @@ fn a_rolling_replacement_loses_no_request(database: Database) {
             balancer.add(&replacement);
             processes.push(replacement);
             assert_eq!(processes.remove(0).terminate(), Some(0));
-            wait_until("traffic", || served.load(Ordering::Relaxed) > before + 20);
+            wait_until("twenty more requests are served", || served.load(Ordering::Relaxed) > before + 20);
         }
     });
     let failures = failures.into_inner().unwrap();
@@ -266,8 +263,7 @@ fn probes_answer_beside_a_thousand_slow_requests(database: Database) {
             ("LOG_LEVEL", "warn"),
         ],
     );
-    // Somebody holds the counter of the day's numbers: no checkout goes on, and behind two of them all wait for a
-    // connection.
+    // The lock blocks every checkout: two hold the connections of the pool, the others wait for one.
     r.checkout(1);
     let lock = HeldLock::new(&r);
     let address = r.url().trim_start_matches("http://").to_owned();
@@ -281,8 +277,8 @@ fn probes_answer_beside_a_thousand_slow_requests(database: Database) {
             connection
         })
         .collect();
-    // The figures are told beside them, and take no place.
-    wait_until("all places to be taken", || {
+    // `/metrics` does not count against `MAX_REQUESTS`.
+    wait_until("1,000 requests are running", || {
         r.get("/metrics").body.contains("\nambrosia_requests_running 1000\n")
     });
     assert_eq!(r.get("/openapi.json").status, 503);
@@ -294,14 +290,14 @@ fn probes_answer_beside_a_thousand_slow_requests(database: Database) {
         l.set_nonblocking(true).unwrap();
         matches!((&**l).read(&mut [0; 1]), Err(e) if e.kind() == std::io::ErrorKind::WouldBlock)
     });
-    assert_eq!(waiting.count(), 1000, "they were not slow");
+    assert_eq!(waiting.count(), 1000, "some requests were answered");
     drop(lock);
 }
 
-/// Holds a lock that every checkout needs.
+/// A database lock that every checkout needs, released when dropped.
 enum HeldLock {
-    Sqlite(#[expect(dead_code, reason = "it is held")] rusqlite::Connection),
-    Mysql(#[expect(dead_code, reason = "it is held")] mysql::Conn),
+    Sqlite(#[expect(dead_code, reason = "held for its lock")] rusqlite::Connection),
+    Mysql(#[expect(dead_code, reason = "held for its lock")] mysql::Conn),
 }
 
 impl HeldLock {
@@ -315,7 +311,7 @@ impl HeldLock {
             }
             Some(schema) => {
                 let mut conn = schema.connection();
-                // A lock on the table has no time-out of seconds, as one on a row has.
+                // Waiting for a table lock has no short time-out, unlike waiting for a row lock.
                 conn.query_drop("LOCK TABLES senhas WRITE").unwrap();
                 HeldLock::Mysql(conn)
             }

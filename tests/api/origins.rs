@@ -1,4 +1,4 @@
-//! Which pages may call (CORS), which hosts are answered, and what no cache may keep.
+//! Allowed origins (CORS) and hosts, and `Cache-Control` for personal data.
 
 use serde_json::json;
 
@@ -22,7 +22,7 @@ fn preflight(r: &Restaurant, path: &str, origin: &str, method: &str, headers: &s
     r.request("OPTIONS", path, &requested, None)
 }
 
-/// What axios of the original's app asks for, on its four calls.
+/// The preflights of the original system's app (axios).
 fn the_preflight_allows_the_requested_headers(database: Database) {
     let r = Restaurant::new(database);
     for (method, path) in [
@@ -42,7 +42,7 @@ fn the_preflight_allows_the_requested_headers(database: Database) {
         let methods = response.header("access-control-allow-methods").unwrap();
         assert!(methods.split(", ").any(|m| m == method), "{methods}");
     }
-    // What is no list of names is not echoed.
+    // A malformed list of names is not echoed.
     for bad in ["a b", "a,,b", "a:b", &"a".repeat(2000)] {
         let response = preflight(&r, "/produtos", "http://localhost:8081", "GET", bad);
         assert_eq!((response.status, response.header("access-control-allow-headers")), (204, None), "{bad}");
@@ -81,7 +81,7 @@ fn writes_from_other_origins_are_refused(database: Database) {
     let r = Restaurant::with_environment(database, ALLOWED_ORIGINS);
     let produto = json!({"nome": "Café", "categoria": 3, "valor": 5}).to_string();
     let produtos = r.count("SELECT COUNT(*) FROM produtos");
-    // A body of this type needs no preflight.
+    // A `text/plain` body needs no preflight.
     let from_origin = |origin| [("Origin", origin), ("Content-Type", "text/plain")];
     for origin in ["https://ladrao.exemplo", "null", "http://loja.exemplo", "http://127.0.0.1:1", ""] {
         for (method, path, body) in [
@@ -97,7 +97,7 @@ fn writes_from_other_origins_are_refused(database: Database) {
     }
     assert_eq!(r.count("SELECT COUNT(*) FROM produtos"), produtos);
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 6);
-    // Those of the list, of the server's own pages, and of no page at all.
+    // Listed origins, the server's own origin, and requests without an origin are accepted.
     for origin in ["https://loja.exemplo", "https://balcao.exemplo:8443", r.url()] {
         r.request("POST", "/produtos", &from_origin(origin), Some(&produto)).ok();
     }
@@ -122,7 +122,7 @@ fn only_listed_hosts_are_served(database: Database) {
     {
         let problem = a(host, "/produtos").problem(421, "Este endereço não é atendido aqui");
         assert_eq!(problem["codigo"], "host_desconhecido");
-        // The kubelet calls a pod by its address.
+        // The kubelet calls a pod by its IP address.
         for path in ["/livez", "/readyz", "/metrics"] {
             assert_eq!(a(host, path).status, 200, "{host} {path}");
         }
@@ -140,11 +140,11 @@ fn personal_data_is_not_cacheable(database: Database) {
         let operation = ["/livez", "/readyz", "/metrics"].contains(&path.as_str());
         assert_eq!(cacheable, !personal && !operation, "{method} {path}");
     }
-    // An order's state goes along with an error.
+    // This error contains the order.
     let stale =
         r.request("PUT", "/pedidos/", &[("If-Match", "\"9\"")], Some(r#"{"id":2,"status_pedido":3}"#));
     assert_eq!((stale.status, stale.header("cache-control")), (412, Some("no-store")));
-    // It forbids no conditional request.
+    // `no-store` does not prevent conditional requests.
     let etag = r.get("/pedidos/2").header("etag").unwrap().to_owned();
     assert_eq!(r.request("GET", "/pedidos/2", &[("If-None-Match", &etag)], None).status, 304);
 }

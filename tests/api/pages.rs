@@ -1,4 +1,4 @@
-//! Pages of lists.
+//! Keyset pagination: every list in pages, by `Link`, `limite` and `apos`.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ on_both_databases!(
     an_order_that_arrives_between_pages_is_listed,
 );
 
-/// Follows `Link` from page to page.
+/// Follows `Link` from page to page; returns all rows and the number of pages.
 pub fn follow_pages(r: &Restaurant, start: &str) -> (Vec<Value>, usize) {
     let (mut rows, mut pages, mut next) = (Vec::new(), 0, Some(start.to_owned()));
     while let Some(path) = next {
@@ -75,7 +75,7 @@ fn invalid_page_parameters_are_refused(database: Database) {
         assert_eq!(r.get(&format!("/produtos?apos={apos}")).invalid_fields(), ["apos"], "{apos}");
     }
     assert_eq!(r.get("/pedidos?apos=1").invalid_fields(), ["apos"]);
-    // Parameters that nobody knows change nothing.
+    // Unknown parameters are ignored.
     assert_eq!(r.get("/produtos?cor=azul").ok(), r.get("/produtos").ok());
 }
 

@@ -1,4 +1,4 @@
-//! The payment of an order, with the simulator.
+//! Payments with the simulator: the webhook of the original contract, and the QR code images.
 
 use serde_json::{Value, json};
 
@@ -83,7 +83,7 @@ fn other_actions_change_nothing(database: Database) {
 fn invalid_notifications_are_refused(database: Database) {
     let r = Restaurant::new(database);
     notify(&r, "desconhecido", "state_FINISHED").problem(404, "Pedido não encontrado");
-    // Another case or accent is another id.
+    // Ids are compared with case and accents.
     for other in [ID.to_uppercase(), ID.replacen('a', "á", 1)] {
         notify(&r, &other, "state_FINISHED").problem(404, "Pedido não encontrado");
     }

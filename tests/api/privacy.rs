@@ -1,4 +1,5 @@
-//! What is left of a person who was erased: nothing, in the tables and in the bytes of the files; and who may read those.
+//! Erasure of a customer: no personal data remains in the tables or in the bytes of the files; and only the owner can
+//! read the files.
 
 use std::{fs::Permissions, os::unix::fs::PermissionsExt};
 
@@ -8,7 +9,7 @@ use crate::{Database, Restaurant, on_both_databases, restaurant::wait_until};
 
 on_both_databases!(nothing_of_an_erased_customer_remains, data_of_others_remains);
 
-/// Eleven digits of which the last two check the others.
+/// A valid CPF: nine digits and two check digits.
 fn cpf(n: u64) -> String {
     let mut digits: Vec<u64> =
         format!("{:09}", n % 1_000_000_000).bytes().map(|b| u64::from(b - b'0')).collect();
@@ -19,7 +20,7 @@ fn cpf(n: u64) -> String {
     digits.iter().map(ToString::to_string).collect()
 }
 
-/// Which of these texts are in the files of the database.
+/// The texts that occur in the files of the database.
 fn found_in_files(r: &Restaurant, texts: &[String]) -> Vec<String> {
     let mut bytes = Vec::new();
     for suffix in ["", "-wal", "-shm"] {
@@ -34,7 +35,8 @@ fn checkout_with_note(r: &Restaurant, cliente: &Value, note: &str, key: &str) ->
     r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", key)], Some(&body.to_string())).ok()
 }
 
-/// Customers with an order each; gives their ids and all that is theirs alone. So many that pages are split and moved.
+/// Makes customers with an order each; returns their ids and their personal data. Many of them split and move B-tree
+/// pages.
 fn create_clientes(r: &Restaurant, start: u64, count: u64) -> (Vec<Value>, Vec<String>) {
     let (mut ids, mut personal_data) = (Vec::new(), Vec::new());
     for i in start..start + count {
@@ -57,7 +59,7 @@ fn nothing_of_an_erased_customer_remains(database: Database) {
     let mut r = Restaurant::new(database);
     let (ids, personal_data) = create_clientes(&r, 1, 40);
     if database == Database::Sqlite {
-        // Else the search would prove nothing.
+        // The search finds the data before the erasure.
         assert!(found_in_files(&r, &personal_data).len() > 100);
     }
     for id in &ids {
@@ -67,7 +69,7 @@ fn nothing_of_an_erased_customer_remains(database: Database) {
         let sql = format!("SELECT COUNT(*) FROM {table} WHERE {column} LIKE '%Zulmira%'");
         assert_eq!(r.count(&sql), 0, "{table}");
     }
-    // The answer is repeated, without the person.
+    // The stored response is replayed without the personal data.
     let (n, note) = (733_001_907 + 101, format!("para a Zulmira.{:x}.q1 \"do\" balcão", 733_001_907 + 101));
     let replayed = checkout_with_note(&r, &ids[0], &note, &format!("chave-{n:x}"));
     assert_eq!((&replayed["cliente"], &replayed["itens"][0]["descricao"]), (&ids[0], &json!(null)));
@@ -75,9 +77,17 @@ fn nothing_of_an_erased_customer_remains(database: Database) {
     assert_eq!((&pedido["itens"][0]["descricao"], &pedido["versao"]), (&json!(null), &json!(2)));
     assert!(!r.get("/pedidos").body.contains("Zulmira"));
     if database == Database::Sqlite {
-        assert_eq!(found_in_files(&r, &personal_data), Vec::<String>::new(), "while it runs");
+        assert_eq!(
+            found_in_files(&r, &personal_data),
+            Vec::<String>::new(),
+            "personal data is in the files while the process runs"
+        );
         r.kill();
-        assert_eq!(found_in_files(&r, &personal_data), Vec::<String>::new(), "after it ended");
+        assert_eq!(
+            found_in_files(&r, &personal_data),
+            Vec::<String>::new(),
+            "personal data is in the files after the process ended"
+        );
     }
 }
 
@@ -92,7 +102,7 @@ fn data_of_others_remains(database: Database) {
     assert_eq!(r.get("/pedidos/3").ok(), anonimo);
 }
 
-/// A reader that stays at what it saw keeps the log from being emptied; that is made up for when it is gone.
+/// An open read transaction keeps the write-ahead log from being truncated; that is done later, when it ends.
 #[test]
 fn bytes_held_by_a_reader_are_removed_later() {
     let r = Restaurant::new(Database::Sqlite);
@@ -100,13 +110,16 @@ fn bytes_held_by_a_reader_are_removed_later() {
     let reader = rusqlite::Connection::open(r.folder.0.join("r.db")).unwrap();
     reader.execute_batch("BEGIN; SELECT COUNT(*) FROM clientes;").unwrap();
     r.delete(&format!("/clientes/{}", ids[0])).ok();
-    assert!(!found_in_files(&r, &personal_data).is_empty(), "nothing holds it back: the test proves nothing");
+    assert!(
+        !found_in_files(&r, &personal_data).is_empty(),
+        "the open read transaction does not hold the bytes"
+    );
     r.checkout(1);
     reader.execute_batch("ROLLBACK").unwrap();
-    wait_until("the bytes to be gone", || found_in_files(&r, &personal_data).is_empty());
+    wait_until("the bytes are removed", || found_in_files(&r, &personal_data).is_empty());
 }
 
-/// As an older version left it: deleted rows in the free pages.
+/// A file of an older version has deleted rows in its free pages.
 #[test]
 fn an_old_file_is_rewritten_once() {
     let mut r = Restaurant::new(Database::Sqlite);

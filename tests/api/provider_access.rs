@@ -1,4 +1,4 @@
-//! The provider does not accept the access token: everybody knows at once, and it heals by itself.
+//! A refused access token: orders, metrics and log report it at once, and everything recovers when it is accepted again.
 
 use serde_json::json;
 
@@ -28,7 +28,7 @@ fn a_refused_credential_is_reported_and_recovers(database: Database) {
         assert_eq!(till.log().matches("refuses the access token").count(), 1);
         till.mp.faults(|f| f.unauthorized = 0);
         for pedido in &pedidos {
-            wait_until("the QR code", || till.reload(pedido)["qr_situacao"] == "pronto");
+            wait_until("the QR code is ready", || till.reload(pedido)["qr_situacao"] == "pronto");
         }
         assert!(!is_token_refused(&till));
         assert_eq!(till.get("/pedidos/pendencias").ok(), json!([]));

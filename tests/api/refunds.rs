@@ -1,4 +1,5 @@
-//! Money that goes back, comes late or comes at the counter: nothing is swallowed, nothing paid twice.
+//! Cancellations, refunds, expiry and counter payments of orders with a charge: the customer gets back exactly what is due,
+//! and no payment counts twice.
 
 use serde_json::{Value, json};
 
@@ -37,9 +38,9 @@ fn cancelling_an_unpaid_order_cancels_its_charge(database: Database) {
     assert_eq!(till.cobranca(&pedido).status, "canceled");
     assert_eq!(cancelled["status_pagamento"], 3);
     assert!(till.history(&pedido).contains(&("cancelamento".into(), "o cliente desistiu".into())));
-    // Again is the same.
+    // A repeated cancellation changes nothing.
     assert_eq!(till.cancel(&pedido, "de novo").ok()["status_pedido"], 5);
-    assert_eq!(till.cobranca(&pedido).version, 2, "it was cancelled once");
+    assert_eq!(till.cobranca(&pedido).version, 2, "the charge was not cancelled exactly once");
 }
 
 fn deleting_an_order_cancels_its_charge(database: Database) {
@@ -61,7 +62,7 @@ fn cancelling_a_paid_order_refunds_it(database: Database) {
     let cobranca = till.cobranca(&pedido);
     assert_eq!((cobranca.status, cobranca.refunded), ("refunded", cobranca.centavos));
     till.cancel(&pedido, "acabou o pão").ok();
-    assert_eq!(till.cobranca(&pedido).version, 3, "it was paid once and refunded once");
+    assert_eq!(till.cobranca(&pedido).version, 3, "the charge was not paid and refunded exactly once");
     assert_eq!(cancelled["valor_reembolsado"], cancelled["valor_total"]);
 }
 
@@ -70,7 +71,7 @@ fn a_refund_whose_response_is_lost_is_completed(database: Database) {
     let pedido = till.checkout(1);
     till.pay(&pedido);
     till.wait_for_pagamento(&pedido, 2);
-    // It is done there, and we do not hear of it.
+    // The provider makes the refund, and its response is lost.
     till.mp.faults(|f| *f = Faults { cut_after: 1000, lost: 1000, ..Faults::default() });
     let cancelled = till.cancel(&pedido, "acabou o pão").ok();
     assert_eq!((&cancelled["status_pedido"], &cancelled["status_pagamento"]), (&json!(5), &json!(2)));
@@ -108,18 +109,20 @@ fn a_refund_made_by_hand_is_not_repeated(database: Database) {
     till.cancel(&pedido, "acabou o pão").ok();
     till.wait_for_pendencia(&pedido);
     let path = format!("/pedidos/{}/pendencia", pedido["id"]);
-    // While a question is in the air it may still be done there: that is not for a person.
-    wait_until("the staff to take it over", || till.delete(&path).status == 200);
+    // It cannot be resolved by hand while a call to the provider is running.
+    wait_until("the pendencia can be resolved", || till.delete(&path).status == 200);
     let resolved = till.reload(&pedido);
     assert_eq!(resolved["status_pagamento"], 4);
     assert_eq!(resolved["valor_reembolsado"], resolved["valor_total"]);
-    // The provider would do it by now, and is told of the payment once more.
+    // The provider would accept a refund now, and a notification triggers a lookup.
     till.mp.faults(|f| f.refuse_refunds = None);
     let id = till.cobranca(&pedido).id;
     till.notify_signed(&id, &format!("?data.id={id}&type=order"), &json!({})).ok();
-    wait_until("it to be looked at", || till.history(&pedido).last().unwrap().1.starts_with("consultar:"));
+    wait_until("the charge is looked up", || {
+        till.history(&pedido).last().unwrap().1.starts_with("consultar:")
+    });
     assert_eq!(till.cobranca(&pedido).status, "processed");
-    // Who wants it all the same says so; but it is settled.
+    // A repeated cancellation makes no refund either.
     till.cancel(&pedido, "de novo").ok();
     assert_eq!(till.cobranca(&pedido).status, "processed");
 }
@@ -143,7 +146,7 @@ fn expiry_cancels_order_and_charge(database: Database) {
     till.wait_for_cobranca(&pedido, "canceled");
     let expired = till.wait_for_pagamento(&pedido, 3);
     assert_eq!((&expired["status_pedido"], &expired["qr_situacao"]), (&json!(5), &Value::Null));
-    // One for which the provider never made a charge ends the same way.
+    // An order without a charge at the provider expires the same way.
     till.mp.faults(|f| f.down = true);
     let pedido = till.checkout(1);
     till.expire(&pedido);
@@ -163,7 +166,7 @@ fn expiry_in_preparation_becomes_a_pendencia(database: Database) {
     assert_eq!((&expired["status_pedido"], &expired["status_pagamento"]), (&json!(2), &json!(3)));
     till.get(&format!("/pedidos/{}/qrcode.svg", pedido["id"]))
         .problem(409, "O QR code não vale mais; o pagamento é no balcão");
-    // The counter collects, and there is nothing left to see to.
+    // A counter payment clears the pendencia.
     let paid = till.pay_at_counter(&pedido, "dinheiro").ok();
     assert_eq!((&paid["status_pagamento"], &paid["meio_pagamento"]), (&json!(2), &json!("dinheiro")));
     assert_eq!(till.get("/pedidos/pendencias").ok(), json!([]));
@@ -181,12 +184,12 @@ fn a_late_payment_is_refunded(database: Database) {
     let pedido = till.checkout(1);
     till.cancel(&pedido, "o cliente sumiu").ok();
     till.wait_for_cobranca(&pedido, "canceled");
-    // The pages exclude it; should it happen all the same, the money goes back.
+    // The provider's documentation excludes a payment after cancellation; it is refunded anyway.
     assert!(till.mp.pay_late(&till.cobranca(&pedido).id));
     till.wait_for_cobranca(&pedido, "refunded");
     assert_eq!(till.wait_for_pagamento(&pedido, 4)["status_pedido"], 5);
     let tipos: Vec<_> = till.history(&pedido).into_iter().filter(|(t, _)| t == "pagamento").collect();
-    assert_eq!(tipos.len(), 3, "refused, approved, refunded: {tipos:?}");
+    assert_eq!(tipos.len(), 3, "expected refused, approved, refunded: {tipos:?}");
 }
 
 fn a_payment_during_cancellation_is_refunded(database: Database) {
@@ -195,7 +198,7 @@ fn a_payment_during_cancellation_is_refunded(database: Database) {
     till.cancel(&pedido, "o cliente desistiu").ok();
     assert_eq!(till.wait_for_pagamento(&pedido, 4)["status_pedido"], 5);
     assert_eq!(till.cobranca(&pedido).status, "refunded");
-    // The same when the time was up: the money is there, and the order was not cancelled yet: it stands.
+    // On expiry the payment comes before the order is cancelled, so the order stays.
     let pedido = till.checkout(1);
     till.expire(&pedido);
     let paid = till.wait_for_pagamento(&pedido, 2);
@@ -224,14 +227,14 @@ fn a_counter_payment_cancels_the_charge(database: Database) {
     let paid = till.pay_at_counter(&pedido, "maquininha").ok();
     assert_eq!((&paid["status_pagamento"], &paid["meio_pagamento"]), (&json!(2), &json!("maquininha")));
     till.wait_for_cobranca(&pedido, "canceled");
-    wait_until("it to be settled", || {
+    wait_until("no step of a charge is due", || {
         till.count("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0
     });
     let after = till.reload(&pedido);
     assert_eq!((&after["status_pagamento"], &after["status_pedido"]), (&json!(2), &json!(1)));
     let evento = ("pagamento".to_owned(), "maquininha, recebido por Ana".to_owned());
     assert!(till.history(&pedido).contains(&evento));
-    // A second tap is the same; another way is a second payment.
+    // The same payment repeated is accepted; another means of payment is refused.
     assert_eq!(till.pay_at_counter(&pedido, "maquininha").status, 200);
     till.pay_at_counter(&pedido, "dinheiro").problem(409, "O pedido já foi pago");
 }
@@ -244,10 +247,10 @@ fn a_double_payment_refunds_the_charge(database: Database) {
     );
     let pedido = till.checkout(1);
     till.pay(&pedido);
-    // The phone has paid, nobody knows yet, and the counter takes the money.
+    // The charge is paid unnoticed, and the counter takes cash.
     till.pay_at_counter(&pedido, "dinheiro").ok();
     till.wait_for_cobranca(&pedido, "refunded");
-    wait_until("it to be settled", || {
+    wait_until("no step of a charge is due", || {
         till.count("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0
     });
     let after = till.reload(&pedido);
@@ -268,7 +271,7 @@ fn counter_payment_and_refund_with_the_simulator(database: Database) {
     assert_eq!(last["detalhe"], "dinheiro: devolvido no balcão");
     r.post("/pedidos/999/pagamento", json!({"meio": "dinheiro", "responsavel": "Zé"}))
         .problem(404, "Pedido não encontrado");
-    // With a tablet that has seen an older state nothing is taken twice.
+    // A counter payment with a stale version is refused.
     let other = r.checkout(1);
     r.put("/pedidos", json!({"id": other["id"], "status_pedido": 2})).ok();
     let body = json!({"meio": "dinheiro", "responsavel": "Zé"}).to_string();
@@ -293,24 +296,24 @@ fn a_partial_refund_is_made_once(database: Database) {
     refund(1.5, &etag()).problem(409, "Só um pagamento por QR code no Mercado Pago pode ser devolvido aqui");
     till.pay(&pedido);
     till.wait_for_pagamento(&pedido, 2);
-    wait_until("all to be quiet", || {
+    wait_until("no step of a charge is due", || {
         till.count("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0
     });
     let without_if_match = till.post(&path, json!({"valor": 1.5, "motivo": "x"}));
     assert_eq!(without_if_match.invalid_fields(), ["If-Match"]);
     refund(18.91, &etag()).problem(409, "O reembolso não pode ser maior que R$ 18,90, que é o que resta");
-    // The answer is lost once; the money goes back once.
+    // The response may be lost; the refund is made once.
     till.mp.faults(|f| f.cut_after = 300);
     let seen = etag();
     assert_eq!(refund(1.5, &seen).ok()["status_pagamento"], 2);
     till.mp.faults(|f| f.cut_after = 0);
-    assert_eq!(refund(1.5, &seen).status, 412, "a second tap");
-    wait_until("the refund", || {
+    assert_eq!(refund(1.5, &seen).status, 412, "a repeated refund with a stale version was accepted");
+    wait_until("the refund is recorded", || {
         till.history(&pedido).contains(&("reembolso".into(), "R$ 1,50 devolvidos".into()))
     });
     assert_eq!(till.cobranca(&pedido).refunded, 150);
     assert_eq!(till.reload(&pedido)["valor_reembolsado"], 1.5);
-    // The rest goes back with the order.
+    // Cancelling the order refunds the rest.
     till.cancel(&pedido, "acabou tudo").ok();
     till.wait_for_pagamento(&pedido, 4);
     let cobranca = till.cobranca(&pedido);
@@ -318,7 +321,7 @@ fn a_partial_refund_is_made_once(database: Database) {
 }
 
 fn a_second_partial_refund_may_follow_the_first(database: Database) {
-    // Nobody looks by himself, and nobody is told.
+    // No polling, no notifications.
     let faults = Faults { lost: 1000, ..Faults::default() };
     let till = Till::with_faults(database, faults, &[("MERCADO_PAGO_POLL_SECONDS", "3600")]);
     let pedido = till.checkout(1);
@@ -326,7 +329,7 @@ fn a_second_partial_refund_may_follow_the_first(database: Database) {
     let id = till.cobranca(&pedido).id;
     till.notify_signed(&id, &format!("?data.id={id}&type=order"), &json!({})).ok();
     till.wait_for_pagamento(&pedido, 2);
-    wait_until("all to be quiet", || {
+    wait_until("no step of a charge is due", || {
         till.count("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL") == 0
     });
     let refund = || {

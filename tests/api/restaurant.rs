@@ -1,4 +1,4 @@
-//! One restaurant: the built binary on a free port, its database, and a client that asks it things.
+//! The harness: the built binary on a free port with its own database, and an HTTP client for it.
 
 use std::{
     io::{BufRead, BufReader},
@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::database::{self, Database, Folder, Schema};
 
+/// A running process with its database; killed when dropped. Tests call it `r`.
 pub struct Restaurant {
     pub database: Database,
     pub schema: Option<Schema>,
@@ -31,7 +32,7 @@ impl Restaurant {
         Restaurant::on_schema(database, schema, environment)
     }
 
-    /// On a MySQL database that is there already, or on a new SQLite file.
+    /// On this MySQL schema, or without one on a new SQLite file.
     pub fn on_schema(database: Database, schema: Option<Schema>, environment: &[(&str, &str)]) -> Restaurant {
         let folder = Folder::new();
         let url = schema.as_ref().map_or_else(|| format!("sqlite:{}/r.db", folder.0.display()), Schema::url);
@@ -50,30 +51,30 @@ impl Restaurant {
         }
     }
 
-    /// A second process on the same database.
+    /// Another process on the same database, with the same settings.
     pub fn another_process(&self) -> Process {
         let (child, url) = start(&self.folder, &self.database_url, &self.environment);
         Process { child, url, client: client() }
     }
 
-    /// A second process on another's database, with no settings of its own.
-    pub fn process_without_settings(other: &Restaurant) -> Process {
-        let (child, url) = start(&other.folder, &other.database_url, &[]);
+    /// Another process on the same database, with default settings.
+    pub fn process_without_settings(&self) -> Process {
+        let (child, url) = start(&self.folder, &self.database_url, &[]);
         Process { child, url, client: client() }
     }
 
-    /// As when the power goes.
+    /// Ends the process with SIGKILL.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// The same, while others are still talking to it.
+    /// `kill` without exclusive access: other threads may have requests running.
     pub fn kill_while_in_use(&self) {
         assert!(Command::new("kill").args(["-9", &self.child.id().to_string()]).status().unwrap().success());
     }
 
-    /// After `matar` or `interromper`.
+    /// Starts again after `kill` or `kill_while_in_use`, on another port unless `PORT` is set.
     pub fn restart(&mut self) {
         self.child.wait().unwrap();
         (self.child, self.url) = start(&self.folder, &self.database_url, &self.environment);
@@ -106,7 +107,7 @@ impl Restaurant {
         self.try_request(method, path, headers, body).unwrap_or_else(|e| panic!("{method} {path}: {e}"))
     }
 
-    /// For those who expect that nobody may answer.
+    /// `request`, with an error when there is no response.
     pub fn try_request(
         &self,
         method: &str,
@@ -117,13 +118,13 @@ impl Restaurant {
         request(&self.client, &self.url, method, path, headers, body)
     }
 
-    /// Orders one of this product.
+    /// Orders one unit of this product; returns the order.
     pub fn checkout(&self, produto: i64) -> Value {
         let body = serde_json::json!({"itens": [{"produto": produto, "quantidade": 1}]});
         self.post("/pedidos/checkout", body).ok()
     }
 
-    /// Runs a statement on the database, behind the restaurant's back.
+    /// Executes statements on the database directly.
     pub fn sql(&self, sql: &str) {
         use mysql::prelude::Queryable;
         match &self.schema {
@@ -136,7 +137,7 @@ impl Restaurant {
         }
     }
 
-    /// The first column of the first row, as a number.
+    /// The first column of the first row, usually a `COUNT(*)`.
     pub fn count(&self, sql: &str) -> i64 {
         use mysql::prelude::Queryable;
         match &self.schema {
@@ -152,7 +153,7 @@ impl Restaurant {
         self.child.id()
     }
 
-    /// Where it can be reached; another place after `reabrir`.
+    /// `http://address:port`; changes with `restart`.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -172,6 +173,7 @@ impl Drop for Restaurant {
     }
 }
 
+/// Another process on the database of a `Restaurant`; killed when dropped.
 pub struct Process {
     child: Child,
     url: String,
@@ -183,7 +185,7 @@ impl Process {
         &self.url
     }
 
-    /// As Kubernetes does it. Gives the exit code.
+    /// Ends the process with SIGTERM, as Kubernetes does; returns the exit code.
     pub fn terminate(&mut self) -> Option<i32> {
         self.send_sigterm();
         self.child.wait().unwrap().code()
@@ -194,7 +196,7 @@ impl Process {
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     }
 
-    /// As when the power goes.
+    /// Ends the process with SIGKILL.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -220,7 +222,7 @@ impl Drop for Process {
 
 fn start(folder: &Folder, url: &str, environment: &[(String, String)]) -> (Child, String) {
     let log = std::fs::File::options().create(true).append(true).open(folder.0.join("log")).unwrap();
-    // Another build of it, such as the one of the image, can be tested the same way.
+    // Another build, such as that of the image, can be tested the same way.
     let program = std::env::var("AMBROSIA_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_ambrosia").to_owned());
     let mut child = Command::new(program)
         .env_clear()
@@ -239,11 +241,13 @@ fn start(folder: &Folder, url: &str, environment: &[(String, String)]) -> (Child
     (child, address)
 }
 
-/// Waits until the first attempt to bring the database up to date is over, however it ended.
+/// Waits until the first attempt to migrate has ended, successfully or not.
 fn wait_for_first_migration(url: &str) {
     let client = client();
     let ready_body = || client.get(format!("{url}/readyz")).call()?.body_mut().read_to_string();
-    wait_until("the first attempt to migrate", || !ready_body().is_ok_and(|body| body.contains("migrando")));
+    wait_until("the first attempt to migrate has ended", || {
+        !ready_body().is_ok_and(|body| body.contains("migrando"))
+    });
 }
 
 fn client() -> ureq::Agent {
@@ -298,14 +302,14 @@ impl Response {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
     }
 
-    /// The body of an answer that must be 200.
+    /// The JSON body; the status must be 200.
     #[track_caller]
     pub fn ok(&self) -> Value {
         assert_eq!(self.status, 200, "{}", self.body);
         self.json()
     }
 
-    /// An answer that must be this problem: status, Portuguese text, and the shape of every problem.
+    /// The body of a problem+json response, which must have this status and `detail` and the members of every problem.
     #[track_caller]
     pub fn problem(&self, status: u16, detail: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
@@ -318,7 +322,7 @@ impl Response {
         problem
     }
 
-    /// The fields that a 422 names.
+    /// The fields that a 422 response names.
     #[track_caller]
     pub fn invalid_fields(&self) -> Vec<String> {
         assert_eq!(self.status, 422, "{}", self.body);
@@ -331,17 +335,17 @@ impl Response {
     }
 }
 
-/// An amount of a JSON answer, in centavos.
+/// An amount of a JSON response, in centavos.
 pub fn centavos(value: &Value) -> i64 {
     (value.as_f64().unwrap() * 100.0).round() as i64
 }
 
-/// Waits until it is so, and fails when it takes absurdly long.
+/// Waits until the condition holds, described by `what`; fails after a minute.
 #[track_caller]
 pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !condition() {
-        assert!(Instant::now() < deadline, "never came: {what}");
+        assert!(Instant::now() < deadline, "timed out waiting until {what}");
         std::thread::yield_now();
     }
 }

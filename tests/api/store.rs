@@ -1,4 +1,4 @@
-//! The database: files and servers that are away, come and go; many that start at once.
+//! The store: durability, migrations, indexes and rollback; and a database that is absent, cut off or killed under load.
 
 use std::{
     sync::{
@@ -49,7 +49,7 @@ fn example_data_is_loaded_once(database: Database) {
     assert_eq!(r.get("/produtos").ok(), json!([]));
 }
 
-/// The next to use that connection must not commit what the one who panicked began.
+/// The next user of the connection must not commit what a panicked transaction wrote.
 fn a_panic_inside_a_transaction_rolls_it_back(database: Database) {
     let r = Restaurant::new(database);
     let url = r.database_url.clone();
@@ -64,7 +64,7 @@ fn a_panic_inside_a_transaction_rolls_it_back(database: Database) {
         store.write(|conn| {
             conn.execute("UPDATE produtos SET valor = '0.01'", &[])?;
             if conn.last_id() >= 0 {
-                panic!("in the middle");
+                panic!("inside the transaction");
             }
             Ok(())
         })
@@ -75,7 +75,7 @@ fn a_panic_inside_a_transaction_rolls_it_back(database: Database) {
     assert_eq!(r.get("/clientes/1").ok()["ativo"], false);
 }
 
-/// However many orders are finished, the kitchen's list reads the open ones only.
+/// The kitchen list reads only the open orders, however many are finished.
 fn list_queries_use_an_index(database: Database) {
     let r = Restaurant::new(database);
     let rows = vec!["(4)"; 500].join(", ");
@@ -97,7 +97,7 @@ fn list_queries_use_an_index(database: Database) {
                 conn.query_drop("ANALYZE TABLE pedidos").unwrap();
                 let plan: String =
                     conn.query_first(format!("EXPLAIN FORMAT=JSON SELECT id {query}")).unwrap().unwrap();
-                // Named among the possible ones it would prove nothing.
+                // The index must be the one used, not only a possible one.
                 let is_used = |name: &str| plan.contains(&format!("\"{name}\": \"pedidos_da_cozinha\""));
                 if is_used("key") || is_used("index_name") { "pedidos_da_cozinha".to_owned() } else { plan }
             }
@@ -115,7 +115,7 @@ fn lost_connections_are_replaced_without_errors() {
     let (wire, r) = restaurant_over_wire(false, &[]);
     for _ in 0..10 {
         thread::scope(|s| (0..8).for_each(|_| drop(s.spawn(|| r.get("/pedidos").ok()))));
-        // All of the pool is dead at once.
+        // All connections of the pool are dead at once.
         wire.drop_connections();
         assert_eq!(r.get("/pedidos").status, 200);
         wire.drop_connections();
@@ -133,7 +133,7 @@ fn a_stuck_connection_blocks_only_its_own_request() {
     let pedidos = || r.count("SELECT COUNT(*) FROM pedidos");
     let before = pedidos();
     let itens = json!({"itens": [{"produto": 1, "quantidade": 1}]});
-    // What each says to the database the first time.
+    // The first statement of each request.
     let requests: [(&str, &(dyn Fn() -> Response + Sync)); 4] = [
         ("FROM pedidos WHERE status_pedido IN", &|| r.get("/pedidos")),
         ("FROM produtos WHERE ativo = 1", &|| r.get("/produtos")),
@@ -144,7 +144,7 @@ fn a_stuck_connection_blocks_only_its_own_request() {
         wire.freeze_on(text);
         thread::scope(|s| {
             let first = s.spawn(request);
-            wait_until("the first is at the database", || wire.is_frozen());
+            wait_until("the first request is frozen", || wire.is_frozen());
             let second = request();
             assert!(!first.is_finished(), "{text}");
             wire.thaw();
@@ -178,7 +178,7 @@ fn acknowledged_orders_survive_a_cut_network() {
     r.post("/pedidos/checkout", json!({"itens": [{"produto": 1, "quantidade": 1}]}))
         .problem(503, unavailable);
     assert_eq!(r.get("/redoc").status, 200);
-    // Neither answers nor log tell where the database is, or how to get in.
+    // The log has no password of the database.
     assert!(!r.log().contains("segredo"));
 }
 
@@ -211,7 +211,7 @@ fn it_starts_without_a_database_and_recovers() {
     assert_eq!(r.get("/produtos").status, 503);
     assert_eq!(r.get("/docs").status, 200);
     wire.restore();
-    wait_until("the database", || r.get("/produtos").status == 200);
+    wait_until("the database answers", || r.get("/produtos").status == 200);
     assert_eq!(r.get("/produtos").ok().as_array().unwrap().len(), 12);
     r.checkout(1);
 }
@@ -230,19 +230,21 @@ fn twenty_processes_migrate_at_once() {
         processes.into_iter().map(|f| f.join().unwrap()).collect()
     });
     for process in &processes {
-        wait_until("every process", || process.request("GET", "/produtos", &[], None).status == 200);
+        wait_until("every process has migrated", || {
+            process.request("GET", "/produtos", &[], None).status == 200
+        });
         assert_eq!(process.request("GET", "/produtos", &[], None).ok().as_array().unwrap().len(), 12);
     }
     let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/mysql")).unwrap();
     let is_numbered = |name: String| name.starts_with(|c: char| c.is_ascii_digit());
     let scripts =
         folder.filter(|f| is_numbered(f.as_ref().unwrap().file_name().into_string().unwrap())).count();
-    // And the example data.
+    // One more for the example data.
     assert_eq!(r.count("SELECT COUNT(*) FROM migracoes"), scripts as i64 + 1);
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 6);
 }
 
-/// As many as the HPA may start, each with the pool of the config map, against a server with the limit of the manifest.
+/// The maximum of the HPA, each process with the pool of the config map, on a server with the limit of the manifest.
 #[test]
 fn twenty_processes_fit_the_connection_limit() {
     use mysql::prelude::Queryable;
@@ -275,11 +277,11 @@ fn twenty_processes_fit_the_connection_limit() {
         .query_first("SHOW STATUS LIKE 'Max_used_connections'")
         .unwrap()
         .unwrap();
-    // The pools, a connection for the probe each, and those of this test.
+    // The pools, one connection per process for the probe, and those of this test.
     assert!((20..=21 * 9 + 3).contains(&used), "{used} connections");
 }
 
-/// As it was before there were charges: nothing of what is there is lost, and the work can be cut off.
+/// The schema before charges existed: no data is lost, and the migration can be interrupted.
 fn an_older_schema_is_migrated(database: Database) {
     let mut r = Restaurant::new(database);
     let (pedidos, eventos) = (r.get("/pedidos").ok(), r.get("/pedidos/2/eventos").ok());
@@ -302,7 +304,7 @@ fn an_older_schema_is_migrated(database: Database) {
     r.restart();
     assert_eq!((r.get("/pedidos").ok(), r.get("/pedidos/2/eventos").ok()), (pedidos.clone(), eventos));
     if database == Database::Mysql {
-        // Cut off after the first change of a table: MySQL keeps that.
+        // As if interrupted after the first change of a table, which MySQL does not roll back.
         r.kill();
         r.sql("DROP TABLE cobrancas_a_mais");
         r.sql("DROP TABLE cobrancas");
@@ -313,20 +315,23 @@ fn an_older_schema_is_migrated(database: Database) {
     }
 }
 
-/// What clients see while something happens to the database.
+/// The latest statuses that the clients of `under_load` received.
 struct Observer<'a> {
     latest: &'a Mutex<Vec<u16>>,
 }
 
 impl Observer<'_> {
-    /// From now on, an answer with this status comes.
+    /// Waits for a response with this status from now on.
     fn wait_for_status(&self, status: u16) {
         self.latest.lock().unwrap().clear();
-        wait_until(&format!("a {status}"), || self.latest.lock().unwrap().contains(&status));
+        wait_until(&format!("a response has status {status}"), || {
+            self.latest.lock().unwrap().contains(&status)
+        });
     }
 }
 
-/// Orders without pause from four clients, each with a key that it repeats until it has an answer.
+/// Four clients order continuously, retrying each key until it succeeds, while `during` runs; returns the acknowledged
+/// keys and orders.
 fn under_load(r: &Restaurant, during: impl FnOnce(&Observer<'_>)) -> Vec<(String, serde_json::Value)> {
     let (stop, latest) = (AtomicBool::new(false), Mutex::<Vec<u16>>::default());
     let acknowledged: Mutex<Vec<(String, serde_json::Value)>> = Mutex::default();
@@ -356,7 +361,7 @@ fn under_load(r: &Restaurant, during: impl FnOnce(&Observer<'_>)) -> Vec<(String
                 }
             });
         }
-        // Also when what happens is that an assertion fails.
+        // The clients also stop when an assertion fails.
         let _guard = SetOnDrop(&stop);
         during(&Observer { latest: &latest });
     });
@@ -371,7 +376,7 @@ impl Drop for SetOnDrop<'_> {
     }
 }
 
-/// Every acknowledged order is there, once, whole.
+/// Every acknowledged order is stored once and whole.
 fn verify(r: &Restaurant, acknowledged: &[(String, serde_json::Value)]) {
     assert!(!acknowledged.is_empty());
     for (key, pedido) in acknowledged {
@@ -379,7 +384,7 @@ fn verify(r: &Restaurant, acknowledged: &[(String, serde_json::Value)]) {
     }
     let order_count = r.count("SELECT COUNT(*) FROM pedidos") - 6;
     let keys = r.count("SELECT COUNT(*) FROM idempotencia");
-    assert_eq!(order_count, keys, "an order without its key, or a key without its order");
+    assert_eq!(order_count, keys, "an order has no key, or a key has no order");
     assert_eq!(
         r.count(
             "SELECT COUNT(*) FROM pedidos p WHERE NOT EXISTS (SELECT 1 FROM itens i WHERE i.pedido = p.id)"

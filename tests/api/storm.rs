@@ -1,7 +1,8 @@
-//! The storm: many customers, a provider of which a third of the calls fail in every way it knows, notifications lost,
-//! doubled and out of order, and our process killed again and again. In the end the money must be right to the centavo.
+//! The storm test: concurrent customers, a provider that fails a third of its calls in every known way, notifications
+//! that are lost, duplicated and out of order, and a process that is killed again and again. In the end the money of both
+//! sides agrees to the centavo.
 //!
-//! `TEMPESTADE=2000 cargo test --release --test api tempestade -- --nocapture` runs it large.
+//! `STORM_ORDERS=2000 cargo test --release --test api storm -- --nocapture` runs it with more orders than the 60 of CI.
 
 use std::{
     collections::HashMap,
@@ -28,7 +29,7 @@ on_both_databases!(the_money_is_right_after_the_storm);
 const KILLS: usize = 5;
 const CLIENTS: usize = 8;
 
-/// About a third of the calls: each fault is drawn by itself.
+/// About a third of the calls fail; each fault is drawn independently, per thousand.
 fn storm_faults() -> Faults {
     Faults {
         cut_before: 50,
@@ -43,14 +44,14 @@ fn storm_faults() -> Faults {
         lost: 330,
         doubled: 330,
         shuffled: 330,
-        // And a key that comes again is not known any more.
+        // A repeated idempotency key is forgotten.
         forget_keys: 1000,
         page_size: 1,
         ..Faults::default()
     }
 }
 
-/// How an order ends, as its customer wants it.
+/// What the customer does after the checkout.
 #[derive(Clone, Copy, PartialEq)]
 enum Ending {
     Pays,
@@ -70,7 +71,7 @@ fn ending(n: usize) -> Ending {
     }
 }
 
-/// Opens the restaurant again whenever it was killed; the fixed port keeps its address.
+/// Kills and restarts the process, on a fixed port so that the address stays.
 struct Supervisor<'a> {
     till: &'a Till,
     process: Mutex<Option<Process>>,
@@ -84,12 +85,12 @@ impl Supervisor<'_> {
             None => self.till.r.kill_while_in_use(),
         }
         let address = self.till.r.url().trim_start_matches("http://").to_owned();
-        wait_until("the end of the process", || TcpListener::bind(&address).is_ok());
+        wait_until("the port of the killed process is free", || TcpListener::bind(&address).is_ok());
         *process = Some(self.till.r.another_process());
     }
 }
 
-/// Asks until somebody answers.
+/// Retries until there is a response below 500.
 fn retry(till: &Till, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Response {
     let body = body.map(Value::to_string);
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -109,13 +110,13 @@ fn run_client(till: &Till, n: usize) -> Value {
     let pedido = response.ok();
     let id = &pedido["id"];
     if matches!(ending(n), Ending::Pays | Ending::PaysAndCancels) {
-        // He pays what he is shown, if he is shown it before he loses patience.
+        // The customer pays if the QR code appears within three seconds.
         let gives_up_at = Instant::now() + Duration::from_secs(3);
         while Instant::now() < gives_up_at {
             let seen = retry(till, "GET", &format!("/pedidos/{id}"), &[], None).ok();
             if let Some(qr) = seen["qr_data"].as_str() {
                 let reference = pedido["id_pagamento"].as_str().unwrap();
-                // The one that is shown; and sometimes every one that there is, shown or not.
+                // The charge of the shown QR code; for every fifth order, duplicates too.
                 for cobranca in till.mp.all_of(reference) {
                     if cobranca.qr_data == qr || n.is_multiple_of(5) {
                         till.mp.pay(&cobranca.id);
@@ -141,8 +142,8 @@ fn run_client(till: &Till, n: usize) -> Value {
 }
 
 fn the_money_is_right_after_the_storm(database: Database) {
-    let order_count: usize = std::env::var("TEMPESTADE").map_or(60, |n| n.parse().unwrap());
-    // Below the ports that the system gives to outgoing connections, one of which would keep us from opening again.
+    let order_count: usize = std::env::var("STORM_ORDERS").map_or(60, |n| n.parse().unwrap());
+    // Below the ephemeral ports: an outgoing connection on this port would prevent the restart.
     let first_port =
         20_000 + (std::process::id() % 5_000) as u16 * 2 + u16::from(database == Database::Mysql);
     let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
@@ -179,7 +180,7 @@ fn the_money_is_right_after_the_storm(database: Database) {
                     std::thread::yield_now();
                 }
                 supervisor.kill_and_restart();
-                // Half of the storm is one in which any key that comes twice is refused.
+                // Half of the time the provider refuses repeated keys instead of forgetting them.
                 till.mp.faults(|f| {
                     f.strict_keys = kill % 2 == 1;
                     f.forget_keys = if f.strict_keys { 0 } else { 1000 };
@@ -189,11 +190,11 @@ fn the_money_is_right_after_the_storm(database: Database) {
         });
         let results: Vec<_> = clients.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
         done.store(true, Ordering::Relaxed);
-        assert!(results.iter().all(Result::is_ok), "a customer failed");
+        assert!(results.iter().all(Result::is_ok), "the thread of a customer panicked");
     });
     let pedidos = pedidos.into_inner().unwrap();
 
-    // The sky clears. Nobody waits for the pauses and the quarter of an hour: what is left is due now.
+    // The faults end, and every pending step and expiry is made due now, to save the waiting.
     till.mp.faults(|f| *f = Faults { strict_keys: f.strict_keys, ..Faults::default() });
     till.sql(
         "UPDATE pedidos SET datahora_expiracao = '2020-01-01 00:00:00' WHERE datahora_expiracao IS NOT NULL",
@@ -204,19 +205,23 @@ fn the_money_is_right_after_the_storm(database: Database) {
     let any_open = || till.mp.orders().iter().any(|o| o.status == "created");
     while unsettled() > 0 || any_open() {
         if unsettled() == 0 {
-            // A creation arrived after the look that was the last because of what this test did to the clock.
+            // Making steps due early may have ended the lookups before a delayed creation arrived; look again.
             let past = "'2020-01-01 00:00:00'";
             till.sql(&format!(
                 "UPDATE cobrancas SET incerta_ate = {past}, proxima_em = {past}, versao = versao + 1"
             ));
         }
-        // Neither for the time in which charges too many may turn up. An answer that was under way may set it again.
+        // The time in which duplicate charges may appear is cut short too, repeatedly: a running step may set it again.
         let soon = DataHora::agora().mais(3).sql();
         till.sql(&format!("UPDATE cobrancas SET incerta_ate = '2020-01-01 00:00:00', proxima_em = '2020-01-01 00:00:00' WHERE incerta_ate > '{soon}'"));
         if Instant::now() > deadline {
             let far = DataHora::agora().mais(600).sql();
             let sql = format!("SELECT COUNT(*) FROM cobrancas WHERE proxima_em > '{far}'");
-            panic!("{} charges are not settled, {} of them put off for long", unsettled(), till.count(&sql));
+            panic!(
+                "{} charges are not settled, {} of them are due in more than ten minutes",
+                unsettled(),
+                till.count(&sql)
+            );
         }
         std::thread::yield_now();
     }
@@ -230,7 +235,7 @@ fn verify(till: &Till, pedidos: &[(usize, Value)], order_count: usize) {
     assert_eq!(
         till.count("SELECT COUNT(*) FROM pedidos"),
         order_count as i64 + examples,
-        "an order more, or less"
+        "the number of orders is wrong"
     );
     let mut at_provider: HashMap<String, Vec<Order>> = HashMap::new();
     for cobranca in till.mp.orders() {
@@ -251,7 +256,7 @@ fn verify(till: &Till, pedidos: &[(usize, Value)], order_count: usize) {
         charged_twice += usize::from(cobrancas.len() > 1);
         let any_with = |status: &str| cobrancas.iter().any(|o| o.status == status);
         let kept = cobrancas.iter().filter(|o| o.status == "processed").count();
-        assert!(kept <= 1, "order {} was paid {kept} times: {:?}", pedido["id"], till.history(pedido));
+        assert!(kept <= 1, "order {} keeps {kept} payments: {:?}", pedido["id"], till.history(pedido));
         let situation = match () {
             () if any_with("processed") => "processed",
             () if any_with("refunded") => "refunded",
@@ -261,7 +266,7 @@ fn verify(till: &Till, pedidos: &[(usize, Value)], order_count: usize) {
         let in_cash = stored["meio_pagamento"] == "dinheiro";
         let consistent = match situation {
             "processed" => status == 2 && stored["meio_pagamento"] == "qr",
-            // What the phone paid beside the counter went back.
+            // The payment by QR code beside the cash was refunded.
             "refunded" => {
                 if in_cash {
                     status == 2
@@ -279,8 +284,12 @@ fn verify(till: &Till, pedidos: &[(usize, Value)], order_count: usize) {
             _ => false,
         };
         let history = || till.history(pedido);
-        assert!(consistent, "there it is {situation}, here {stored}\n{:?}", history());
-        // A charge too many can be paid in the moment in which it is withdrawn, also for a customer that is gone.
+        assert!(
+            consistent,
+            "the charge is {situation} at the provider, the order is {stored}\n{:?}",
+            history()
+        );
+        // A duplicate charge can be paid while it is being cancelled, even when the customer has left.
         let stands = matches!(ending, Ending::Pays | Ending::PaysCash | Ending::Disappears) && status == 2;
         assert_eq!(stored["status_pedido"] == 5, !stands, "{stored}\n{:?}", history());
         assert!(ending != Ending::PaysCash || in_cash);
@@ -291,10 +300,14 @@ fn verify(till: &Till, pedidos: &[(usize, Value)], order_count: usize) {
         our_total += if status == 2 && !in_cash { centavos(&stored["valor_total"]) } else { 0 };
         paid += i64::from(status == 2 && !in_cash);
     }
-    assert!(at_provider.is_empty(), "charges of no order: {at_provider:?}");
-    assert_eq!(our_total, their_total, "the sums differ");
-    assert_eq!(till.get("/pedidos/pendencias").ok(), json!([]), "all is settled, and somebody is called");
-    assert!(paid * 4 > order_count as i64, "hardly anybody paid: {paid}");
+    assert!(at_provider.is_empty(), "charges without an order: {at_provider:?}");
+    assert_eq!(our_total, their_total, "the totals of both sides differ");
+    assert_eq!(
+        till.get("/pedidos/pendencias").ok(),
+        json!([]),
+        "a pendencia is left although all is settled"
+    );
+    assert!(paid * 4 > order_count as i64, "too few orders were paid to prove anything: {paid}");
     println!(
         "{order_count} checkouts, {charged_twice} charged twice, {} calls, {paid} paid by QR code, {their_total} centavos on both sides",
         till.mp.calls().len()

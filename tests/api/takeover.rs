@@ -1,4 +1,4 @@
-//! A database of the original system is taken over, and no row is lost.
+//! The takeover of a database of the original system: no row is lost, also when it is interrupted at any point.
 
 use mysql::prelude::Queryable;
 use serde_json::json;
@@ -33,7 +33,7 @@ INSERT INTO itens VALUES (1, 1, 5, 15.20, 'sem tomate'), (1, 2, 1, 7.05, NULL), 
 fn original() -> Schema {
     let schema = Schema::new(database::server_url());
     let mut conn = schema.connection();
-    // Old servers took a date of zeros for none.
+    // Old servers accepted a date of zeros in place of NULL.
     conn.query_drop("SET SESSION sql_mode = ''").unwrap();
     for statement in ORIGINAL.split(";\n").map(str::trim).filter(|c| !c.is_empty()) {
         conn.query_drop(statement).unwrap();
@@ -54,7 +54,7 @@ fn verify(r: &Restaurant) {
         json!({"id": 1, "nome": "X-Velho", "categoria": 1, "valor": 15.2, "descricao": "clássico", "ativo": true})
     );
     assert_eq!(r.get("/produtos").ok().as_array().unwrap().len(), 2);
-    // Without a price it cannot be sold; it is there to be mended.
+    // A product without a price is kept, inactive.
     assert_eq!(r.get("/produtos/3").ok()["ativo"], false);
 
     let clientes = r.get("/clientes").ok();
@@ -82,7 +82,7 @@ fn verify(r: &Restaurant) {
     assert_eq!(open_ids, [3, 1]);
     assert_eq!(r.get("/pedidos/3").ok()["datahora_recebido"], "2024-01-03T10:00:00Z");
     assert_eq!(r.get("/pedidos/2").ok()["status_pedido"], 4);
-    // The original took negative prices and quantities; what is on record is shown, and can be worked with.
+    // The original accepted negative prices and quantities; they are kept and shown.
     let returned = r.get("/pedidos/40").ok();
     assert_eq!(returned["valor_total"], json!(-0.7));
     let valor = |produto: i64| {
@@ -114,7 +114,7 @@ fn a_database_of_the_original_keeps_working() {
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 5);
 }
 
-/// Cut off at any point, the take-over goes on where it was.
+/// Interrupted at any statement, the takeover resumes where it was.
 #[test]
 fn an_interrupted_takeover_resumes() {
     if !database::mysql_is_available() {
@@ -129,7 +129,7 @@ fn an_interrupted_takeover_resumes() {
     for executed in [0, 1, 3, 6, base.len(), base.len() + 5, base.len() + copy.len()] {
         let schema = original();
         let mut conn = schema.connection();
-        // As Ambrosia's own sessions: strict, but for zeros in dates.
+        // The mode of Ambrosia's sessions: strict, but with zeros in dates.
         conn.query_drop("SET SESSION sql_mode = 'STRICT_ALL_TABLES'").unwrap();
         let statements = std::iter::once(rename).chain(base.iter().copied()).chain(copy.iter().copied());
         for statement in statements.take(executed + 1) {
@@ -154,8 +154,7 @@ fn missing_columns_and_tables_are_tolerated() {
     verify(&r);
 }
 
-/// The lines are the last thing that may be lost: not when the removal of the original's tables is cut off, and not
-/// those that belong to no order.
+/// Lines of orders are kept when the removal of the original tables is interrupted, and also when they belong to no order.
 #[test]
 fn an_interrupted_removal_does_not_repeat_the_copy() {
     if !database::mysql_is_available() {
@@ -168,7 +167,7 @@ fn an_interrupted_removal_does_not_repeat_the_copy() {
     let mut r = Restaurant::on_schema(Database::Mysql, Some(schema), &[]);
     verify_with_leftover(&r);
     r.kill();
-    // As if cut off after the lines were removed and before the orders were.
+    // As if interrupted after the table of lines was removed and before that of orders.
     r.sql("CREATE TABLE original_pedidos AS SELECT id, cliente, status_pedido FROM pedidos");
     r.restart();
     verify_with_leftover(&r);
@@ -176,7 +175,7 @@ fn an_interrupted_removal_does_not_repeat_the_copy() {
 
 fn verify_with_leftover(r: &Restaurant) {
     assert_eq!(r.count("SELECT COUNT(*) FROM original_itens_sem_pedido WHERE pedido = 777"), 1);
-    r.sql("RENAME TABLE original_itens_sem_pedido TO sobra");
+    r.sql("RENAME TABLE original_itens_sem_pedido TO leftover");
     verify(r);
-    r.sql("RENAME TABLE sobra TO original_itens_sem_pedido");
+    r.sql("RENAME TABLE leftover TO original_itens_sem_pedido");
 }

@@ -1,4 +1,4 @@
-//! A restaurant with a stand-in for Mercado Pago behind it.
+//! The harness for payments: a restaurant whose provider is a stand-in for Mercado Pago.
 
 use std::ops::{Deref, DerefMut};
 
@@ -13,8 +13,10 @@ use crate::{
 pub const TOKEN: &str = "APP_USR-token-que-ninguem-pode-ver";
 pub const SECRET: &str = "segredo-dos-avisos";
 
+/// A restaurant with the stand-in; derefs to the restaurant. Tests call it `till`.
 pub struct Till {
     pub r: Restaurant,
+    /// The stand-in for Mercado Pago.
     pub mp: Running,
 }
 
@@ -23,7 +25,7 @@ impl Till {
         Till::with_faults(database, Faults::default(), &[])
     }
 
-    /// Notifications find the restaurant; polling is as quick as it gets.
+    /// With these faults of the stand-in and these settings; otherwise polling every second, and no rate limits.
     pub fn with_faults(database: Database, faults: Faults, environment: &[(&str, &str)]) -> Till {
         let mp = standin::start(Settings {
             address: "127.0.0.1:0".into(),
@@ -43,7 +45,7 @@ impl Till {
             ("MERCADO_PAGO_WEBHOOK_SECRET", SECRET),
             ("MERCADO_PAGO_POLL_SECONDS", "1"),
             ("MERCADO_PAGO_TIMEOUT_MS", "2000"),
-            // All that these tests do comes from one address.
+            // All requests of these tests come from one address.
             ("CHECKOUTS_PER_MINUTE", "0"),
             ("WEBHOOKS_PER_SECOND", "0"),
         ];
@@ -54,20 +56,22 @@ impl Till {
         Till { r, mp }
     }
 
-    /// The charge of an order, as the stand-in knows it.
+    /// The charge of the order at the provider.
     pub fn cobranca(&self, pedido: &Value) -> Order {
-        self.mp.of_reference(pedido["id_pagamento"].as_str().unwrap()).expect("a charge")
+        self.mp.of_reference(pedido["id_pagamento"].as_str().unwrap()).expect("the order has no charge")
     }
 
+    /// Pays the charge at the provider, as the customer does.
     pub fn pay(&self, pedido: &Value) {
         assert!(self.mp.pay(&self.cobranca(pedido).id), "the QR code cannot be paid");
     }
 
+    /// The order as it is now.
     pub fn reload(&self, pedido: &Value) -> Value {
         self.r.get(&format!("/pedidos/{}", pedido["id"])).ok()
     }
 
-    /// Kind and detail of what happened to an order.
+    /// `tipo` and `detalhe` of the events of the order.
     pub fn history(&self, pedido: &Value) -> Vec<(String, String)> {
         let eventos = self.r.get(&format!("/pedidos/{}/eventos", pedido["id"])).ok();
         let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
@@ -76,13 +80,15 @@ impl Till {
 
     #[track_caller]
     pub fn wait_for_pagamento(&self, pedido: &Value, status: i64) -> Value {
-        wait_until(&format!("payment status {status}"), || self.reload(pedido)["status_pagamento"] == status);
+        wait_until(&format!("status_pagamento is {status}"), || {
+            self.reload(pedido)["status_pagamento"] == status
+        });
         self.reload(pedido)
     }
 
     #[track_caller]
     pub fn wait_for_cobranca(&self, pedido: &Value, status: &str) {
-        wait_until(&format!("charge {status}"), || self.cobranca(pedido).status == status);
+        wait_until(&format!("the charge is {status}"), || self.cobranca(pedido).status == status);
     }
 
     #[track_caller]
@@ -92,24 +98,24 @@ impl Till {
             let own = all.as_array().unwrap().iter().find(|p| p["pedido"] == pedido["id"]).cloned();
             own.map(|p| p["pendencia"].as_str().unwrap().to_owned())
         };
-        wait_until("something for the staff", || own().is_some());
+        wait_until("the order has a pendencia", || own().is_some());
         own().unwrap()
     }
 
-    /// Nobody paid in time.
+    /// Makes the order expire now.
     pub fn expire(&self, pedido: &Value) {
         let id = &pedido["id"];
         self.r.sql(&format!("UPDATE pedidos SET datahora_expiracao = '2020-01-01 00:00:00' WHERE id = {id}"));
         self.r.sql(&format!("UPDATE cobrancas SET proxima_em = '2020-01-01 00:00:00' WHERE pedido = {id}"));
     }
 
-    /// A notification as anyone could send it.
+    /// Sends a notification with these headers, unsigned unless they have a signature.
     pub fn notify(&self, query: &str, headers: &[(&str, &str)], body: &Value) -> Response {
         let path = format!("/pedidos/status_pagamento{query}");
         self.r.request("POST", &path, headers, Some(&body.to_string()))
     }
 
-    /// A notification with Mercado Pago's signature.
+    /// Sends a notification with Mercado Pago's signature.
     pub fn notify_signed(&self, id: &str, query: &str, body: &Value) -> Response {
         let signature =
             standin::sign(SECRET, (!id.is_empty()).then_some(id), Some("chamada-1"), "1742505638683");

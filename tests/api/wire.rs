@@ -1,4 +1,5 @@
-//! A wire between a restaurant and its MySQL, for those who want to cut it.
+//! The harness for lost networks: a TCP proxy between a restaurant and its MySQL server, which can be cut, or freeze one
+//! connection.
 
 use std::{
     io::{self, Read, Write},
@@ -15,7 +16,7 @@ use crate::{
     database::{self, Schema},
 };
 
-/// A wire between a restaurant and its server, to be cut.
+/// A TCP proxy before a server.
 pub struct Wire {
     port: u16,
     is_cut: Arc<AtomicBool>,
@@ -23,7 +24,7 @@ pub struct Wire {
     freeze: Arc<Freeze>,
 }
 
-/// Holds up what one connection says, and leaves the others alone.
+/// Blocks one connection to the server, and lets the others pass.
 #[derive(Default)]
 struct Freeze {
     state: Mutex<State>,
@@ -34,7 +35,7 @@ struct Freeze {
 enum State {
     #[default]
     Idle,
-    /// Waits for the first that says this.
+    /// Blocks the first connection that sends this text.
     Armed(String),
     Frozen,
 }
@@ -54,7 +55,7 @@ impl Wire {
             for client in listener.incoming() {
                 let client = client.unwrap();
                 let Ok(server) = TcpStream::connect(&upstream) else { continue };
-                // Under the lock, so that none slips past a cut.
+                // Under the lock, so that no connection is added after a cut.
                 let mut connections = connections.lock().unwrap();
                 if is_cut.load(Ordering::SeqCst) {
                     continue;
@@ -70,18 +71,20 @@ impl Wire {
         wire
     }
 
+    /// Closes all connections, and refuses new ones until `restore`.
     pub fn cut(&self) {
         self.is_cut.store(true, Ordering::SeqCst);
         self.drop_connections();
     }
 
+    /// Closes all connections; new ones are accepted.
     pub fn drop_connections(&self) {
         for connection in self.connections.lock().unwrap().drain(..) {
             let _ = connection.shutdown(Shutdown::Both);
         }
     }
 
-    /// The next connection that says this goes no further, until it thaws.
+    /// Blocks the next connection that sends this text, until `thaw`.
     pub fn freeze_on(&self, text: &str) {
         *self.freeze.state.lock().unwrap() = State::Armed(text.to_owned());
     }
@@ -129,7 +132,7 @@ fn forward(mut from: TcpStream, mut to: TcpStream, freeze: &Freeze) {
     let _ = to.shutdown(Shutdown::Both);
 }
 
-/// A restaurant whose server is at the other end of a wire, which may be cut from the beginning.
+/// A restaurant whose MySQL server is behind a proxy, which may be cut from the start.
 pub fn restaurant_over_wire(is_cut: bool, environment: &[(&str, &str)]) -> (Wire, Restaurant) {
     let (user, upstream) = database::server_url().rsplit_once('@').unwrap();
     let wire = Wire::to(upstream.to_owned());
