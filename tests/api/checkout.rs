@@ -47,8 +47,8 @@ fn the_response_has_the_documented_fields(database: Database) {
             && received_at.ends_with('Z')
             && received_at.parse::<ambrosia::domain::data_hora::DataHora>().is_ok()
     );
-    for after in ["datahora_preparacao", "datahora_pronto", "datahora_finalizado"] {
-        assert_eq!(p[after], json!(null));
+    for later in ["datahora_preparacao", "datahora_pronto", "datahora_finalizado"] {
+        assert_eq!(p[later], json!(null));
     }
     // The response is equal to the stored order.
     assert_eq!(r.get(&format!("/pedidos/{}", p["id"])).ok(), p);
@@ -144,9 +144,9 @@ fn invalid_bodies_name_their_fields(database: Database) {
         );
     }
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), before);
-    let limites =
+    let largest =
         json!({"itens": vec![json!({"produto": 1, "quantidade": 999, "descricao": "ç".repeat(100)}); 100]});
-    assert_eq!(centavos(&r.post("/pedidos/checkout", limites).ok()["valor_total"]), 100 * 999 * 1890);
+    assert_eq!(centavos(&r.post("/pedidos/checkout", largest).ok()["valor_total"]), 100 * 999 * 1890);
 }
 
 fn senhas_are_sequential_within_a_day(database: Database) {

@@ -14,12 +14,12 @@ fn only_expired_rows_are_deleted(database: Database) {
     let mut r = Restaurant::new(database);
     let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
     let checkout = |r: &Restaurant| {
-        r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "nova")], Some(&body)).ok()
+        r.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "fresh")], Some(&body)).ok()
     };
     let pedido = checkout(&r);
     r.kill();
     for n in 0..1200 {
-        r.sql(&format!("INSERT INTO idempotencia (chave, corpo, resposta, criada_em) VALUES ('velha-{n}', 'x', '{{}}', '2020-01-01 00:00:00')"));
+        r.sql(&format!("INSERT INTO idempotencia (chave, corpo, resposta, criada_em) VALUES ('old-{n}', 'x', '{{}}', '2020-01-01 00:00:00')"));
     }
     r.sql("INSERT INTO notificacoes (topico, id_externo, recebida_em) VALUES ('order', 'A', '2020-01-01 00:00:00'), ('order', 'B', '2040-01-01 00:00:00')");
     r.sql("INSERT INTO assinaturas (mac, recebida_em) VALUES ('A', '2020-01-01 00:00:00'), ('B', '2040-01-01 00:00:00')");

@@ -25,7 +25,7 @@ fn without_a_trusted_proxy_the_peer_address_is_logged() {
     let r = Restaurant::new(Database::Sqlite);
     let line = log_line_of_get(
         &r,
-        "direto",
+        "direct",
         &[("X-Forwarded-For", "203.0.113.9"), ("Forwarded", "for=203.0.113.9")],
     );
     assert!(line.contains("] 127.0.0.1 GET /produtos 200 "), "{line}");
@@ -35,9 +35,9 @@ fn without_a_trusted_proxy_the_peer_address_is_logged() {
 fn a_trusted_proxy_names_the_client() {
     let r = Restaurant::with_environment(Database::Sqlite, &[("TRUSTED_PROXIES", "127.0.0.0/8, 10.0.0.0/8")]);
     for (tag, header, value, expected) in [
-        ("um", "X-Forwarded-For", "1.1.1.1, 203.0.113.9, 10.0.0.7", "203.0.113.9"),
-        ("dois", "Forwarded", "for=1.1.1.1, for=\"[2001:db8::17]:4711\";proto=https", "2001:db8::17"),
-        ("tres", "Forwarded", "for=203.0.113.9, for=unknown", "127.0.0.1"),
+        ("one", "X-Forwarded-For", "1.1.1.1, 203.0.113.9, 10.0.0.7", "203.0.113.9"),
+        ("two", "Forwarded", "for=1.1.1.1, for=\"[2001:db8::17]:4711\";proto=https", "2001:db8::17"),
+        ("three", "Forwarded", "for=203.0.113.9, for=unknown", "127.0.0.1"),
     ] {
         let line = log_line_of_get(&r, tag, &[(header, value)]);
         assert!(line.contains(&format!("] {expected} GET /produtos 200 ")), "{line}");
@@ -52,7 +52,7 @@ fn refused_requests_are_logged_with_their_address() {
         connection.write_all(bytes).unwrap();
         let _ = connection.read_to_end(&mut Vec::new());
     };
-    send(b"lixo\r\n\r\n");
+    send(b"garbage\r\n\r\n");
     let garbage = log_line(&r, " 400 ");
     assert!(garbage.contains("] 127.0.0.1 - - 400 "), "{garbage}");
     send(

@@ -86,13 +86,13 @@ fn a_bad_checkout_in_a_batch_fails_alone(database: Database) {
     let barrier = Barrier::new(100);
     let request = |n: usize| {
         let (body, key) = match n % 5 {
-            0 => (json!({"itens": itens(n)}), format!("boa-{n}")),
+            0 => (json!({"itens": itens(n)}), format!("valid-{n}")),
             1 => (
                 json!({"itens": [{"produto": 1, "quantidade": 1}, {"produto": 999, "quantidade": 1}]}),
                 format!("produto-{n}"),
             ),
             2 => (json!({"id_cliente": 999, "itens": itens(n)}), format!("cliente-{n}")),
-            _ => (json!({"itens": itens(n)}), format!("disputada-{}", n / 5)),
+            _ => (json!({"itens": itens(n)}), format!("contested-{}", n / 5)),
         };
         barrier.wait();
         let headers = [("Idempotency-Key", &*key)];
@@ -148,7 +148,7 @@ fn one_key_on_two_processes_makes_one_order(database: Database) {
     let process = r.another_process();
     for round in 0..20 {
         let body = json!({"itens": itens(round)}).to_string();
-        let key = format!("rodada-{round}");
+        let key = format!("round-{round}");
         let barrier = Barrier::new(2);
         let checkout = |r: Result<&Restaurant, &Process>| {
             let headers = [("Idempotency-Key", &*key)];
@@ -182,11 +182,11 @@ fn one_of_two_conflicting_moves_wins(database: Database) {
         r.put("/pedidos", json!({"id": id, "status_pedido": 2})).ok();
         let barrier = Barrier::new(2);
         let status = thread::scope(|s| {
-            let move_to = |para: i64| {
+            let move_to = |status: i64| {
                 let (r, id, barrier) = (&r, &id, &barrier);
                 s.spawn(move || {
                     barrier.wait();
-                    r.put("/pedidos", json!({"id": id, "status_pedido": para, "versao": 2})).status
+                    r.put("/pedidos", json!({"id": id, "status_pedido": status, "versao": 2})).status
                 })
             };
             let (a, b) = (move_to(3), move_to(1));

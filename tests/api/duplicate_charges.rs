@@ -24,33 +24,36 @@ fn with_two_charges(database: Database) -> (Till, Value) {
     let faults = Faults { cut_after: 1000, forget_keys: 1000, page_size: 1, ..Faults::default() };
     let till = Till::with_faults(database, faults, &[]);
     let pedido = till.checkout(1);
-    wait_until("there are two charges", || all(&till, &pedido).len() > 1);
+    wait_until("there are two charges", || all_charges(&till, &pedido).len() > 1);
     till.mp.faults(|f| f.cut_after = 0);
     wait_until("the QR code is ready", || till.reload(&pedido)["qr_situacao"] == "pronto");
     (till, pedido)
 }
 
-fn all(till: &Till, pedido: &Value) -> Vec<Order> {
+fn all_charges(till: &Till, pedido: &Value) -> Vec<Order> {
     till.mp.all_of(pedido["id_pagamento"].as_str().unwrap())
 }
 
 /// What the provider keeps of this order, in centavos.
 fn kept_centavos(till: &Till, pedido: &Value) -> i64 {
-    let paid = all(till, pedido).into_iter().filter(|o| matches!(o.status, "processed" | "refunded"));
+    let paid = all_charges(till, pedido).into_iter().filter(|o| matches!(o.status, "processed" | "refunded"));
     paid.map(|o| o.centavos - o.refunded).sum()
 }
 
 /// The charge whose QR code the order shows.
-fn shown(till: &Till, pedido: &Value) -> Order {
+fn shown_charge(till: &Till, pedido: &Value) -> Order {
     let qr = till.reload(pedido)["qr_data"].clone();
-    all(till, pedido).into_iter().find(|o| qr == o.qr_data).expect("no charge has the QR code of the order")
+    all_charges(till, pedido)
+        .into_iter()
+        .find(|o| qr == o.qr_data)
+        .expect("no charge has the QR code of the order")
 }
 
 fn the_extra_charge_is_cancelled(database: Database) {
     let (till, pedido) = with_two_charges(database);
-    let open_count = || all(&till, &pedido).into_iter().filter(|o| o.status == "created").count();
+    let open_count = || all_charges(&till, &pedido).into_iter().filter(|o| o.status == "created").count();
     wait_until("one charge is left open", || open_count() == 1);
-    let ours = shown(&till, &pedido);
+    let ours = shown_charge(&till, &pedido);
     assert_eq!(ours.status, "created");
     assert!(till.mp.pay(&ours.id));
     till.wait_for_pagamento(&pedido, 2);
@@ -61,10 +64,10 @@ fn the_extra_charge_is_cancelled(database: Database) {
 /// The extra charge is paid after its cancellation, or made long after the order was settled.
 fn a_paid_extra_charge_is_refunded(database: Database) {
     let (till, pedido) = with_two_charges(database);
-    let ours = shown(&till, &pedido);
+    let ours = shown_charge(&till, &pedido);
     till.mp.pay(&ours.id);
     till.wait_for_pagamento(&pedido, 2);
-    for other in all(&till, &pedido).iter().filter(|o| o.id != ours.id) {
+    for other in all_charges(&till, &pedido).iter().filter(|o| o.id != ours.id) {
         till.mp.pay_late(&other.id);
     }
     wait_until("the extra payments are refunded", || kept_centavos(&till, &pedido) == ours.centavos);
@@ -120,7 +123,7 @@ fn both_charges_of_a_cancelled_order_are_refunded(database: Database) {
 fn all_charges_of_an_order_paid_in_cash_are_refunded(database: Database) {
     let (till, pedido) = with_two_charges(database);
     till.pay_at_counter(&pedido, "dinheiro").ok();
-    for cobranca in all(&till, &pedido) {
+    for cobranca in all_charges(&till, &pedido) {
         till.mp.pay_late(&cobranca.id);
     }
     wait_until("everything is refunded", || kept_centavos(&till, &pedido) == 0);

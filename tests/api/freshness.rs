@@ -83,9 +83,9 @@ fn reads_are_linearizable_while_the_database_is_cut() {
 fn cut_repeatedly(wire: &Wire, workload: &Workload<'_>) {
     let read_count = || workload.reads.lock().unwrap().len();
     for turn in 0.. {
-        let already = read_count();
+        let before = read_count();
         wait_until("there are more reads", || {
-            read_count() >= already + 150 || workload.active_writers.load(Ordering::SeqCst) == 0
+            read_count() >= before + 150 || workload.active_writers.load(Ordering::SeqCst) == 0
         });
         if workload.active_writers.load(Ordering::SeqCst) == 0 {
             assert!(turn > 2, "the network was cut too rarely: {turn} times");

@@ -87,12 +87,12 @@ fn the_example_of_the_original_readme_works(database: Database) {
 fn only_allowed_moves_succeed(database: Database) {
     let r = Restaurant::new(database);
     // Rows: from 1..4; columns: to 1..5. '=' stays, '>' moves, '.' is refused.
-    for (de, row) in (1..).zip(["=>>>.", ">=>>.", ".>=>.", "..>=."]) {
-        for (para, expected) in (1..).zip(row.chars()) {
+    for (from, row) in (1..).zip(["=>>>.", ">=>>.", ".>=>.", "..>=."]) {
+        for (to, expected) in (1..).zip(row.chars()) {
             let id = r.checkout(1)["id"].clone();
-            r.put("/pedidos", json!({"id": id, "status_pedido": de})).ok();
+            r.put("/pedidos", json!({"id": id, "status_pedido": from})).ok();
             let before = r.get(&format!("/pedidos/{id}")).ok();
-            let response = r.put("/pedidos", json!({"id": id, "status_pedido": para}));
+            let response = r.put("/pedidos", json!({"id": id, "status_pedido": to}));
             let after = r.get(&format!("/pedidos/{id}")).ok();
             match expected {
                 '.' => assert_eq!(
@@ -101,7 +101,7 @@ fn only_allowed_moves_succeed(database: Database) {
                 ),
                 _ => assert_eq!(response.ok(), after),
             }
-            assert_eq!(after["status_pedido"], if expected == '>' { json!(para) } else { json!(de) });
+            assert_eq!(after["status_pedido"], if expected == '>' { json!(to) } else { json!(from) });
             assert_eq!(after == before, expected != '>');
         }
     }

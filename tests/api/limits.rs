@@ -82,8 +82,8 @@ fn unpaid_orders_are_limited(database: Database) {
     assert_eq!((&problem["codigo"], refused.header("retry-after")), (&json!("loja_cheia"), Some("60")));
     assert_eq!(r.count(unpaid_orders), 5);
     // The limit also holds for a large order, which is not batched.
-    let rows = json!({"itens": vec![json!({"produto": 1, "quantidade": 1}); 20]});
-    r.post("/pedidos/checkout", rows).problem(503, detail);
+    let lines = json!({"itens": vec![json!({"produto": 1, "quantidade": 1}); 20]});
+    r.post("/pedidos/checkout", lines).problem(503, detail);
     // A replay of an existing order is not limited.
     let again = checkout_from(&r, "", &same_key, BODY);
     assert_eq!((again.status, &again.body), (200, &first.body));
@@ -132,7 +132,7 @@ fn a_long_queue_is_paged_in_arrival_order(database: Database) {
     }
     // It is logged once, not at every request.
     assert_eq!(r.log().matches("12001 open orders").count(), 1);
-    // A list in one page has no total.
+    // A list that is not cut has no total.
     r.sql("UPDATE pedidos SET status_pedido = 4, versao = versao + 1 WHERE datahora_recebido < '2020-01-02'");
     assert_eq!(r.get("/pedidos/fila").header("x-total-count"), None);
 }

@@ -175,7 +175,7 @@ fn a_hanging_provider_does_not_delay_checkout(database: Database) {
 fn a_repeated_checkout_charges_once(database: Database) {
     let till = Till::with_faults(database, Faults { delay: 1000, delay_ms: 200, ..Faults::default() }, &[]);
     let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
-    let request = || till.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "toque")], Some(&body));
+    let request = || till.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "tap")], Some(&body));
     let responses: Vec<_> = std::thread::scope(|s| {
         let taps: Vec<_> = (0..6).map(|_| s.spawn(request)).collect();
         taps.into_iter().map(|t| t.join().unwrap()).collect()
@@ -339,8 +339,8 @@ fn start_tls_terminator(upstream: &str, key: &rcgen::CertifiedKey<rcgen::KeyPair
 
 fn is_complete(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request).to_lowercase();
-    let Some((header, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = header.lines().find_map(|l| l.strip_prefix("content-length:")?.trim().parse().ok());
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|l| l.strip_prefix("content-length:")?.trim().parse().ok());
     body.len() >= length.unwrap_or(0)
 }
 
@@ -354,7 +354,7 @@ fn only_a_trusted_certificate_is_accepted(database: Database) {
         file.to_str().unwrap().to_owned()
     };
     let cases = [
-        (Some(file("certa.pem", &trusted.cert.pem())), "pronto"),
+        (Some(file("trusted.pem", &trusted.cert.pem())), "pronto"),
         (Some(file("untrusted.pem", &untrusted.cert.pem())), "a_caminho"),
         (None, "a_caminho"),
     ];

@@ -33,28 +33,28 @@ fn every_operation_is_described() {
     let mut names = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let onde = format!("{method} {path}");
+            let location = format!("{method} {path}");
             assert!(
                 names.insert(operation["operationId"].to_string()),
-                "{onde}: the operationId is not unique"
+                "{location}: the operationId is not unique"
             );
-            assert!(!operation["summary"].as_str().unwrap().is_empty(), "{onde}");
+            assert!(!operation["summary"].as_str().unwrap().is_empty(), "{location}");
             for (status, response) in operation["responses"].as_object().unwrap() {
                 assert!(
                     response["$ref"].is_string() || !response["description"].as_str().unwrap().is_empty(),
-                    "{onde} {status}"
+                    "{location} {status}"
                 );
             }
             assert_eq!(
                 path.contains("{id}"),
                 operation["parameters"].to_string().contains("\"in\":\"path\""),
-                "{onde}"
+                "{location}"
             );
         }
     }
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
-        for (field, descricao) in schema["properties"].as_object().into_iter().flatten() {
-            assert_ne!(descricao, &serde_json::json!({}), "{name}.{field} has no description");
+        for (field, description) in schema["properties"].as_object().into_iter().flatten() {
+            assert_ne!(description, &serde_json::json!({}), "{name}.{field} has no description");
         }
     }
 }
@@ -115,11 +115,11 @@ fn the_pages_are_self_contained() {
     let r = Restaurant::new(Database::Sqlite);
     let root = r.get("/");
     assert_eq!((root.status, root.header("location")), (307, Some("/redoc")));
-    for (path, signal) in [("/redoc", "Redoc.init(\"/openapi.json\""), ("/docs", "url: '/openapi.json'")] {
+    for (path, marker) in [("/redoc", "Redoc.init(\"/openapi.json\""), ("/docs", "url: '/openapi.json'")] {
         let page = r.get(path);
         assert_eq!(page.status, 200);
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
-        assert!(page.body.contains(signal) && page.body.contains("<title>Ambrosia</title>"), "{path}");
+        assert!(page.body.contains(marker) && page.body.contains("<title>Ambrosia</title>"), "{path}");
         assert!(page.body.len() > 500_000, "{path} does not contain its script");
         // The policy allows no requests to other hosts.
         assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'self'"));

@@ -62,20 +62,20 @@ fn without_a_database_it_is_alive_and_not_ready() {
 #[test]
 fn a_frozen_database_is_reported_without_stale_metrics() {
     if !PrivateServer::is_installed() {
-        assert!(std::env::var("CI").is_err(), "no MariaDB here");
+        assert!(std::env::var("CI").is_err(), "no MariaDB is installed");
         return;
     }
     let server = PrivateServer::start();
     let schema = Schema::new(&server.url());
     let r = Restaurant::on_schema(Database::Mysql, Some(schema), &[]);
-    let of_the_restaurant =
+    let database_metrics =
         ["ambrosia_orders_open{", "ambrosia_oldest_open_order_seconds ", "ambrosia_payment_matters "];
     let state = |ready: u8, database: u8| {
         let body = r.get("/metrics").body;
         body.contains(&format!("\nambrosia_ready {ready}\n"))
             && body.contains(&format!("\nambrosia_check_ok{{check=\"banco\"}} {database}\n"))
             && body.contains("\nambrosia_check_ok{check=\"migracoes\"} 1\n")
-            && of_the_restaurant.iter().all(|metric| body.contains(metric) == (ready == 1))
+            && database_metrics.iter().all(|metric| body.contains(metric) == (ready == 1))
     };
     assert!(state(1, 1), "{}", r.get("/metrics").body);
     server.freeze();

@@ -114,17 +114,17 @@ fn by_default_every_origin_may_write(database: Database) {
 
 fn only_listed_hosts_are_served(database: Database) {
     let r = Restaurant::with_environment(database, &[("ALLOWED_HOSTS", "loja.exemplo, balcao.exemplo:8443")]);
-    let a = |host: &str, path: &str| r.request("GET", path, &[("Host", host)], None);
+    let get_with_host = |host: &str, path: &str| r.request("GET", path, &[("Host", host)], None);
     for host in ["loja.exemplo", "LOJA.exemplo:31000", "balcao.exemplo:8443"] {
-        a(host, "/produtos").ok();
+        get_with_host(host, "/produtos").ok();
     }
     for host in ["ladrao.exemplo", "balcao.exemplo", "balcao.exemplo:80", "loja.exemplo.ladrao", "127.0.0.1"]
     {
-        let problem = a(host, "/produtos").problem(421, "Este endereço não é atendido aqui");
+        let problem = get_with_host(host, "/produtos").problem(421, "Este endereço não é atendido aqui");
         assert_eq!(problem["codigo"], "host_desconhecido");
         // The kubelet calls a pod by its IP address.
         for path in ["/livez", "/readyz", "/metrics"] {
-            assert_eq!(a(host, path).status, 200, "{host} {path}");
+            assert_eq!(get_with_host(host, path).status, 200, "{host} {path}");
         }
     }
 }
@@ -137,8 +137,8 @@ fn personal_data_is_not_cacheable(database: Database) {
         let body = ["POST", "PUT"].contains(&method).then_some("{}");
         let response = r.request(method, &path, &[], body);
         let cacheable = response.header("cache-control") != Some("no-store");
-        let operation = ["/livez", "/readyz", "/metrics"].contains(&path.as_str());
-        assert_eq!(cacheable, !personal && !operation, "{method} {path}");
+        let operational = ["/livez", "/readyz", "/metrics"].contains(&path.as_str());
+        assert_eq!(cacheable, !personal && !operational, "{method} {path}");
     }
     // This error contains the order.
     let stale =

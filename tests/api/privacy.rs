@@ -48,7 +48,7 @@ fn create_clientes(r: &Restaurant, start: u64, count: u64) -> (Vec<Value>, Vec<S
         let id = r.post("/clientes", new_cliente).ok()["id"].clone();
         r.put("/clientes", json!({"id": id, "email": format!("{email}@x.com")})).ok();
         let note = format!("para a {nome} \"do\" balcão");
-        checkout_with_note(r, &id, &note, &format!("chave-{n:x}"));
+        checkout_with_note(r, &id, &note, &format!("key-{n:x}"));
         ids.push(id);
         personal_data.extend([nome, old_email, email, cpf, telefone]);
     }
@@ -71,7 +71,7 @@ fn nothing_of_an_erased_customer_remains(database: Database) {
     }
     // The stored response is replayed without the personal data.
     let (n, note) = (733_001_907 + 101, format!("para a Zulmira.{:x}.q1 \"do\" balcão", 733_001_907 + 101));
-    let replayed = checkout_with_note(&r, &ids[0], &note, &format!("chave-{n:x}"));
+    let replayed = checkout_with_note(&r, &ids[0], &note, &format!("key-{n:x}"));
     assert_eq!((&replayed["cliente"], &replayed["itens"][0]["descricao"]), (&ids[0], &json!(null)));
     let pedido = r.get(&format!("/pedidos/{}", replayed["id"])).ok();
     assert_eq!((&pedido["itens"][0]["descricao"], &pedido["versao"]), (&json!(null), &json!(2)));
@@ -93,13 +93,13 @@ fn nothing_of_an_erased_customer_remains(database: Database) {
 
 fn data_of_others_remains(database: Database) {
     let r = Restaurant::new(database);
-    let other = checkout_with_note(&r, &json!(3), "sem açúcar", "de-outro");
-    let anonimo = r.get("/pedidos/3").ok();
+    let other = checkout_with_note(&r, &json!(3), "sem açúcar", "of-another");
+    let anonymous_order = r.get("/pedidos/3").ok();
     let (ids, _) = create_clientes(&r, 1, 1);
     r.delete(&format!("/clientes/{}", ids[0])).ok();
-    assert_eq!(checkout_with_note(&r, &json!(3), "sem açúcar", "de-outro"), other);
+    assert_eq!(checkout_with_note(&r, &json!(3), "sem açúcar", "of-another"), other);
     assert_eq!(r.get(&format!("/pedidos/{}", other["id"])).ok(), other);
-    assert_eq!(r.get("/pedidos/3").ok(), anonimo);
+    assert_eq!(r.get("/pedidos/3").ok(), anonymous_order);
 }
 
 /// An open read transaction keeps the write-ahead log from being truncated; that is done later, when it ends.
@@ -132,10 +132,10 @@ fn an_old_file_is_rewritten_once() {
     }
     conn.execute_batch("DELETE FROM clientes WHERE id >= 100; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     drop(conn);
-    let trace = ["Zulmira-de-antes".to_owned()];
-    assert_eq!(found_in_files(&r, &trace).len(), 1);
+    let needle = ["Zulmira-de-antes".to_owned()];
+    assert_eq!(found_in_files(&r, &needle).len(), 1);
     r.restart();
-    assert_eq!(found_in_files(&r, &trace), Vec::<String>::new());
+    assert_eq!(found_in_files(&r, &needle), Vec::<String>::new());
     assert_eq!(r.log().matches("rewritten once").count(), 1);
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 3);
     r.kill();

@@ -104,7 +104,7 @@ fn retry(till: &Till, method: &str, path: &str, headers: &[(&str, &str)], body: 
 }
 
 fn run_client(till: &Till, n: usize) -> Value {
-    let key = format!("tempestade-{n}");
+    let key = format!("storm-{n}");
     let body = json!({"itens": [{"produto": n % 12 + 1, "quantidade": n % 3 + 1}]});
     let response = retry(till, "POST", "/pedidos/checkout", &[("Idempotency-Key", &key)], Some(&body));
     let pedido = response.ok();
