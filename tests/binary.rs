@@ -1,5 +1,5 @@
-//! The built binary: no settings, bad settings, signals.
-#![allow(clippy::unwrap_used, reason = "in a test that is how to fail")]
+//! The built binary: without settings, with wrong settings, signals, the port for probes, `--help`, and `saude`.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -40,7 +40,7 @@ fn run(folder: &Folder, environment: &[(&str, &str)], arguments: &[&str]) -> Out
     ambrosia(folder, environment, arguments).output().unwrap()
 }
 
-/// Starts it and waits until it says where it listens.
+/// Starts the binary and waits until it prints its address.
 fn start(folder: &Folder, environment: &[(&str, &str)]) -> (Child, String) {
     let mut child =
         ambrosia(folder, environment, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -65,7 +65,7 @@ fn signal(child: &Child, name: &str) {
 #[test]
 fn with_no_settings_it_is_a_working_restaurant() {
     let folder = Folder::new("none");
-    // Only the port is set, for 31000 may be taken on this machine.
+    // Only the port is set, because 31000 may be in use on this machine.
     let (mut child, address) = start(&folder, &[("PORT", "0")]);
     assert!(address.starts_with("0.0.0.0:"));
     let answer = get(&address.replace("0.0.0.0", "127.0.0.1"), "/pedidos");
@@ -73,7 +73,7 @@ fn with_no_settings_it_is_a_working_restaurant() {
     assert!(folder.0.join("ambrosia.db").exists());
     signal(&child, "-TERM");
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    // All of it is in the one file, for whoever copies that; and the next start finds it.
+    // All data is in the one file, so that a copy of it is complete; and the next start finds it.
     let left = std::fs::metadata(folder.0.join("ambrosia.db-wal")).map_or(0, |wal| wal.len());
     assert_eq!(left, 0, "bytes are left in the write-ahead log");
     let (mut child, address) = start(&folder, &[("PORT", "0"), ("HOST", "127.0.0.1")]);
@@ -83,7 +83,7 @@ fn with_no_settings_it_is_a_working_restaurant() {
 }
 
 #[test]
-fn a_database_that_accepts_and_stays_silent_holds_nothing_up() {
+fn a_silent_database_blocks_neither_startup_nor_shutdown() {
     let folder = Folder::new("silent");
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("mysql://ana@{}/b", silent.local_addr().unwrap());
@@ -102,7 +102,7 @@ fn a_database_that_accepts_and_stays_silent_holds_nothing_up() {
 }
 
 #[test]
-fn the_probes_have_a_port_of_their_own_that_knows_of_the_other() {
+fn probes_and_metrics_can_have_their_own_port() {
     let folder = Folder::new("ops");
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (mut child, address) = start(
@@ -126,9 +126,12 @@ fn the_probes_have_a_port_of_their_own_that_knows_of_the_other() {
     signal(&child, "-TERM");
     let deadline = Instant::now() + Duration::from_secs(30);
     while !get(&ops, "/readyz").contains("encerrando") {
-        assert!(Instant::now() < deadline, "it does not say that it stops");
+        assert!(Instant::now() < deadline, "the shutdown is not announced");
     }
-    assert!(get(&address, "/produtos").starts_with("HTTP/1.1 200 "), "it is still served");
+    assert!(
+        get(&address, "/produtos").starts_with("HTTP/1.1 200 "),
+        "a request during the shutdown is not served"
+    );
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -151,7 +154,7 @@ fn a_wrong_value_is_one_line_that_names_the_variable_and_exit_2() {
         ("MYSQL_USER", "ana"),
         ("CORS_ORIGIN", "a\nb"),
     ] {
-        // An empty value is as good as none; what follows is wrong whatever that one is.
+        // An empty value counts as unset, so another variable is wrong then.
         let environment = [(name, value), ("GRACE_MS", if value.is_empty() { "x" } else { "1000" })];
         let named = if value.is_empty() { "GRACE_MS" } else { name };
         let output = run(&folder, &environment, &[]);
@@ -167,7 +170,7 @@ fn a_wrong_value_is_one_line_that_names_the_variable_and_exit_2() {
 }
 
 #[test]
-fn what_cannot_be_opened_or_bound_is_one_line_and_exit_1() {
+fn a_database_or_address_that_cannot_be_opened_is_one_line_and_exit_1() {
     let folder = Folder::new("closed");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -209,7 +212,7 @@ fn help_and_version() {
     assert!(String::from_utf8(unknown.stderr).unwrap().contains("--frobnicate"));
 }
 
-/// An image cannot read Cargo.toml for its label, and the manifests name an image.
+/// The Dockerfile and the manifests repeat the version of Cargo.toml.
 #[test]
 fn the_image_has_the_version_of_the_package() {
     let read = |file: &str| {
@@ -222,7 +225,7 @@ fn the_image_has_the_version_of_the_package() {
     assert!(read("k8s/producao/kustomization.yaml").contains(&format!("newTag: {version}}}")));
 }
 
-/// What a container's health check runs beside the process, in the same environment.
+/// `ambrosia saude` is the health check of a container, with the environment of the server.
 #[test]
 fn saude_asks_the_process_that_runs_here() {
     let folder = Folder::new("saude");
@@ -240,12 +243,12 @@ fn saude_asks_the_process_that_runs_here() {
     let (mut child, address) = start(&folder, &[("PORT", &here)]);
     let deadline = Instant::now() + Duration::from_secs(30);
     while !get(&address.replace("0.0.0.0", "127.0.0.1"), "/readyz").starts_with("HTTP/1.1 200 ") {
-        assert!(Instant::now() < deadline, "it is never ready");
+        assert!(Instant::now() < deadline, "the server is never ready");
     }
     assert_eq!(check(&[("PORT", &here)]), (Some(0), "ready".into()));
     assert_eq!(check(&[("PORT", &here), ("HOST", "localhost")]), (Some(0), "ready".into()));
     assert_eq!(check(&[("PORT", "0"), ("OPS_PORT", &here)]), (Some(0), "ready".into()));
-    // One that is there and does nothing is not well.
+    // A frozen server is not healthy.
     signal(&child, "-STOP");
     let (code, said) = check(&[("PORT", &here)]);
     signal(&child, "-CONT");
