@@ -2,10 +2,9 @@
 
 use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
 
-use log::LevelFilter;
-
 use crate::{
     http::{HEADERS_MAX, Hosts, Limits, Origins, Proxies},
+    logging,
     pagamento::{self, assinatura::Segredos},
     store::{self, Address, Database},
 };
@@ -55,6 +54,12 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("QR_SECONDS", "900", "for which a QR code can be paid; then an order not begun is cancelled"),
     ("EXAMPLE_DATA", "true", "fill an empty database with an example menu, customers and orders"),
     ("LOG_LEVEL", "info", "off, error, warn, info, debug or trace; other crates stay at warn"),
+    ("LOG_FORMAT", "text", "text, or json: an object a line, with the parts of a request line as fields"),
+    (
+        "LOG_BUFFER_BYTES",
+        "1048576",
+        "memory for lines that stderr has not taken; beyond it they are dropped and counted, warnings and errors last",
+    ),
     (
         "TRUSTED_PROXIES",
         "",
@@ -125,7 +130,7 @@ pub struct Config {
     pub port: u16,
     /// Without it the probes and figures are on `port`.
     pub ops_port: Option<u16>,
-    pub log_level: LevelFilter,
+    pub log: logging::Settings,
     pub store: store::Settings,
     pub limits: Limits,
     pub origins: Origins,
@@ -153,7 +158,11 @@ impl Config {
                 .map(|_| env.number("OPS_PORT", 0, 65535))
                 .transpose()?
                 .map(|n| n as u16),
-            log_level: env.parsed("LOG_LEVEL", "off, error, warn, info, debug or trace")?,
+            log: logging::Settings {
+                level: env.parsed("LOG_LEVEL", "off, error, warn, info, debug or trace")?,
+                format: env.parsed("LOG_FORMAT", "text or json")?,
+                buffer_bytes: env.number("LOG_BUFFER_BYTES", 16_384, 1 << 30)? as usize,
+            },
             origins: env.parsed(
                 "CORS_ORIGIN",
                 "origins like https://loja.exemplo.com.br, separated by commas, or *",
@@ -404,6 +413,7 @@ mod tests {
                 vec![("LOG_LEVEL", "loud")],
                 "LOG_LEVEL=loud is wrong: it must be off, error, warn, info, debug or trace",
             ),
+            (vec![("LOG_FORMAT", "xml")], "LOG_FORMAT=xml is wrong: it must be text or json"),
             (vec![("EXAMPLE_DATA", "sim")], "EXAMPLE_DATA=sim is wrong: it must be true or false"),
             (
                 vec![("DATABASE_URL", "postgres://a:segredo@b/c")],

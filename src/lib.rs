@@ -7,6 +7,7 @@ pub mod domain;
 pub mod error;
 mod foreign;
 pub mod http;
+pub mod logging;
 pub mod metrics;
 pub mod pagamento;
 pub mod self_check;

@@ -12,6 +12,7 @@ use ambrosia::{
     config::{Config, VARIABLES},
     domain::data_hora::DataHora,
     http::{App, Health, Limits, PROBE, RateLimit, Server, Shared, Site},
+    logging,
     pagamento::{Gateway, MercadoPago, Settings},
     self_check,
     store::{Database, Store, cobrancas, idempotencia},
@@ -23,7 +24,6 @@ use ambrosia::{
         expiracao,
     },
 };
-use log::LevelFilter;
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     iterator::Signals,
@@ -71,12 +71,11 @@ fn saude() -> ExitCode {
 }
 
 fn run(config: Config) -> ExitCode {
-    // Ours alone: what other crates trace has the token in it.
-    env_logger::Builder::new()
-        .filter_level(config.log_level.min(LevelFilter::Warn))
-        .filter_module("ambrosia", config.log_level)
-        .format_target(false)
-        .init();
+    // Dropped last, when everything else that logs has ended.
+    let _log = match logging::start(&config.log) {
+        Ok(guard) => guard,
+        Err(error) => return fail(&error, 1),
+    };
     let database = config.store.database.clone();
     let store = Arc::new(Store::new(config.store));
     let gateway = match config.mercado_pago.map(provider).transpose() {
@@ -267,6 +266,6 @@ fn help() -> ExitCode {
 }
 
 fn fail(message: &str, code: u8) -> ExitCode {
-    eprintln!("ambrosia: {message}");
+    logging::last_words(&format!("ambrosia: {message}"));
     ExitCode::from(code)
 }

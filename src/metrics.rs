@@ -44,6 +44,7 @@ pub struct Metrics {
     notifications: Family<Verdict, Counter>,
     provider: Timed<Call>,
     unauthorized: Gauge,
+    log_dropped: Counter,
 }
 
 /// Method and path of the table of routes; never what a client made up.
@@ -162,6 +163,7 @@ impl Metrics {
             notifications: Family::default(),
             provider: Family::new_with_constructor(timed as fn() -> Histogram),
             unauthorized: Gauge::default(),
+            log_dropped: Counter::default(),
         };
         let r = &mut m.registry;
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -193,6 +195,8 @@ impl Metrics {
         r.register_with_unit("provider_call", "Calls to the provider", Unit::Seconds, m.provider.clone());
         let text = "Whether the provider refuses our token";
         r.register("provider_unauthorized", text, m.unauthorized.clone());
+        let text = "Lines of the log that stderr did not take in time";
+        r.register("log_lines_dropped", text, m.log_dropped.clone());
         m
     }
 
@@ -229,6 +233,10 @@ impl Metrics {
     /// Whether it refused the token before.
     pub fn provider_unauthorized(&self, refused: bool) -> bool {
         self.unauthorized.set(i64::from(refused)) != 0
+    }
+
+    pub fn log_dropped(&self, lines: u64) {
+        self.log_dropped.inc_by(lines);
     }
 
     /// The whole in the OpenMetrics text format.

@@ -65,7 +65,8 @@ fn arrows_point_one_way() {
                 "http",
             ],
         ),
-        ("src/config.rs", vec!["http", "store", "pagamento"]),
+        ("src/logging/", vec!["domain", "foreign", "logging", "metrics"]),
+        ("src/config.rs", vec!["http", "logging", "store", "pagamento"]),
     ];
     let modules = [
         "backoff",
@@ -75,6 +76,7 @@ fn arrows_point_one_way() {
         "error",
         "foreign",
         "http",
+        "logging",
         "metrics",
         "pagamento",
         "store",
@@ -136,6 +138,20 @@ fn the_environment_is_read_in_one_place() {
     for (file, text) in files("src") {
         let reads = text.contains("env::var(") || text.contains("env::vars");
         assert!(!reads || file == "src/main.rs", "{file} reads the environment");
+    }
+}
+
+/// `exit` and `abort` would skip the flush of the log, and a write to stderr can wait for ever (`src/logging`).
+#[test]
+fn the_process_ends_in_main_and_only_the_log_writes_to_stderr() {
+    for (file, text) in files("src") {
+        let is_code = |line: &&str| !line.trim_start().starts_with("//");
+        let code: String = without_tests(&text).lines().filter(is_code).collect();
+        for ends in ["process::exit", "process::abort", "process::{", "eprint!", "eprintln!", "dbg!"] {
+            let is_main = file == "src/main.rs" && ends == "process::{";
+            assert!(!code.contains(ends) || is_main, "{file} has {ends}");
+        }
+        assert!(!code.contains("io::stderr()") || file == "src/logging/mod.rs", "{file} writes to stderr");
     }
 }
 
