@@ -5,12 +5,12 @@ use std::{
     net::TcpStream,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     Banco, Restaurante,
     caixa::{Caixa, SEGREDO, TOKEN},
-    restaurante::ate,
+    restaurante::{Resposta, ate},
     standin::Faults,
 };
 
@@ -58,6 +58,39 @@ fn o_que_engana_o_leitor_e_escapado() {
     assert!(log.contains(r"/a\u{202e}b\u{2028}c\u{9b}31m\u{200b}d"), "{log}");
     assert!(!log.contains(|c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2028}\u{200b}".contains(c)));
     assert!(log.lines().all(|linha| linha.chars().count() < 400));
+}
+
+/// Also holds the server to the shape by which `src/logging/line.rs` knows a request line.
+#[test]
+fn em_json_cada_linha_e_um_objeto_e_a_de_um_pedido_tem_campos() {
+    let r = Restaurante::com(Banco::Sqlite, &[("LOG_FORMAT", "json")]);
+    let id = |resposta: &Resposta| resposta.cabecalho("x-request-id").unwrap().to_owned();
+    let produtos = r.get("/produtos");
+    let nenhum = r.pedir("PUT", "/a\"b?c=d", &[], Some("{}"));
+    pedir_cru(&r, "GET /a\u{202e}b\u{2028}c\u{9b}31m\u{200b}d");
+    pedir_cru(&r, "isto não é um pedido");
+    ate("the lines", || r.log().contains("31m") && r.log().contains("- - 4"));
+    let log = r.log();
+    assert!(!log.contains(|c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2028}\u{200b}".contains(c)));
+    let linhas: Vec<Value> = log.lines().map(|linha| serde_json::from_str(linha).unwrap()).collect();
+    for linha in &linhas {
+        let instante = linha["timestamp"].as_str().unwrap();
+        assert!(instante.parse::<jiff::Timestamp>().is_ok() && instante.ends_with('Z'), "{linha}");
+        assert!(linha["level"].is_string() && linha["message"].is_string(), "{linha}");
+    }
+    let com = |campo: &str, valor: Value| linhas.iter().find(|l| l[campo] == valor).unwrap();
+    let linha = com("request_id", json!(id(&produtos)));
+    assert_eq!((&linha["method"], &linha["path"]), (&json!("GET"), &json!("/produtos")));
+    assert_eq!((&linha["status"], &linha["client"]), (&json!(200), &json!("127.0.0.1")));
+    assert!(
+        linha["took_us"].is_u64() && linha["bytes"].as_u64() > Some(produtos.bytes.len() as u64),
+        "{linha}"
+    );
+    assert_eq!((&linha["level"], &linha["message"]), (&json!("INFO"), &json!("GET /produtos 200")));
+    assert_eq!(com("request_id", json!(id(&nenhum)))["status"], nenhum.status);
+    assert_eq!(com("path", json!(r"/a\u{202e}b\u{2028}c\u{9b}31m\u{200b}d"))["status"], 404);
+    assert!(com("method", json!("-"))["message"].as_str().unwrap().starts_with("- - 4"));
+    assert_eq!(com("level", json!("WARN"))["status"], json!(null));
 }
 
 #[test]
