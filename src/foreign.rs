@@ -23,6 +23,11 @@ struct Foreign<'a> {
 
 impl fmt::Display for Foreign<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Most texts are short and plain: the path of every request among them.
+        let plain = |b: u8| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\'' | b'\\');
+        if self.text.len() <= self.max && self.text.bytes().all(plain) {
+            return f.write_str(self.text);
+        }
         let mut chars = self.text.chars();
         for c in chars.by_ref().take(self.max) {
             if texto::is_invisible(c) {
@@ -60,6 +65,12 @@ mod tests {
             prop_assert!(!separated);
             // An escape has ten characters at most.
             prop_assert!(shown.chars().count() <= max * 10 + 1);
+        }
+
+        #[test]
+        fn plain_text_is_shown_as_character_by_character(text in "[ -~]{0,40}") {
+            let escaped: String = text.chars().flat_map(char::escape_debug).collect();
+            prop_assert_eq!(foreign(&text, 40).to_string(), escaped);
         }
     }
 }

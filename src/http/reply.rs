@@ -1,6 +1,7 @@
 //! The answer that a request is owed, given by whoever has it, on any thread.
 
 use std::{
+    fmt,
     io::{self, IoSlice, Write},
     mem,
     net::Shutdown,
@@ -20,6 +21,9 @@ use super::{
     server::Shared,
 };
 use crate::foreign::{PATH, foreign};
+
+/// Room for most lines of the log, in bytes, so that they do not grow part by part.
+const LINE: usize = 128;
 
 /// One that is dropped says 500.
 pub struct Reply {
@@ -51,8 +55,13 @@ impl Reply {
     pub fn owed(shared: &Arc<Shared>, peer: &Arc<Peer>, request: &Request<'_>, started: Instant) -> Reply {
         peer.owed.store(true, Ordering::SeqCst);
         peer.closing.store(!request.keep_alive, Ordering::Release);
-        let line =
-            || format!("{} {} {}", request.client, request.method.as_str(), foreign(request.raw_path, PATH));
+        let line = || {
+            let mut line = String::with_capacity(LINE);
+            let path = foreign(request.raw_path, PATH);
+            let _ =
+                fmt::write(&mut line, format_args!("{} {} {path}", request.client, request.method.as_str()));
+            line
+        };
         Reply {
             shared: shared.clone(),
             peer: peer.clone(),
@@ -122,7 +131,8 @@ impl Reply {
         let body = response::encode(response, &self.id, close, kept, self.head_only, common, &mut head);
         if let Some(line) = &mut self.line {
             let took = self.started.elapsed().as_micros();
-            *line += &format!(" {status} {took}us {}B {}", head.len() + body.len(), self.id);
+            let bytes = head.len() + body.len();
+            let _ = fmt::write(line, format_args!(" {status} {took}us {bytes}B {}", self.id));
         }
         self.peer.closing.store(close, Ordering::Release);
         self.runs_no_more();

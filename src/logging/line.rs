@@ -7,7 +7,7 @@
 
 use std::{
     cell::Cell,
-    fmt::{self, Write as _},
+    fmt,
     io::Write as _,
     net::IpAddr,
     str::FromStr,
@@ -61,7 +61,14 @@ fn text(out: &mut Vec<u8>, now: Duration, level: Level, message: fmt::Arguments<
         Level::Trace => "Z TRACE] ",
     };
     out.extend_from_slice(level.as_bytes());
-    let _ = write!(Indented(out), "{message}");
+    let start = out.len();
+    let _ = out.write_fmt(message);
+    if out[start..].contains(&b'\n') {
+        let lines: Vec<&[u8]> = out[start..].split(|b| *b == b'\n').collect();
+        let indented = lines.join(&b"\n    "[..]);
+        out.truncate(start);
+        out.extend_from_slice(&indented);
+    }
     out.push(b'\n');
 }
 
@@ -109,35 +116,26 @@ fn second(now: Duration) -> [u8; 19] {
     cached.unwrap_or_else(|_| format())
 }
 
-/// Text whose lines after the first are indented.
-struct Indented<'a>(&'a mut Vec<u8>);
-
-impl fmt::Write for Indented<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let mut lines = text.split('\n');
-        self.0.extend_from_slice(lines.next().unwrap_or_default().as_bytes());
-        for line in lines {
-            self.0.extend_from_slice(b"\n    ");
-            self.0.extend_from_slice(line.as_bytes());
-        }
-        Ok(())
-    }
-}
-
 /// Appends a JSON string.
 fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    for c in text.chars() {
-        if matches!(c, '"' | '\\') {
+    let special = |c: char| match c {
+        ' '..='~' => matches!(c, '"' | '\\'),
+        _ => c.is_control() || texto::is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}'),
+    };
+    let mut plain = 0;
+    for (at, c) in text.char_indices().filter(|(_, c)| special(*c)) {
+        out.extend_from_slice(&text.as_bytes()[plain..at]);
+        plain = at + c.len_utf8();
+        if c.is_ascii() && !c.is_control() {
             out.extend_from_slice(&[b'\\', c as u8]);
-        } else if c.is_control() || texto::is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}') {
+        } else {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 let _ = write!(out, "\\u{unit:04x}");
             }
-        } else {
-            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
+    out.extend_from_slice(&text.as_bytes()[plain..]);
     out.push(b'"');
 }
 
