@@ -338,12 +338,18 @@ fn a_start_that_fails_says_why_after_what_it_has_logged() {
 fn a_log_that_nobody_reads_holds_no_request_up_and_takes_little_memory() {
     let folder = Folder::new("unread");
     let (mut child, address) = start(&folder, &[LOCAL.as_slice(), &[("LOG_BUFFER_BYTES", "65536")]].concat());
+    // The start logs too.
+    let mut probes = 2;
+    while !get(&address, "/readyz").starts_with("HTTP/1.1 200 ") {
+        probes += 1;
+        thread::sleep(Duration::from_millis(20));
+    }
     ask_often(&address, 1000);
     let before = resident_kb(&child);
     ask_often(&address, 4000);
     let (grown, lost) = (resident_kb(&child).saturating_sub(before), dropped(&address));
     // The pipe has 64 KiB, and as much is buffered.
-    assert!((4000..5000).contains(&lost), "{lost} lines dropped");
+    assert!((4000..5000 + probes).contains(&lost), "{lost} lines dropped");
     assert!(grown < 1024, "{grown} KB for the lines of 4000 requests, 1400 KB long");
 
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
@@ -358,7 +364,9 @@ fn a_log_that_nobody_reads_holds_no_request_up_and_takes_little_memory() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let log = rest.join().unwrap().unwrap();
     let (written, told) = counted(&log);
-    assert_eq!((written + told, told), (5010, lost), "{log}");
+    // The lines of the probes may be among the dropped ones.
+    let others = (written + told).checked_sub(5010);
+    assert!(others.is_some_and(|n| n <= probes) && told == lost, "{written} + {told}, {lost}: {log}");
     assert!(log.contains("signal 15: finishing"));
 }
 
