@@ -4,6 +4,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
+    ops::{Deref, DerefMut},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
     thread,
@@ -43,18 +44,42 @@ fn run(folder: &Folder, environment: &[(&str, &str)], arguments: &[&str]) -> Out
     ambrosia(folder, environment, arguments).output().unwrap()
 }
 
-/// Starts it and waits until it says where it listens.
-fn start(folder: &Folder, environment: &[(&str, &str)]) -> (Child, String) {
-    let mut child =
-        ambrosia(folder, environment, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let address = address(&mut child);
-    (child, address)
+/// A process that ends with its test, also with one that fails.
+struct Running(Child);
+
+impl Deref for Running {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
 }
 
-fn address(child: &mut Child) -> String {
+impl DerefMut for Running {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts it and waits until it says where it listens.
+fn start(folder: &Folder, environment: &[(&str, &str)]) -> (Running, String) {
+    start_with(folder, environment, Stdio::piped())
+}
+
+fn start_with(folder: &Folder, environment: &[(&str, &str)], stderr: Stdio) -> (Running, String) {
+    let mut command = ambrosia(folder, environment, &[]);
+    let mut child = Running(command.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap());
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    line.trim().strip_prefix("ambrosia listening on http://").unwrap().to_owned()
+    let address = line.trim().strip_prefix("ambrosia listening on http://").unwrap().to_owned();
+    (child, address)
 }
 
 fn get(address: &str, path: &str) -> String {
@@ -274,8 +299,7 @@ const LOCAL: [(&str, &str); 2] = [("HOST", "127.0.0.1"), ("PORT", "0")];
 fn the_line_of_every_answered_request_survives_the_end() {
     let folder = Folder::new("end");
     let log = std::fs::File::create(folder.0.join("log")).unwrap();
-    let mut child = ambrosia(&folder, &LOCAL, &[]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-    let address = address(&mut child);
+    let (mut child, address) = start_with(&folder, &LOCAL, log.into());
     let client = |_| {
         let address = address.clone();
         thread::spawn(move || {
