@@ -8,12 +8,12 @@
 //! is asked for only after the choice was stored, so that two looks at the same time cannot give back both.
 
 use super::{
-    cobranca::{Cobranca, Operacao, Situacao, querida},
+    charge_report::ChargeReport,
+    cobranca::{Cobranca, Operacao, Situacao, is_wanted},
     data_hora::DataHora,
     dinheiro::Dinheiro,
     pedido::{Evento, Pedido},
     pendencia::Motivo,
-    verdade::Verdade,
 };
 
 /// How long, in seconds, a creation may be on its way, and clocks differ.
@@ -32,20 +32,20 @@ pub struct AMais {
 }
 
 impl AMais {
-    fn encerrada(&self) -> bool {
+    fn is_over(&self) -> bool {
         self.resolvida || self.situacao.is_some_and(|s| s > Situacao::Aberta && s != Situacao::Paga)
     }
 }
 
 impl Cobranca {
     /// Charges too many may be made from now on, or have been made.
-    pub fn desconfiar(&mut self, agora: DataHora) {
+    pub fn suspect_duplicates(&mut self, agora: DataHora) {
         let ate = agora.mais(self.validade + FOLGA_SEGUNDOS);
         self.incerta_ate = self.incerta_ate.max(Some(ate));
     }
 
     /// What was paid beside the kept charge and is not given back.
-    pub fn pago_a_mais(&self) -> Dinheiro {
+    pub fn overpaid(&self) -> Dinheiro {
         let paga = |c: &&AMais| c.situacao == Some(Situacao::Paga) && !c.resolvida;
         self.a_mais.iter().filter(paga).map(|c| c.valor.menos(c.reembolsado)).sum()
     }
@@ -55,23 +55,23 @@ impl Cobranca {
     }
 
     /// The one to keep of all charges of the reference: the one that is known, unless only another one was paid.
-    pub fn escolher<'a>(&self, pedido: &Pedido, todas: &'a [Verdade]) -> Option<&'a Verdade> {
+    pub fn choose<'a>(&self, pedido: &Pedido, todas: &'a [ChargeReport]) -> Option<&'a ChargeReport> {
         let nossa = todas.iter().find(|v| self.id_externo.as_ref() == Some(&v.id_externo));
-        let paga = |v: &&Verdade| {
+        let paga = |v: &&ChargeReport| {
             v.situacao == Some(Situacao::Paga)
-                && v.conferir(self, pedido).is_ok()
+                && v.check(self, pedido).is_ok()
                 && !self.resolvida(&v.id_externo)
         };
         // Given back by somebody else, and the order has the money of another one.
         let devolvida_la = self.situacao == Situacao::Paga
             && nossa.is_some_and(|v| v.situacao == Some(Situacao::Reembolsada))
-            && querida(pedido)
+            && is_wanted(pedido)
             && self.reembolso_alvo.is_none()
             && self.reembolsado == Dinheiro::default();
         if (self.situacao >= Situacao::Paga && !devolvida_la) || nossa.filter(&paga).is_some() {
             return nossa;
         }
-        let primeira = |serve: &dyn Fn(&&Verdade) -> bool| {
+        let primeira = |serve: &dyn Fn(&&ChargeReport) -> bool| {
             todas.iter().filter(serve).min_by(|a, b| a.id_externo.cmp(&b.id_externo))
         };
         primeira(&paga)
@@ -82,8 +82,12 @@ impl Cobranca {
 
     /// What is to be asked of charges too many: nothing before the choice is stored, and no refund before the kept
     /// one is known to be paid.
-    pub fn retirar<'a>(&self, pedido: &Pedido, todas: &'a [Verdade]) -> Vec<(&'a Verdade, Operacao)> {
-        let Some(escolhida) = self.escolher(pedido, todas) else { return vec![] };
+    pub fn to_withdraw<'a>(
+        &self,
+        pedido: &Pedido,
+        todas: &'a [ChargeReport],
+    ) -> Vec<(&'a ChargeReport, Operacao)> {
+        let Some(escolhida) = self.choose(pedido, todas) else { return vec![] };
         if self.id_externo.as_ref() != Some(&escolhida.id_externo) {
             return vec![];
         }
@@ -99,9 +103,9 @@ impl Cobranca {
     }
 
     /// Notes what is known of all charges but the kept one, `id`.
-    pub fn anotar(
+    pub fn note_others(
         &mut self,
-        todas: &[Verdade],
+        todas: &[ChargeReport],
         id: Option<&str>,
         eventos: &mut Vec<Evento>,
         agora: DataHora,
@@ -111,12 +115,12 @@ impl Cobranca {
             let nova = AMais {
                 id_externo: verdade.id_externo.clone(),
                 situacao: verdade.situacao,
-                valor: verdade.pago.or(verdade.valor).unwrap_or(self.valor),
+                valor: verdade.paid.or(verdade.valor).unwrap_or(self.valor),
                 reembolsado: verdade.reembolsado,
                 resolvida: self.resolvida(&verdade.id_externo),
             };
             if !self.a_mais.contains(&nova) {
-                let (estado, valor) = (verdade.estado(), nova.valor.em_reais());
+                let (estado, valor) = (verdade.state_name(), nova.valor.em_reais());
                 let texto = format!("cobrança a mais: {} {estado}, {valor}", nova.id_externo);
                 eventos.push(Evento::novo("respondido", agora).com(texto));
             }
@@ -126,15 +130,15 @@ impl Cobranca {
     }
 
     /// After a look at all charges: whether it was the last, and what a person has to know.
-    pub fn concluir_busca(&mut self, agora: DataHora) {
-        if self.incerta_ate.is_some_and(|ate| ate <= agora) && self.a_mais.iter().all(AMais::encerrada) {
+    pub fn end_search(&mut self, agora: DataHora) {
+        if self.incerta_ate.is_some_and(|ate| ate <= agora) && self.a_mais.iter().all(AMais::is_over) {
             self.incerta_ate = None;
         }
     }
 
     /// Money that is too much is on the list for as long as it is there.
-    pub fn chamar_pelo_que_sobra(&mut self, eventos: &mut Vec<Evento>, agora: DataHora) {
-        let sobra = self.pago_a_mais();
+    pub fn raise_overpaid(&mut self, eventos: &mut Vec<Evento>, agora: DataHora) {
+        let sobra = self.overpaid();
         if sobra > Dinheiro::default()
             && (self.pendente_desde.is_none() || self.motivo == Some(Motivo::AMais))
         {
@@ -145,7 +149,7 @@ impl Cobranca {
                 sobra.em_reais(),
                 ids.join(", ")
             );
-            self.chamar(Motivo::AMais, texto, eventos, agora);
+            self.raise(Motivo::AMais, texto, eventos, agora);
         }
     }
 }
@@ -156,8 +160,8 @@ mod tests {
 
     use super::*;
     use crate::domain::{
+        charge_report::Outcome,
         pedido::{Meio, StatusPagamento, StatusPedido, tests::pedido as pedido_em},
-        verdade::Resultado,
     };
 
     fn reais(texto: &str) -> Dinheiro {
@@ -168,20 +172,20 @@ mod tests {
         DataHora::de_segundos(segundos).unwrap()
     }
 
-    fn verdade(numero: usize, situacao: Situacao) -> Verdade {
+    fn verdade(numero: usize, situacao: Situacao) -> ChargeReport {
         let total = reais("57.80");
-        Verdade {
+        ChargeReport {
             id_externo: format!("ORD{numero}"),
             situacao: Some(situacao),
-            estado: "em um estado desconhecido",
-            referencia: Some("referencia".into()),
+            state: "em um estado desconhecido",
+            reference: Some("referencia".into()),
             valor: Some(total),
-            pago: (situacao >= Situacao::Paga).then_some(total),
+            paid: (situacao >= Situacao::Paga).then_some(total),
             reembolsado: if situacao == Situacao::Reembolsada { total } else { Dinheiro::default() },
-            moeda: None,
+            currency: None,
             qr_data: None,
             validade: None,
-            incerta: false,
+            uncertain: false,
         }
     }
 
@@ -194,15 +198,15 @@ mod tests {
     }
 
     /// What was seen and done in a look, on its way to be settled.
-    struct Olhar(Operacao, Cobranca, Resultado);
+    struct Olhar(Operacao, Cobranca, Outcome);
 
     impl Mundo {
         fn novo(quantas: usize) -> Mundo {
             let mut pedido = pedido_em(StatusPedido::Recebido);
             pedido.id_pagamento = Some("referencia".into());
             pedido.datahora_expiracao = Some(momento(900));
-            let mut cobranca = Cobranca::nova(1, reais("57.80"), 900, ("chave".into(), momento(0)));
-            cobranca.desconfiar(momento(0));
+            let mut cobranca = Cobranca::new(1, reais("57.80"), 900, ("chave".into(), momento(0)));
+            cobranca.suspect_duplicates(momento(0));
             Mundo { la: vec![Situacao::Aberta; quantas], pedido, cobranca, agora: 0 }
         }
 
@@ -210,7 +214,7 @@ mod tests {
             id.trim_start_matches("ORD").parse().unwrap()
         }
 
-        fn retirar(&mut self, numero: usize, operacao: Operacao) {
+        fn to_withdraw(&mut self, numero: usize, operacao: Operacao) {
             self.la[numero] = match (operacao, self.la[numero]) {
                 (Operacao::Cancelar, Situacao::Aberta) => Situacao::Cancelada,
                 (Operacao::Reembolsar, Situacao::Paga) => Situacao::Reembolsada,
@@ -219,37 +223,37 @@ mod tests {
         }
 
         /// Takes the step that is wanted and asks; as `MercadoPago::executar` does.
-        fn perguntar(&mut self) -> Option<Olhar> {
+        fn begin(&mut self) -> Option<Olhar> {
             let agora = momento(self.agora);
-            let operacao = self.cobranca.proxima(&self.pedido, agora)?;
+            let operacao = self.cobranca.next_operation(&self.pedido, agora)?;
             let chave = format!("chave {}", self.agora);
-            self.cobranca.perguntar(operacao, agora, || chave);
+            self.cobranca.begin(operacao, agora, || chave);
             let passo = self.cobranca.clone();
-            let ver = |m: &Mundo| -> Vec<Verdade> {
+            let ver = |m: &Mundo| -> Vec<ChargeReport> {
                 m.la.iter().enumerate().map(|(n, s)| verdade(n, *s)).collect()
             };
             let resultado = match (operacao, &passo.id_externo) {
                 (Operacao::Consultar, _) => {
                     let todas = ver(self);
-                    for (v, operacao) in passo.retirar(&self.pedido, &todas) {
-                        self.retirar(self.numero(&v.id_externo), operacao);
+                    for (v, operacao) in passo.to_withdraw(&self.pedido, &todas) {
+                        self.to_withdraw(self.numero(&v.id_externo), operacao);
                     }
-                    Resultado::Todas(ver(self))
+                    Outcome::All(ver(self))
                 }
                 (Operacao::Criar, _) | (_, None) => {
-                    Resultado::Verdade(Verdade { incerta: true, ..ver(self).remove(0) })
+                    Outcome::Report(ChargeReport { uncertain: true, ..ver(self).remove(0) })
                 }
                 (Operacao::Cancelar | Operacao::Reembolsar, Some(id)) => {
                     let numero = self.numero(id);
-                    self.retirar(numero, operacao);
-                    Resultado::Verdade(ver(self).remove(numero))
+                    self.to_withdraw(numero, operacao);
+                    Outcome::Report(ver(self).remove(numero))
                 }
             };
             Some(Olhar(operacao, passo, resultado))
         }
 
-        fn assentar(&mut self, Olhar(operacao, passo, resultado): Olhar) {
-            self.cobranca.assentar(&mut self.pedido, (operacao, &passo), &resultado, 5, momento(self.agora));
+        fn settle(&mut self, Olhar(operacao, passo, resultado): Olhar) {
+            self.cobranca.settle(&mut self.pedido, (operacao, &passo), &resultado, 5, momento(self.agora));
         }
 
         fn pagar(&mut self, n: usize) {
@@ -304,15 +308,15 @@ mod tests {
                     Acontece::PagamTarde(n) => { let n = n % m.la.len(); if m.la[n] != Situacao::Reembolsada { m.la[n] = Situacao::Paga; } }
                     Acontece::OutraChega if m.la.len() < 5 => m.la.push(Situacao::Aberta),
                     Acontece::OutraChega => {}
-                    Acontece::Olham => { if let Some(olhar) = m.perguntar() { m.assentar(olhar); } }
+                    Acontece::Olham => { if let Some(olhar) = m.begin() { m.settle(olhar); } }
                     Acontece::OlhamADois(n, ordem) => {
-                        let primeiro = m.perguntar();
+                        let primeiro = m.begin();
                         m.pagar(n);
-                        let segundo = m.perguntar();
+                        let segundo = m.begin();
                         let olhares = if ordem { [primeiro, segundo] } else { [segundo, primeiro] };
-                        olhares.into_iter().flatten().for_each(|olhar| m.assentar(olhar));
+                        olhares.into_iter().flatten().for_each(|olhar| m.settle(olhar));
                     }
-                    Acontece::Morrem => { m.perguntar(); }
+                    Acontece::Morrem => { m.begin(); }
                     Acontece::Cancelam => { m.pedido.cancelar(momento(m.agora)); }
                     Acontece::Dinheiro => {
                         if m.pedido.status_pedido != StatusPedido::Cancelado
@@ -325,19 +329,19 @@ mod tests {
                 }
             }
             // A notification of the last of it, and looks until there is nothing left to do.
-            m.cobranca.desconfiar(momento(m.agora));
+            m.cobranca.suspect_duplicates(momento(m.agora));
             for _ in 0..40 {
                 m.agora += 100;
-                if let Some(olhar) = m.perguntar() { m.assentar(olhar); }
+                if let Some(olhar) = m.begin() { m.settle(olhar); }
             }
-            prop_assert_eq!(m.cobranca.proxima(&m.pedido, momento(m.agora)), None);
+            prop_assert_eq!(m.cobranca.next_operation(&m.pedido, momento(m.agora)), None);
             prop_assert!(m.la.iter().all(|s| *s != Situacao::Aberta), "{:?}", m.la);
             let devido = usize::from(m.pedido.status_pagamento == StatusPagamento::Aprovado && m.pedido.meio_pagamento == Some(Meio::Qr));
             prop_assert_eq!(m.fica(), devido, "{:?} {:?}", m.la, m.pedido);
-            prop_assert_eq!(m.cobranca.pago_a_mais(), Dinheiro::default());
+            prop_assert_eq!(m.cobranca.overpaid(), Dinheiro::default());
             // And an order that stands keeps one that was paid.
             let paga = m.la.iter().any(|s| *s >= Situacao::Paga);
-            prop_assert!(!(paga && querida(&m.pedido)) || devido == 1, "{:?} {:?}", m.la, m.pedido);
+            prop_assert!(!(paga && is_wanted(&m.pedido)) || devido == 1, "{:?} {:?}", m.la, m.pedido);
         }
     }
 }

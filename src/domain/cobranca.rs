@@ -1,6 +1,6 @@
 //! A charge: what a payment provider is asked to collect for an order, what is known of it, and what is to be done next.
 //! How the provider's answers change it is in
-//! `acerto`.
+//! `settlement`.
 
 use super::{
     a_mais::AMais,
@@ -69,7 +69,7 @@ pub struct Cobranca {
 }
 
 impl Cobranca {
-    pub fn nova(pedido: i64, valor: Dinheiro, validade: i64, (chave, agora): (String, DataHora)) -> Cobranca {
+    pub fn new(pedido: i64, valor: Dinheiro, validade: i64, (chave, agora): (String, DataHora)) -> Cobranca {
         Cobranca {
             pedido,
             valor,
@@ -94,13 +94,13 @@ impl Cobranca {
     }
 
     /// What the order wants of its charge now.
-    pub fn proxima(&self, pedido: &Pedido, agora: DataHora) -> Option<Operacao> {
-        let viva = querida(pedido) && pedido.datahora_expiracao.is_none_or(|fim| agora < fim);
+    pub fn next_operation(&self, pedido: &Pedido, agora: DataHora) -> Option<Operacao> {
+        let viva = is_wanted(pedido) && pedido.datahora_expiracao.is_none_or(|fim| agora < fim);
         match self.situacao {
             Situacao::Pedida if viva => Some(Operacao::Criar),
             Situacao::Aberta if viva => Some(Operacao::Consultar),
             Situacao::Pedida | Situacao::Aberta => Some(Operacao::Cancelar),
-            Situacao::Paga if self.a_devolver(pedido) && !self.manual => Some(Operacao::Reembolsar),
+            Situacao::Paga if self.owes_refund(pedido) && !self.manual => Some(Operacao::Reembolsar),
             // Whether there is one too many.
             _ if self.incerta_ate.is_some() => Some(Operacao::Consultar),
             Situacao::Cancelada | Situacao::Expirada | Situacao::Paga | Situacao::Reembolsada => None,
@@ -108,14 +108,14 @@ impl Cobranca {
     }
 
     /// Whether money that came is to go back, all or a part of it.
-    pub fn a_devolver(&self, pedido: &Pedido) -> bool {
-        self.situacao == Situacao::Paga && (!querida(pedido) || self.reembolso_alvo.is_some())
+    pub fn owes_refund(&self, pedido: &Pedido) -> bool {
+        self.situacao == Situacao::Paga && (!is_wanted(pedido) || self.reembolso_alvo.is_some())
     }
 
     /// Begins an operation: with the key of the question that is still open, or with a new one. `true` when it is new. A
     /// key that the provider may have forgotten is not used again; only a creation keeps its own, since two keys are
     /// two charges. What a new key asks for is looked at first (`MercadoPago::executar`).
-    pub fn perguntar(
+    pub fn begin(
         &mut self,
         operacao: Operacao,
         agora: DataHora,
@@ -134,28 +134,28 @@ impl Cobranca {
 
     /// The order is cancelled: what is open is withdrawn and what came goes back, the whole and not a part. To say so again
     /// is to try again a refund that was given up.
-    pub fn devolver_tudo(&mut self, pedido: &Pedido, agora: DataHora) {
+    pub fn refund_all(&mut self, pedido: &Pedido, agora: DataHora) {
         if self.reembolso_alvo.take().is_some() {
             // The key of a part is not good for the whole.
             self.chave = None;
         }
-        if self.a_devolver(pedido) && pedido.status_pagamento == StatusPagamento::Aprovado {
+        if self.owes_refund(pedido) && pedido.status_pagamento == StatusPagamento::Aprovado {
             (self.manual, self.tentativas) = (false, 0);
         }
-        if self.proxima(pedido, agora).is_some() {
+        if self.next_operation(pedido, agora).is_some() {
             self.proxima_em = Some(agora);
         }
     }
 }
 
 /// Money by QR code is wanted for an order that stands and was not paid in another way.
-pub fn querida(pedido: &Pedido) -> bool {
+pub fn is_wanted(pedido: &Pedido) -> bool {
     pedido.status_pedido != StatusPedido::Cancelado
         && pedido.meio_pagamento.is_none_or(|meio| meio == Meio::Qr)
 }
 
 impl Operacao {
-    pub fn nome(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Operacao::Criar => "criar cobrança",
             Operacao::Consultar => "consultar",
@@ -166,7 +166,7 @@ impl Operacao {
 }
 
 impl Situacao {
-    pub fn nome(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Situacao::Pedida | Situacao::Aberta => "aberta",
             Situacao::Cancelada => "cancelada",
@@ -205,13 +205,13 @@ mod tests {
         let momento = |segundos| DataHora::de_segundos(segundos).unwrap();
         let valor = "57.80".parse().unwrap();
         for operacao in [Operacao::Criar, Operacao::Cancelar, Operacao::Reembolsar] {
-            let mut c = Cobranca::nova(1, valor, 900, ("primeira".into(), momento(0)));
+            let mut c = Cobranca::new(1, valor, 900, ("primeira".into(), momento(0)));
             c.operacao = Some(operacao);
-            assert!(!c.perguntar(operacao, momento(CHAVE_SEGUNDOS - 1), || "segunda".into()));
-            let renovada = c.perguntar(operacao, momento(CHAVE_SEGUNDOS), || "segunda".into());
+            assert!(!c.begin(operacao, momento(CHAVE_SEGUNDOS - 1), || "segunda".into()));
+            let renovada = c.begin(operacao, momento(CHAVE_SEGUNDOS), || "segunda".into());
             assert_eq!(renovada, operacao != Operacao::Criar, "{operacao:?}");
             // It has its own time from then on.
-            assert!(!c.perguntar(operacao, momento(2 * CHAVE_SEGUNDOS - 1), || "terceira".into()));
+            assert!(!c.begin(operacao, momento(2 * CHAVE_SEGUNDOS - 1), || "terceira".into()));
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    cobranca::{Cobranca, Operacao, Situacao, querida},
+    cobranca::{Cobranca, Operacao, Situacao, is_wanted},
     data_hora::DataHora,
     dinheiro::Dinheiro,
     pedido::{Evento, Meio, Pedido, StatusPagamento, StatusPedido},
@@ -47,7 +47,7 @@ pub struct Pendencia {
 
 impl Cobranca {
     /// Puts it before a person, once: the same matter is not brought up again after somebody saw to it.
-    pub fn chamar(&mut self, motivo: Motivo, texto: String, eventos: &mut Vec<Evento>, agora: DataHora) {
+    pub fn raise(&mut self, motivo: Motivo, texto: String, eventos: &mut Vec<Evento>, agora: DataHora) {
         if self.pendencia.as_ref() != Some(&texto) {
             eventos.push(Evento::novo("pendencia", agora).com(texto.clone()));
             self.pendencia = Some(texto);
@@ -57,22 +57,22 @@ impl Cobranca {
     }
 
     /// Takes off the list what no longer stands; to be called after every change of order or charge.
-    pub fn rever(&mut self, pedido: &Pedido) {
-        if self.motivo.is_some_and(|motivo| !self.de_pe(motivo, pedido)) {
-            self.encerrar();
+    pub fn review(&mut self, pedido: &Pedido) {
+        if self.motivo.is_some_and(|motivo| !self.still_stands(motivo, pedido)) {
+            self.close_matter();
         }
     }
 
-    pub fn encerrar(&mut self) {
+    pub fn close_matter(&mut self) {
         (self.pendencia, self.motivo, self.pendente_desde) = (None, None, None);
     }
 
-    fn de_pe(&self, motivo: Motivo, pedido: &Pedido) -> bool {
+    fn still_stands(&self, motivo: Motivo, pedido: &Pedido) -> bool {
         let cancelado = pedido.status_pedido == StatusPedido::Cancelado;
         match motivo {
-            Motivo::Criacao => self.situacao == Situacao::Pedida && querida(pedido),
+            Motivo::Criacao => self.situacao == Situacao::Pedida && is_wanted(pedido),
             Motivo::Consulta | Motivo::Cancelamento => self.situacao < Situacao::Cancelada,
-            Motivo::Reembolso => self.a_devolver(pedido) && !self.manual,
+            Motivo::Reembolso => self.owes_refund(pedido) && !self.manual,
             Motivo::ReembolsoNoBalcao => self.manual && self.situacao == Situacao::Paga,
             // An answer that fits ends these.
             Motivo::Divergencia | Motivo::EstadoDesconhecido => true,
@@ -84,18 +84,18 @@ impl Cobranca {
                         StatusPagamento::Aprovado | StatusPagamento::Reembolsado
                     )
             }
-            Motivo::AMais => self.pago_a_mais() > Dinheiro::default(),
+            Motivo::AMais => self.overpaid() > Dinheiro::default(),
         }
     }
 
     /// A person saw to it. Was it a refund, then the money was given back by hand, and the provider is not asked any
     /// more; refused while the provider may still do it.
-    pub fn resolver(&mut self, pedido: &mut Pedido, agora: DataHora) -> Result<Vec<Evento>, &'static str> {
+    pub fn resolve(&mut self, pedido: &mut Pedido, agora: DataHora) -> Result<Vec<Evento>, &'static str> {
         if self.pendente_desde.is_none() {
             return Ok(vec![]);
         }
         let no_ar = |operacao| self.operacao == Some(operacao) && self.chave.is_some();
-        let devolve = self.a_devolver(pedido) || self.manual;
+        let devolve = self.owes_refund(pedido) || self.manual;
         let a_mais = self.motivo == Some(Motivo::AMais);
         if (devolve && no_ar(Operacao::Reembolsar)) || (a_mais && no_ar(Operacao::Consultar)) {
             return Err("O Mercado Pago ainda pode fazer este reembolso; espere a resposta dele");
@@ -130,7 +130,7 @@ impl Operacao {
     }
 
     /// `razao` is Portuguese: why the provider refused.
-    pub fn recusada(self, razao: &str) -> String {
+    pub fn refused(self, razao: &str) -> String {
         match self {
             Operacao::Criar => {
                 format!("O Mercado Pago recusou criar o QR code ({razao}): receba no balcão")
@@ -143,7 +143,7 @@ impl Operacao {
         }
     }
 
-    pub fn sem_resposta(self) -> &'static str {
+    pub fn unanswered(self) -> &'static str {
         match self {
             Operacao::Criar | Operacao::Consultar => {
                 "O Mercado Pago não responde; o QR code ainda não chegou: receba no balcão"
@@ -154,7 +154,7 @@ impl Operacao {
     }
 
     /// The token is not accepted. `None` where no order needs a person for that.
-    pub fn sem_acesso(self) -> Option<&'static str> {
+    pub fn unauthorized(self) -> Option<&'static str> {
         match self {
             Operacao::Criar => Some(
                 "O Mercado Pago não aceita a credencial deste sistema e não faz QR codes: receba no balcão e avise o responsável",

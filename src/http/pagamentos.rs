@@ -122,7 +122,7 @@ fn notificado(app: &App, provedor: &MercadoPago, request: &Request<'_>) -> Resul
     let mut prova = None;
     if !provedor.settings.segredos.vazio() {
         let (assinatura, chamada) = (request.header("x-signature")?, request.header("x-request-id")?);
-        let conferida = provedor.settings.segredos.conferir(assinatura, id.as_deref(), chamada);
+        let conferida = provedor.settings.segredos.check(assinatura, id.as_deref(), chamada);
         prova = Some(conferida.map_err(|motivo| {
             METRICS.notification("unsigned");
             Error::Unsigned(format!(
@@ -307,7 +307,7 @@ pub fn pendencias(app: &App, _: &Request<'_>) -> Result<Response, Error> {
     responses((status = 200, body = bool, content_type = "application/json"), (status = 404, body = Problema),
         (status = 409, body = Problema, description = "A refund is under way"), (status = 422, body = Problema)))]
 pub fn resolver(app: &App, _: &Request<'_>, id: i64) -> Result<Response, Error> {
-    cancelamento::resolver(&app.store, id, DataHora::agora())?;
+    cancelamento::resolve(&app.store, id, DataHora::agora())?;
     response::json(&true)
 }
 

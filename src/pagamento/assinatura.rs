@@ -54,7 +54,7 @@ impl Segredos {
 
     /// `id` is `data.id` of the address, as it came; `request_id` the header `x-request-id`. What is missing is left out
     /// of what is signed. Sources differ on whether the id is signed in lower case: both are right.
-    pub fn conferir(
+    pub fn check(
         &self,
         assinatura: Option<&str>,
         id: Option<&str>,
@@ -118,13 +118,8 @@ mod tests {
     const MINUSCULA: &str = "d568551a3929afe312cfd5771e3fe9365a9ee7fbccd97712645be11c30059a51";
     const MAIUSCULA: &str = "9b10a4de21055ae4ee2e980e25decd6ced40cb12432e3ad11c01e3d94a84716e";
 
-    fn conferir(
-        segredos: &str,
-        assinatura: &str,
-        id: Option<&str>,
-        pedido: Option<&str>,
-    ) -> Result<(), Motivo> {
-        Segredos::novos(segredos).conferir(Some(assinatura), id, pedido).map(drop)
+    fn check(segredos: &str, assinatura: &str, id: Option<&str>, pedido: Option<&str>) -> Result<(), Motivo> {
+        Segredos::novos(segredos).check(Some(assinatura), id, pedido).map(drop)
     }
 
     #[test]
@@ -133,15 +128,11 @@ mod tests {
         let mac = Hmac::<Sha256>::new_from_slice(b"s").unwrap().chain_update("id:ord1;request-id:r1;ts:1;");
         let hex: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
         let assinatura = format!("ts=1,v1={hex}");
-        assert_eq!(conferir("s", &assinatura, Some("ord1"), Some("r1")), Ok(()));
-        assert_eq!(conferir("s", &assinatura, Some("ord1;request-id:r1"), None), Err(Motivo::Malformada));
-        assert_eq!(conferir("s", &assinatura, None, Some("r1;id:x")), Err(Motivo::Malformada));
+        assert_eq!(check("s", &assinatura, Some("ord1"), Some("r1")), Ok(()));
+        assert_eq!(check("s", &assinatura, Some("ord1;request-id:r1"), None), Err(Motivo::Malformada));
+        assert_eq!(check("s", &assinatura, None, Some("r1;id:x")), Err(Motivo::Malformada));
         for torto in ["", "a;b", "a:b", "a b", "ç", &"a".repeat(65)] {
-            assert_eq!(
-                conferir("s", &assinatura, Some(torto), Some("r1")),
-                Err(Motivo::Malformada),
-                "{torto}"
-            );
+            assert_eq!(check("s", &assinatura, Some(torto), Some("r1")), Err(Motivo::Malformada), "{torto}");
         }
     }
 
@@ -149,40 +140,40 @@ mod tests {
     fn the_known_signatures_in_either_case() {
         for v1 in [MINUSCULA, MAIUSCULA] {
             let assinatura = format!("ts={TS},v1={v1}");
-            assert_eq!(conferir("test-secret", &assinatura, Some(ID), Some(PEDIDO)), Ok(()));
+            assert_eq!(check("test-secret", &assinatura, Some(ID), Some(PEDIDO)), Ok(()));
         }
         let sem_pedido = "ts=1742505638,v1=a9c6cf20b9318bb5214022ff00c8c0b38fd21feabda7ee7f101d83af7f4e049e";
-        assert_eq!(conferir("test-secret", sem_pedido, Some("999999999"), None), Ok(()));
+        assert_eq!(check("test-secret", sem_pedido, Some("999999999"), None), Ok(()));
     }
 
     #[test]
     fn spelling_does_not_matter_and_rotation_accepts_several() {
         let assinatura = format!(" V1 = {} , TS={TS}", MINUSCULA.to_uppercase());
-        assert_eq!(conferir("novo, test-secret", &assinatura, Some(ID), Some(PEDIDO)), Ok(()));
+        assert_eq!(check("novo, test-secret", &assinatura, Some(ID), Some(PEDIDO)), Ok(()));
     }
 
     #[test]
     fn anything_else_is_refused() {
         let boa = format!("ts={TS},v1={MINUSCULA}");
-        assert_eq!(conferir("outro", &boa, Some(ID), Some(PEDIDO)), Err(Motivo::Errada));
-        assert_eq!(conferir("test-secret", &boa, Some("ORD02"), Some(PEDIDO)), Err(Motivo::Errada));
-        assert_eq!(conferir("test-secret", &boa, None, Some(PEDIDO)), Err(Motivo::Errada));
-        assert_eq!(conferir("test-secret", &boa, Some(ID), Some("outro")), Err(Motivo::Errada));
+        assert_eq!(check("outro", &boa, Some(ID), Some(PEDIDO)), Err(Motivo::Errada));
+        assert_eq!(check("test-secret", &boa, Some("ORD02"), Some(PEDIDO)), Err(Motivo::Errada));
+        assert_eq!(check("test-secret", &boa, None, Some(PEDIDO)), Err(Motivo::Errada));
+        assert_eq!(check("test-secret", &boa, Some(ID), Some("outro")), Err(Motivo::Errada));
         let outro_ts = format!("ts=1742505638684,v1={MINUSCULA}");
-        assert_eq!(conferir("test-secret", &outro_ts, Some(ID), Some(PEDIDO)), Err(Motivo::Errada));
-        assert_eq!(Segredos::novos("s").conferir(None, Some(ID), None), Err(Motivo::Ausente));
+        assert_eq!(check("test-secret", &outro_ts, Some(ID), Some(PEDIDO)), Err(Motivo::Errada));
+        assert_eq!(Segredos::novos("s").check(None, Some(ID), None), Err(Motivo::Ausente));
         for torta in ["", "ts=1", "v1=ab", "ts=,v1=ab", "ts=1,v1=é", &format!("ts=a,v1={MINUSCULA}")] {
-            assert_eq!(conferir("test-secret", torta, Some(ID), Some(PEDIDO)), Err(Motivo::Malformada));
+            assert_eq!(check("test-secret", torta, Some(ID), Some(PEDIDO)), Err(Motivo::Malformada));
         }
         // Without a secret nothing is right.
-        assert_eq!(conferir("", &boa, Some(ID), Some(PEDIDO)), Err(Motivo::Errada));
+        assert_eq!(check("", &boa, Some(ID), Some(PEDIDO)), Err(Motivo::Errada));
     }
 
     proptest! {
         #[test]
         fn no_header_makes_it_panic(assinatura in "\\PC{0,200}", id in "\\PC{0,40}") {
-            let _ = conferir("s", &assinatura, Some(&id), Some(&id));
-            let _ = conferir("s", &format!("ts=1,v1={assinatura:é<64}"), Some(&id), None);
+            let _ = check("s", &assinatura, Some(&id), Some(&id));
+            let _ = check("s", &format!("ts=1,v1={assinatura:é<64}"), Some(&id), None);
         }
     }
 }

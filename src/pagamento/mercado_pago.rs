@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{
     domain::{
+        charge_report::{ChargeReport, Outcome},
         cobranca::{CHAVE_SEGUNDOS, Cobranca, Operacao, Situacao},
         data_hora::DataHora,
         pedido::Pedido,
-        verdade::{Resultado, Verdade},
     },
     token_bucket::{Rate, TokenBucket},
 };
@@ -86,7 +86,7 @@ impl MercadoPago {
         cobranca: &Cobranca,
         pedido: &Pedido,
         tempo: Duration,
-    ) -> Resultado {
+    ) -> Outcome {
         let ate = Instant::now() + tempo;
         let feito = match operacao {
             Operacao::Criar => self.criar(cobranca, pedido, ate),
@@ -97,9 +97,9 @@ impl MercadoPago {
         };
         feito.unwrap_or_else(|NoAnswer { cause, wait, sent, unauthorized }| {
             if unauthorized {
-                Resultado::SemAcesso(cause)
+                Outcome::Unauthorized(cause)
             } else {
-                Resultado::SemResposta { causa: cause, espera: wait, enviada: sent }
+                Outcome::NoAnswer { cause: cause, wait_seconds: wait, sent: sent }
             }
         })
     }
@@ -119,12 +119,12 @@ impl MercadoPago {
         }
     }
 
-    fn criar(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Resultado, NoAnswer> {
+    fn criar(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Outcome, NoAnswer> {
         let idade = DataHora::agora().segundos() - pedido.datahora_recebido.segundos();
         if idade > CHAVE_SEGUNDOS
             && let Some(verdade) = self.procurar(pedido, ate)?
         {
-            return Ok(Resultado::Verdade(verdade));
+            return Ok(Outcome::Report(verdade));
         }
         let nova = NovaOrdem::nova(cobranca, pedido, &self.settings.pos);
         let corpo = serde_json::to_string(&nova).map_err(|e| NoAnswer::of(&e.to_string()))?;
@@ -134,34 +134,34 @@ impl MercadoPago {
         match ler::<Ordem>(&resposta)? {
             Ok(ordem) => {
                 let verdade = ordem.verdade()?;
-                Ok(Resultado::Verdade(Verdade { incerta: resposta.repeated, ..verdade }))
+                Ok(Outcome::Report(ChargeReport { uncertain: resposta.repeated, ..verdade }))
             }
             // The key was used: what it made may be there all the same.
             Err(recusa) if recusa.status == 409 => match self.procurar(pedido, ate)? {
-                Some(verdade) => Ok(Resultado::Verdade(verdade)),
+                Some(verdade) => Ok(Outcome::Report(verdade)),
                 None => Err(NoAnswer::of(&recusa.codigo)),
             },
             Err(recusa) => Ok(recusa.resultado()),
         }
     }
 
-    fn consultar(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Resultado, NoAnswer> {
+    fn consultar(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Outcome, NoAnswer> {
         let Some(id) = &cobranca.id_externo else {
-            return Ok(self.procurar(pedido, ate)?.map_or(Resultado::Inexistente, Resultado::Verdade));
+            return Ok(self.procurar(pedido, ate)?.map_or(Outcome::NotFound, Outcome::Report));
         };
         match self.get::<Ordem>(&format!("/v1/orders/{}", codificado(id)), ate)? {
-            Ok(ordem) => ordem.verdade().map(Resultado::Verdade),
-            Err(recusa) if recusa.status == 404 => Ok(Resultado::Inexistente),
+            Ok(ordem) => ordem.verdade().map(Outcome::Report),
+            Err(recusa) if recusa.status == 404 => Ok(Outcome::NotFound),
             Err(recusa) => Ok(recusa.resultado()),
         }
     }
 
     /// Without the provider's id nobody knows whether there is anything to cancel. A repetition looks first, since the
     /// provider may have forgotten its key.
-    fn cancelar(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Resultado, NoAnswer> {
+    fn cancelar(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Outcome, NoAnswer> {
         if cobranca.id_externo.is_some() && cobranca.tentativas > 0 {
             let antes = self.consultar(cobranca, pedido, ate)?;
-            if matches!(&antes, Resultado::Verdade(v) if v.situacao > Some(Situacao::Aberta)) {
+            if matches!(&antes, Outcome::Report(v) if v.situacao > Some(Situacao::Aberta)) {
                 return Ok(antes);
             }
         }
@@ -173,8 +173,8 @@ impl MercadoPago {
                     achada = verdade.id_externo;
                     &achada
                 }
-                Some(verdade) => return Ok(Resultado::Verdade(verdade)),
-                None => return Ok(Resultado::Inexistente),
+                Some(verdade) => return Ok(Outcome::Report(verdade)),
+                None => return Ok(Outcome::NotFound),
             },
         };
         self.post_e_ver(&format!("/v1/orders/{}/cancel", codificado(id)), id, cobranca, None, (pedido, ate))
@@ -182,7 +182,7 @@ impl MercadoPago {
 
     /// Looks first: what went back already, by an answer that was lost or by somebody in Mercado Pago's panel, does not go
     /// back again, however old the key.
-    fn reembolsar(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Resultado, NoAnswer> {
+    fn reembolsar(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Outcome, NoAnswer> {
         let Some(id) = &cobranca.id_externo else { return self.consultar(cobranca, pedido, ate) };
         let caminho = format!("/v1/orders/{}", codificado(id));
         let ordem = match self.get::<Ordem>(&caminho, ate)? {
@@ -192,7 +192,7 @@ impl MercadoPago {
         let pagamento = ordem.pagamento().map(str::to_owned);
         let agora = ordem.verdade()?;
         if agora.situacao != Some(Situacao::Paga) || agora.reembolsado != cobranca.reembolsado {
-            return Ok(Resultado::Verdade(agora));
+            return Ok(Outcome::Report(agora));
         }
         let parte = cobranca.reembolso_alvo.filter(|alvo| *alvo < cobranca.valor);
         let corpo = parte.map(|alvo| {
@@ -212,14 +212,14 @@ impl MercadoPago {
         cobranca: &Cobranca,
         corpo: Option<&str>,
         (pedido, ate): (&Pedido, Instant),
-    ) -> Result<Resultado, NoAnswer> {
+    ) -> Result<Outcome, NoAnswer> {
         let call = Call { method: "POST", path: caminho, key: cobranca.chave.as_deref(), body: corpo };
         let resposta = self.client.call(&call, ate)?;
         let conhecida = Cobranca { id_externo: Some(id.to_owned()), ..cobranca.clone() };
         let depois = self.consultar(&conhecida, pedido, ate)?;
         match (resposta.status, &depois) {
             (200..=299 | 409, _) => Ok(depois),
-            (_, Resultado::Verdade(v))
+            (_, Outcome::Report(v))
                 if v.situacao > Some(cobranca.situacao) || v.reembolsado > cobranca.reembolsado =>
             {
                 Ok(depois)
@@ -229,9 +229,9 @@ impl MercadoPago {
     }
 
     /// The charge that the provider has for our id of the payment: one with money before an open one before the others.
-    fn procurar(&self, pedido: &Pedido, ate: Instant) -> Result<Option<Verdade>, NoAnswer> {
+    fn procurar(&self, pedido: &Pedido, ate: Instant) -> Result<Option<ChargeReport>, NoAnswer> {
         let mut achadas = self.procurar_todas(pedido, ate)?;
-        let valia = |v: &Verdade| match v.situacao {
+        let valia = |v: &ChargeReport| match v.situacao {
             Some(Situacao::Paga) => 0,
             Some(Situacao::Reembolsada) => 1,
             Some(Situacao::Aberta) => 2,
@@ -239,11 +239,11 @@ impl MercadoPago {
         };
         achadas.sort_by_key(valia);
         let incerta = achadas.len() > 1;
-        Ok(achadas.into_iter().next().map(|v| Verdade { incerta: v.incerta || incerta, ..v }))
+        Ok(achadas.into_iter().next().map(|v| ChargeReport { uncertain: v.uncertain || incerta, ..v }))
     }
 
     /// All that the provider has for our id of the payment, each as it stands.
-    fn procurar_todas(&self, pedido: &Pedido, ate: Instant) -> Result<Vec<Verdade>, NoAnswer> {
+    fn procurar_todas(&self, pedido: &Pedido, ate: Instant) -> Result<Vec<ChargeReport>, NoAnswer> {
         let Some(referencia) = &pedido.id_pagamento else { return Ok(vec![]) };
         let mut achadas = Vec::new();
         for id in self.ids_da_referencia(referencia, pedido, ate)? {
@@ -301,16 +301,19 @@ impl MercadoPago {
     }
 
     /// All charges of the order; those that are too many are cancelled or given back, and looked at again.
-    fn olhar_todas(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Resultado, NoAnswer> {
+    fn olhar_todas(&self, cobranca: &Cobranca, pedido: &Pedido, ate: Instant) -> Result<Outcome, NoAnswer> {
         let mut todas = self.procurar_todas(pedido, ate)?;
         if let Some(id) = cobranca.id_externo.as_ref().filter(|id| todas.iter().all(|v| v.id_externo != **id))
-            && let Resultado::Verdade(nossa) = self.consultar(cobranca, pedido, ate)?
+            && let Outcome::Report(nossa) = self.consultar(cobranca, pedido, ate)?
             && nossa.id_externo == *id
         {
             todas.push(nossa);
         }
-        let retirar: Vec<(String, Operacao)> =
-            cobranca.retirar(pedido, &todas).into_iter().map(|(v, o)| (v.id_externo.clone(), o)).collect();
+        let retirar: Vec<(String, Operacao)> = cobranca
+            .to_withdraw(pedido, &todas)
+            .into_iter()
+            .map(|(v, o)| (v.id_externo.clone(), o))
+            .collect();
         for (id, operacao) in retirar {
             let ato = if operacao == Operacao::Cancelar { "cancel" } else { "refund" };
             let recurso = format!("/v1/orders/{}", codificado(&id));
@@ -327,7 +330,7 @@ impl MercadoPago {
                 *verdade = depois;
             }
         }
-        Ok(Resultado::Todas(todas))
+        Ok(Outcome::All(todas))
     }
 
     fn get<T: DeserializeOwned>(&self, caminho: &str, ate: Instant) -> Result<Result<T, Recusa>, NoAnswer> {

@@ -6,10 +6,10 @@ use serde_json::value::RawValue;
 
 use super::client::{Answer, NoAnswer};
 use crate::domain::{
+    charge_report::{ChargeReport, Outcome},
     cobranca::{Cobranca, Situacao},
     dinheiro::Dinheiro,
     pedido::{Item, Pedido},
-    verdade::{Resultado, Verdade},
 };
 
 const ITENS_MAX: usize = 10;
@@ -151,7 +151,7 @@ impl Ordem {
         self.pagamentos().next()?.id.as_deref()
     }
 
-    pub fn verdade(self) -> Result<Verdade, NoAnswer> {
+    pub fn verdade(self) -> Result<ChargeReport, NoAnswer> {
         if self.id.is_empty() || self.id.len() > 64 || !self.id.is_ascii() {
             return Err(NoAnswer::of("resposta sem um id que sirva"));
         }
@@ -174,17 +174,17 @@ impl Ordem {
             _ => soma(|p| p.refunded_amount.as_ref()),
         };
         let total = self.total_amount.as_ref().and_then(|v| v.0);
-        Ok(Verdade {
+        Ok(ChargeReport {
             valor: total.or_else(|| soma(|p| p.amount.as_ref())),
-            pago: soma(|p| p.paid_amount.as_ref()),
+            paid: soma(|p| p.paid_amount.as_ref()),
             reembolsado: reembolsado.unwrap_or_default(),
             situacao,
-            estado: self.status.as_deref().map_or(DESCONHECIDO, em_portugues),
-            incerta: false,
+            state: self.status.as_deref().map_or(DESCONHECIDO, em_portugues),
+            uncertain: false,
             validade: self.expiration_time.as_deref().and_then(segundos),
             qr_data: self.type_response.and_then(|r| r.qr_data).filter(|qr| !qr.is_empty()),
-            referencia: self.external_reference,
-            moeda: self.currency,
+            reference: self.external_reference,
+            currency: self.currency,
             id_externo: self.id,
         })
     }
@@ -232,8 +232,8 @@ impl Recusa {
         Recusa { status: resposta.status, codigo, razao }
     }
 
-    pub fn resultado(self) -> Resultado {
-        Resultado::Recusa { codigo: self.codigo, razao: self.razao }
+    pub fn resultado(self) -> Outcome {
+        Outcome::Refused { code: self.codigo, reason: self.razao }
     }
 }
 
@@ -243,7 +243,7 @@ mod tests {
 
     use super::*;
 
-    fn ordem(json: &str) -> Verdade {
+    fn ordem(json: &str) -> ChargeReport {
         serde_json::from_str::<Ordem>(json).unwrap().verdade().ok().unwrap()
     }
 
@@ -255,7 +255,7 @@ mod tests {
                 "transactions":{{"payments":[{{"id":"PAY1","amount":{total},"paid_amount":{total},"novo":[]}}]}},"outro":{{}}}}"#
             ));
             assert_eq!(verdade.valor.map(Dinheiro::centavos), Some(5780));
-            assert_eq!(verdade.pago.map(Dinheiro::centavos), Some(5780));
+            assert_eq!(verdade.paid.map(Dinheiro::centavos), Some(5780));
             assert_eq!(verdade.situacao, Some(Situacao::Paga));
         }
         // What cannot be read exactly is as good as absent.
@@ -270,11 +270,11 @@ mod tests {
 
     #[test]
     fn people_read_no_word_of_the_providers() {
-        let estado = |status: &str| ordem(&format!(r#"{{"id":"ORD1","status":"{status}"}}"#)).estado();
+        let estado = |status: &str| ordem(&format!(r#"{{"id":"ORD1","status":"{status}"}}"#)).state_name();
         assert_eq!(estado("processed"), "paga");
         assert_eq!(estado("at_terminal"), "em andamento");
         assert_eq!(estado("charged_back_partially"), "em um estado desconhecido");
-        assert_eq!(ordem(r#"{"id":"ORD1"}"#).estado(), "em um estado desconhecido");
+        assert_eq!(ordem(r#"{"id":"ORD1"}"#).state_name(), "em um estado desconhecido");
     }
 
     #[test]

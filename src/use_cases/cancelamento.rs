@@ -72,8 +72,8 @@ pub fn cancelar(
             Ok(eventos)
         })?;
         if let Some(mut cobranca) = cobranca {
-            cobranca.devolver_tudo(&pedido, agora);
-            cobranca.rever(&pedido);
+            cobranca.refund_all(&pedido, agora);
+            cobranca.review(&pedido);
             cobrancas::salvar_ou_repetir(conn, &mut cobranca)?;
         }
         Ok((pedido, reservar(conn, gateway, id, agora)?))
@@ -169,13 +169,13 @@ fn olhar_o_que_esta_em_andamento(
 }
 
 /// A person saw to what there was to see to.
-pub fn resolver(store: &Store, id: i64, agora: DataHora) -> Result<Pedido, Error> {
+pub fn resolve(store: &Store, id: i64, agora: DataHora) -> Result<Pedido, Error> {
     store.write(|conn| {
         let mut cobranca = None;
         let pedido = pedidos::mudar(conn, id, |conn, pedido| {
             cobranca = cobrancas::do_pedido(conn, id)?;
             let Some(cobranca) = &mut cobranca else { return Ok(vec![]) };
-            cobranca.resolver(pedido, agora).map_err(|d| Error::conflict("reembolso_em_andamento", d))
+            cobranca.resolve(pedido, agora).map_err(|d| Error::conflict("reembolso_em_andamento", d))
         })?;
         if let Some(mut cobranca) = cobranca {
             cobrancas::salvar_ou_repetir(conn, &mut cobranca)?;

@@ -220,7 +220,7 @@ fn cobrar(
     };
     let cobranca = |pedido: &Pedido| {
         let (validade, chave) = (provedor.settings.validade, cobranca::nova_chave());
-        let mut cobranca = Cobranca::nova(pedido.id, pedido.valor_total, validade, (chave, agora));
+        let mut cobranca = Cobranca::new(pedido.id, pedido.valor_total, validade, (chave, agora));
         cobranca.proxima_em = Some(agora.mais(cobranca::reserva(provedor.settings.checkout)));
         cobranca
     };

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::{
     domain::{
+        charge_report::Outcome,
         cobranca::{Cobranca, Operacao},
         data_hora::DataHora,
         pedido::{Evento, Pedido},
-        verdade::Resultado,
     },
     error::{DbError, Error},
     metrics::METRICS,
@@ -44,14 +44,14 @@ pub fn tomar(
     }
     let pedido = pedidos::buscar(conn, pedido)?;
     // Of a charge that wants nothing more somebody says that there is news.
-    let operacao = cobranca.proxima(&pedido, agora).unwrap_or(Operacao::Consultar);
+    let operacao = cobranca.next_operation(&pedido, agora).unwrap_or(Operacao::Consultar);
     cobranca.proxima_em = Some(agora.mais(reserva(tempo)));
     if cobranca.operacao == Some(Operacao::Criar) && cobranca.chave.is_some() {
         // What became of a creation that was sent is not known, or it was refused; it may still arrive, and its key may
         // be forgotten.
-        cobranca.desconfiar(agora);
+        cobranca.suspect_duplicates(agora);
     }
-    let outra = cobranca.perguntar(operacao, agora, nova_chave);
+    let outra = cobranca.begin(operacao, agora, nova_chave);
     if !cobrancas::salvar(conn, &mut cobranca)? {
         return Ok(None);
     }
@@ -65,15 +65,15 @@ pub fn tomar(
 pub fn dar(store: &Store, provedor: &MercadoPago, passo: &Passo, tempo: Duration) -> Result<Pedido, Error> {
     let resultado = provedor.executar(passo.operacao, &passo.cobranca, &passo.pedido, tempo);
     let agora = DataHora::agora();
-    let pedido = store.write(|conn| assentar(conn, passo, &resultado, provedor.settings.ritmo, agora))?;
-    METRICS.payment(resultado.nome());
+    let pedido = store.write(|conn| settle(conn, passo, &resultado, provedor.settings.ritmo, agora))?;
+    METRICS.payment(resultado.name());
     Ok(pedido)
 }
 
-fn assentar(
+fn settle(
     conn: &mut dyn Connection,
     passo: &Passo,
-    resultado: &Resultado,
+    resultado: &Outcome,
     ritmo: i64,
     agora: DataHora,
 ) -> Result<Pedido, Error> {
@@ -84,7 +84,7 @@ fn assentar(
             .ok_or_else(|| Error::Internal(format!("the charge of order {id} is gone")))?;
         // Somebody wants it looked at once more, after what we have seen.
         let adiantada = (cobranca.versao != passo.cobranca.versao).then_some(cobranca.proxima_em).flatten();
-        let eventos = cobranca.assentar(pedido, (passo.operacao, &passo.cobranca), resultado, ritmo, agora);
+        let eventos = cobranca.settle(pedido, (passo.operacao, &passo.cobranca), resultado, ritmo, agora);
         if let Some(quando) = adiantada {
             cobranca.proxima_em = Some(cobranca.proxima_em.map_or(quando, |nossa| nossa.min(quando)));
         }
@@ -112,7 +112,7 @@ pub fn perguntado(
         let valor = cobranca.reembolso_alvo.unwrap_or(cobranca.valor).menos(cobranca.reembolsado);
         (
             cobranca.pedido,
-            Evento::novo("perguntado", agora).com(format!("{}: {}", operacao.nome(), valor.em_reais())),
+            Evento::novo("perguntado", agora).com(format!("{}: {}", operacao.name(), valor.em_reais())),
         )
     };
     let novos: Vec<(i64, Evento)> = cobrancas.iter().map(evento).collect();

@@ -137,7 +137,7 @@ pub fn notificado(
         && cobranca.id_externo.as_ref().is_some_and(|conhecida| conhecida != id)
     {
         // There is another charge for it.
-        cobranca.desconfiar(agora);
+        cobranca.suspect_duplicates(agora);
         cobrancas::salvar_ou_repetir(conn, &mut cobranca)?;
     }
     if cobrancas::adiantar(conn, pedido, agora)? {

@@ -40,11 +40,11 @@ pub fn receber(
             let eventos = vec![evento.com(format!("{}, recebido por {responsavel}", meio.nome()))];
             cobranca = cobrancas::do_pedido(conn, id)?;
             if let Some(cobranca) = &mut cobranca {
-                if cobranca.proxima(pedido, agora).is_some() {
+                if cobranca.next_operation(pedido, agora).is_some() {
                     cobranca.proxima_em = Some(agora);
                 }
                 // What was to be collected at the counter is.
-                cobranca.rever(pedido);
+                cobranca.review(pedido);
             }
             Ok(eventos)
         })?;

@@ -8,71 +8,74 @@ use super::{
 
 /// The provider's own word on a charge.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdade {
+pub struct ChargeReport {
     pub id_externo: String,
     /// `None` for a state that says nothing here: it is asked again.
     pub situacao: Option<Situacao>,
     /// For people, in Portuguese, where `situacao` is `None`.
-    pub estado: &'static str,
-    pub referencia: Option<String>,
+    pub state: &'static str,
+    pub reference: Option<String>,
     pub valor: Option<Dinheiro>,
-    pub pago: Option<Dinheiro>,
+    pub paid: Option<Dinheiro>,
     pub reembolsado: Dinheiro,
-    pub moeda: Option<String>,
+    pub currency: Option<String>,
     pub qr_data: Option<String>,
     /// Seconds for which it lets the QR code be paid.
     pub validade: Option<i64>,
     /// A creation was sent more than once before it was answered, or there is more than one charge.
-    pub incerta: bool,
+    pub uncertain: bool,
 }
 
 /// What came of asking.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Resultado {
-    Verdade(Verdade),
+pub enum Outcome {
+    /// How the charge stands.
+    Report(ChargeReport),
     /// All charges that it has for the order's reference.
-    Todas(Vec<Verdade>),
+    All(Vec<ChargeReport>),
     /// It knows no such charge.
-    Inexistente,
+    NotFound,
     /// It understood, and will not.
-    Recusa {
+    Refused {
         /// Its own, for the history.
-        codigo: String,
+        code: String,
         /// For people, in Portuguese.
-        razao: String,
+        reason: String,
     },
     /// It does not accept our token; the text is its code.
-    SemAcesso(String),
+    Unauthorized(String),
     /// Nobody knows what happened there, or nobody was asked.
-    SemResposta {
-        causa: String,
-        espera: Option<i64>,
+    NoAnswer {
+        /// For people, in Portuguese.
+        cause: String,
+        /// Seconds that the provider asks for.
+        wait_seconds: Option<i64>,
         /// Whether the question may have reached it.
-        enviada: bool,
+        sent: bool,
     },
 }
 
-impl Resultado {
+impl Outcome {
     /// For counting.
-    pub fn nome(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
-            Resultado::Verdade(verdade) => verdade.situacao.map_or("outra", Situacao::nome),
-            Resultado::Todas(_) => "todas",
-            Resultado::Inexistente => "inexistente",
-            Resultado::Recusa { .. } => "recusa",
-            Resultado::SemAcesso(_) => "sem_acesso",
-            Resultado::SemResposta { .. } => "sem_resposta",
+            Outcome::Report(verdade) => verdade.situacao.map_or("outra", Situacao::name),
+            Outcome::All(_) => "todas",
+            Outcome::NotFound => "inexistente",
+            Outcome::Refused { .. } => "recusa",
+            Outcome::Unauthorized(_) => "sem_acesso",
+            Outcome::NoAnswer { .. } => "sem_resposta",
         }
     }
 }
 
-impl Verdade {
+impl ChargeReport {
     /// Whether an answer is about this charge, whole and in the right money.
-    pub fn conferir(&self, cobranca: &Cobranca, pedido: &Pedido) -> Result<(), String> {
-        if self.referencia.is_none() || self.referencia != pedido.id_pagamento {
+    pub fn check(&self, cobranca: &Cobranca, pedido: &Pedido) -> Result<(), String> {
+        if self.reference.is_none() || self.reference != pedido.id_pagamento {
             return Err("A cobrança no Mercado Pago é de outro pedido".into());
         }
-        if self.moeda.as_ref().is_some_and(|m| m != "BRL") {
+        if self.currency.as_ref().is_some_and(|m| m != "BRL") {
             return Err("A cobrança no Mercado Pago não é em reais".into());
         }
         // Of one that ended without money the amount says nothing.
@@ -84,7 +87,7 @@ impl Verdade {
         }
         // Once was enough: after a refund of a part some may be missing.
         if self.situacao == Some(Situacao::Paga) && cobranca.situacao < Situacao::Paga {
-            match self.pago.or(self.valor) {
+            match self.paid.or(self.valor) {
                 Some(pago) if pago >= cobranca.valor => {}
                 Some(pago) => {
                     return Err(format!("Foram pagos {}, e o pedido é de {pedido}", pago.em_reais()));
@@ -96,12 +99,12 @@ impl Verdade {
     }
 
     /// How it stands, for people.
-    pub fn estado(&self) -> &'static str {
-        self.situacao.map_or(self.estado, Situacao::nome)
+    pub fn state_name(&self) -> &'static str {
+        self.situacao.map_or(self.state, Situacao::name)
     }
 
-    pub fn em_palavras(&self, operacao: Operacao) -> String {
-        let valor = self.pago.or(self.valor).map_or_else(String::new, |v| format!(", {}", v.em_reais()));
-        format!("{}: {} {}{valor}", operacao.nome(), self.id_externo, self.estado())
+    pub fn describe(&self, operacao: Operacao) -> String {
+        let valor = self.paid.or(self.valor).map_or_else(String::new, |v| format!(", {}", v.em_reais()));
+        format!("{}: {} {}{valor}", operacao.name(), self.id_externo, self.state_name())
     }
 }
