@@ -6,7 +6,7 @@ use log::LevelFilter;
 
 use crate::{
     http::{HEADERS_MAX, Hosts, Limits, Origins, Proxies},
-    pagamento::{self, assinatura::Segredos},
+    payments::mercado_pago::{self, Secrets},
     store::{self, Address, Database},
 };
 
@@ -138,7 +138,7 @@ pub struct Config {
     /// Seconds for which a QR code can be paid.
     pub qr_seconds: i64,
     /// Without it payments are simulated.
-    pub mercado_pago: Option<pagamento::Settings>,
+    pub mercado_pago: Option<mercado_pago::Settings>,
 }
 
 impl Config {
@@ -246,7 +246,7 @@ impl Env<'_> {
         Ok(self.number("QR_SECONDS", 30, 12_960_000)? as i64)
     }
 
-    fn mercado_pago(&self) -> Result<Option<pagamento::Settings>, String> {
+    fn mercado_pago(&self) -> Result<Option<mercado_pago::Settings>, String> {
         let token = self.text("MERCADO_PAGO_TOKEN")?;
         if token.is_empty() {
             // A slip of the pen must not open a restaurant where nobody pays.
@@ -263,41 +263,42 @@ impl Env<'_> {
                 "MERCADO_PAGO_TOKEN is not a token: it has spaces, or letters that no token has".into()
             );
         }
-        let pos = self.text("MERCADO_PAGO_POS")?;
-        if pos.is_empty() || pos.len() > 40 || !pos.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        let point_of_sale = self.text("MERCADO_PAGO_POS")?;
+        let fits = (1..=40).contains(&point_of_sale.len());
+        if !fits || !point_of_sale.bytes().all(|b| b.is_ascii_alphanumeric()) {
             let wanted = "the external_id of your point of sale, letters and digits";
             return Err(format!("MERCADO_PAGO_TOKEN needs MERCADO_PAGO_POS: {wanted}"));
         }
-        let segredos = self.segredos()?;
+        let secrets = self.secrets()?;
         let url = self.text("MERCADO_PAGO_URL")?;
         if !url.starts_with("https://") && !url.starts_with("http://") {
             return Err(wrong("MERCADO_PAGO_URL", url, "a URL like https://api.mercadopago.com"));
         }
-        let ca = match self.set("MERCADO_PAGO_CA_FILE") {
+        let ca_pem = match self.set("MERCADO_PAGO_CA_FILE") {
             None => None,
             Some(file) => {
                 Some(std::fs::read(&file).map_err(|e| format!("MERCADO_PAGO_CA_FILE={file}: {e}"))?)
             }
         };
-        Ok(Some(pagamento::Settings {
+        Ok(Some(mercado_pago::Settings {
             url,
-            ca,
+            ca_pem,
             token,
-            pos,
-            segredos,
-            validade: self.qr_seconds()?,
-            checkout: self.millis("MERCADO_PAGO_CHECKOUT_MS")?,
-            timeout: self.millis("MERCADO_PAGO_TIMEOUT_MS")?,
-            connect: self.millis("MERCADO_PAGO_CONNECT_MS")?,
-            running_max: self.number("MERCADO_PAGO_MAX_CALLS", 1, 10_000)? as usize,
-            ritmo: self.number("MERCADO_PAGO_POLL_SECONDS", 1, 3600)? as i64,
+            point_of_sale,
+            secrets,
+            validity_seconds: self.qr_seconds()?,
+            checkout_wait: self.millis("MERCADO_PAGO_CHECKOUT_MS")?,
+            step_timeout: self.millis("MERCADO_PAGO_TIMEOUT_MS")?,
+            connect_timeout: self.millis("MERCADO_PAGO_CONNECT_MS")?,
+            calls_max: self.number("MERCADO_PAGO_MAX_CALLS", 1, 10_000)? as usize,
+            first_poll_seconds: self.number("MERCADO_PAGO_POLL_SECONDS", 1, 3600)? as i64,
         }))
     }
 
     /// None only where that was asked for.
-    fn segredos(&self) -> Result<Segredos, String> {
-        let segredos = Segredos::novos(&self.text("MERCADO_PAGO_WEBHOOK_SECRET")?);
-        match (segredos.vazio(), self.parsed("MERCADO_PAGO_WEBHOOK_UNSIGNED", "true or false")?) {
+    fn secrets(&self) -> Result<Secrets, String> {
+        let secrets = Secrets::new(&self.text("MERCADO_PAGO_WEBHOOK_SECRET")?);
+        match (secrets.is_empty(), self.parsed("MERCADO_PAGO_WEBHOOK_UNSIGNED", "true or false")?) {
             (true, false) => {
                 Err("MERCADO_PAGO_TOKEN needs MERCADO_PAGO_WEBHOOK_SECRET, from the application's panel; \
                 or MERCADO_PAGO_WEBHOOK_UNSIGNED=true to take notifications that anyone can send"
@@ -307,7 +308,7 @@ impl Env<'_> {
                 "MERCADO_PAGO_WEBHOOK_SECRET and MERCADO_PAGO_WEBHOOK_UNSIGNED are both set: set one of them"
                     .into(),
             ),
-            _ => Ok(segredos),
+            _ => Ok(secrets),
         }
     }
 

@@ -8,7 +8,7 @@ pub mod error;
 mod foreign;
 pub mod http;
 pub mod metrics;
-pub mod pagamento;
+pub mod payments;
 pub mod self_check;
 pub mod store;
 pub mod threads;

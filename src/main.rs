@@ -12,13 +12,12 @@ use ambrosia::{
     config::{Config, VARIABLES},
     domain::data_hora::DataHora,
     http::{App, Health, Limits, PROBE, RateLimit, Server, Shared, Site},
-    pagamento::{Gateway, MercadoPago, Settings},
-    self_check,
+    payments, self_check,
     store::{Database, Store, cobrancas, idempotencia},
     use_cases::{
         capacity::Capacity,
         checkout::{self, Lote},
-        cleaning,
+        cleaning, cobranca,
         conciliacao::{self, Sino},
         expiracao,
     },
@@ -79,17 +78,15 @@ fn run(config: Config) -> ExitCode {
         .init();
     let database = config.store.database.clone();
     let store = Arc::new(Store::new(config.store));
-    let gateway = match config.mercado_pago.map(provider).transpose() {
-        Ok(provider) => {
-            provider.map_or(Gateway::Simulado { validade: config.qr_seconds }, Gateway::MercadoPago)
-        }
-        Err(error) => return fail(&format!("MERCADO_PAGO_CA_FILE: {error}"), 2),
+    let provider = match payments::open(config.qr_seconds, config.mercado_pago) {
+        Ok(provider) => provider,
+        Err(error) => return fail(&error, 2),
     };
     let (sino, health) = (Arc::new(Sino::default()), Arc::new(Health::default()));
     let threads = Arc::default();
     let shared = Arc::new(Shared::new(&store, &threads));
     let capacity = Arc::new(Capacity::new(config.max_unpaid_orders));
-    let checkouts = checkout::lote(&store, &gateway, &capacity, &threads);
+    let checkouts = checkout::lote(&store, &provider, &capacity, &threads);
     let app = App {
         store: store.clone(),
         shared: shared.clone(),
@@ -97,7 +94,7 @@ fn run(config: Config) -> ExitCode {
         capacity,
         checkout_rate: RateLimit::new(config.checkouts_per_minute, Duration::from_secs(60)),
         webhook_rate: RateLimit::new(config.webhooks_per_second, Duration::from_secs(1)),
-        gateway: gateway.clone(),
+        provider: provider.clone(),
         sino: sino.clone(),
         origins: config.origins,
         hosts: config.hosts,
@@ -125,9 +122,9 @@ fn run(config: Config) -> ExitCode {
     thread::spawn(move || relieve(&shared, &checkouts));
     let unusable = Arc::new(OnceLock::new());
     let (prepared, told, healthy) = (store.clone(), unusable.clone(), health.clone());
-    let simulated = matches!(gateway, Gateway::Simulado { .. });
+    let served = cobranca::serves(&*provider);
     thread::spawn(move || match prepare(&prepared, &database, &healthy) {
-        Ok(()) => care_for(&prepared, simulated),
+        Ok(()) => care_for(&prepared, served),
         Err(error) => {
             let _ = told.set(error);
             stopper.stop();
@@ -137,16 +134,11 @@ fn run(config: Config) -> ExitCode {
     thread::spawn(move || expiracao::varrer(&swept));
     let probed = store.clone();
     thread::spawn(move || probe(&probed, &health));
-    match gateway {
-        Gateway::Simulado { .. } => log::warn!(
-            "payments are SIMULATED: no QR code can be paid, and whoever calls the webhook decides what is paid"
-        ),
-        Gateway::MercadoPago(provedor) => {
-            log::info!("payments by Mercado Pago");
-            for _ in 0..RECONCILERS {
-                let (store, provedor, sino) = (store.clone(), provedor.clone(), sino.clone());
-                thread::spawn(move || conciliacao::trabalhar(&store, &provedor, &sino));
-            }
+    provider.announce();
+    if served {
+        for _ in 0..RECONCILERS {
+            let (store, provider, sino) = (store.clone(), provider.clone(), sino.clone());
+            thread::spawn(move || conciliacao::trabalhar(&store, &*provider, &sino));
         }
     }
     println!("ambrosia listening on http://{address}");
@@ -180,18 +172,6 @@ fn bind(
     Ok((server, Some(ops)))
 }
 
-fn provider(settings: Settings) -> Result<Arc<MercadoPago>, String> {
-    if settings.url.starts_with("http://") {
-        log::warn!("MERCADO_PAGO_URL is not https: the token travels unprotected");
-    }
-    if settings.segredos.vazio() {
-        log::warn!(
-            "MERCADO_PAGO_WEBHOOK_UNSIGNED: notifications are not signed, and anyone can have an order looked up at Mercado Pago"
-        );
-    }
-    MercadoPago::new(settings).map(Arc::new)
-}
-
 /// Brings the schema up to date, however long the database is away. An embedded file that cannot be opened is an error.
 fn prepare(store: &Store, database: &Database, health: &Health) -> Result<(), String> {
     while let Err(error) = store.migrate() {
@@ -207,10 +187,13 @@ fn prepare(store: &Store, database: &Database, health: &Health) -> Result<(), St
 }
 
 /// Keeps the data clean of what has expired.
-fn care_for(store: &Store, simulated: bool) {
-    if simulated && let Ok(alive @ 1..) = store.read(|conn| cobrancas::vivas(conn)) {
+/// `served` is whether the stored charges are looked after.
+fn care_for(store: &Store, served: bool) {
+    if !served && let Ok(alive @ 1..) = store.read(|conn| cobrancas::vivas(conn)) {
         log::error!(
-            "{alive} charges at Mercado Pago are open and MERCADO_PAGO_TOKEN is not set: nobody looks after them"
+            "{alive} charges at {} are open and {} is not set: nobody looks after them",
+            payments::display_name(payments::OF_UNNAMED_CHARGES),
+            payments::setting(payments::OF_UNNAMED_CHARGES)
         );
     }
     loop {

@@ -43,12 +43,12 @@ fn arrows_point_one_way() {
         ("src/batch.rs", vec!["error", "metrics"]),
         ("src/store/", vec!["backoff", "domain", "error", "metrics", "store"]),
         (
-            "src/pagamento/",
-            vec!["backoff", "domain", "error", "foreign", "metrics", "pagamento", "token_bucket"],
+            "src/payments/",
+            vec!["backoff", "domain", "error", "foreign", "metrics", "payments", "token_bucket"],
         ),
         (
             "src/use_cases/",
-            vec!["batch", "domain", "error", "foreign", "metrics", "store", "pagamento", "use_cases"],
+            vec!["batch", "domain", "error", "foreign", "metrics", "store", "payments", "use_cases"],
         ),
         (
             "src/http/",
@@ -59,13 +59,13 @@ fn arrows_point_one_way() {
                 "foreign",
                 "metrics",
                 "store",
-                "pagamento",
+                "payments",
                 "token_bucket",
                 "use_cases",
                 "http",
             ],
         ),
-        ("src/config.rs", vec!["http", "store", "pagamento"]),
+        ("src/config.rs", vec!["http", "store", "payments"]),
     ];
     let modules = [
         "backoff",
@@ -76,7 +76,7 @@ fn arrows_point_one_way() {
         "foreign",
         "http",
         "metrics",
-        "pagamento",
+        "payments",
         "store",
         "token_bucket",
         "use_cases",

@@ -1,4 +1,4 @@
-//! Charges too many. A provider that forgets an idempotency key makes a second charge of a repeated creation, and both
+//! Charges too many: duplicates of a creation whose outcome was not known. A provider that forgets an idempotency key makes a second charge of a repeated creation, and both
 //! can be paid. Whenever the outcome of a creation was not known, all charges of the order's reference are looked at,
 //! again and again until none can turn up any more (`incerta_ate`). One is kept; an open one beside it is cancelled,
 //! and a paid one given back.
@@ -17,15 +17,18 @@ use super::{
 };
 
 /// How long, in seconds, a creation may be on its way, and clocks differ.
-const FOLGA_SEGUNDOS: i64 = 600;
+const MARGIN_SECONDS: i64 = 600;
 
 /// A charge of the order beside the kept one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AMais {
+    /// The provider's id of it.
     pub id_externo: String,
     /// `None` for a state that says nothing here.
     pub situacao: Option<Situacao>,
+    /// What was paid, or is charged.
     pub valor: Dinheiro,
+    /// What went back of it.
     pub reembolsado: Dinheiro,
     /// A person gave the money back; the provider is not asked to.
     pub resolvida: bool,
@@ -40,14 +43,14 @@ impl AMais {
 impl Cobranca {
     /// Charges too many may be made from now on, or have been made.
     pub fn suspect_duplicates(&mut self, agora: DataHora) {
-        let ate = agora.mais(self.validade + FOLGA_SEGUNDOS);
+        let ate = agora.mais(self.validade + MARGIN_SECONDS);
         self.incerta_ate = self.incerta_ate.max(Some(ate));
     }
 
     /// What was paid beside the kept charge and is not given back.
     pub fn overpaid(&self) -> Dinheiro {
-        let paga = |c: &&AMais| c.situacao == Some(Situacao::Paga) && !c.resolvida;
-        self.a_mais.iter().filter(paga).map(|c| c.valor.menos(c.reembolsado)).sum()
+        let paid = |c: &&AMais| c.situacao == Some(Situacao::Paga) && !c.resolvida;
+        self.a_mais.iter().filter(paid).map(|c| c.valor.menos(c.reembolsado)).sum()
     }
 
     fn resolvida(&self, id: &str) -> bool {
@@ -55,29 +58,29 @@ impl Cobranca {
     }
 
     /// The one to keep of all charges of the reference: the one that is known, unless only another one was paid.
-    pub fn choose<'a>(&self, pedido: &Pedido, todas: &'a [ChargeReport]) -> Option<&'a ChargeReport> {
-        let nossa = todas.iter().find(|v| self.id_externo.as_ref() == Some(&v.id_externo));
-        let paga = |v: &&ChargeReport| {
+    pub fn choose<'a>(&self, pedido: &Pedido, all: &'a [ChargeReport]) -> Option<&'a ChargeReport> {
+        let ours = all.iter().find(|v| self.id_externo.as_ref() == Some(&v.id_externo));
+        let paid = |v: &&ChargeReport| {
             v.situacao == Some(Situacao::Paga)
                 && v.check(self, pedido).is_ok()
                 && !self.resolvida(&v.id_externo)
         };
         // Given back by somebody else, and the order has the money of another one.
-        let devolvida_la = self.situacao == Situacao::Paga
-            && nossa.is_some_and(|v| v.situacao == Some(Situacao::Reembolsada))
+        let refunded_there = self.situacao == Situacao::Paga
+            && ours.is_some_and(|v| v.situacao == Some(Situacao::Reembolsada))
             && is_wanted(pedido)
             && self.reembolso_alvo.is_none()
             && self.reembolsado == Dinheiro::default();
-        if (self.situacao >= Situacao::Paga && !devolvida_la) || nossa.filter(&paga).is_some() {
-            return nossa;
+        if (self.situacao >= Situacao::Paga && !refunded_there) || ours.filter(&paid).is_some() {
+            return ours;
         }
-        let primeira = |serve: &dyn Fn(&&ChargeReport) -> bool| {
-            todas.iter().filter(serve).min_by(|a, b| a.id_externo.cmp(&b.id_externo))
+        let first = |fits: &dyn Fn(&&ChargeReport) -> bool| {
+            all.iter().filter(fits).min_by(|a, b| a.id_externo.cmp(&b.id_externo))
         };
-        primeira(&paga)
-            .or(nossa)
-            .or_else(|| primeira(&|v| v.situacao == Some(Situacao::Aberta)))
-            .or_else(|| primeira(&|_| true))
+        first(&paid)
+            .or(ours)
+            .or_else(|| first(&|v| v.situacao == Some(Situacao::Aberta)))
+            .or_else(|| first(&|_| true))
     }
 
     /// What is to be asked of charges too many: nothing before the choice is stored, and no refund before the kept
@@ -85,15 +88,14 @@ impl Cobranca {
     pub fn to_withdraw<'a>(
         &self,
         pedido: &Pedido,
-        todas: &'a [ChargeReport],
+        all: &'a [ChargeReport],
     ) -> Vec<(&'a ChargeReport, Operacao)> {
-        let Some(escolhida) = self.choose(pedido, todas) else { return vec![] };
-        if self.id_externo.as_ref() != Some(&escolhida.id_externo) {
+        let Some(kept) = self.choose(pedido, all) else { return vec![] };
+        if self.id_externo.as_ref() != Some(&kept.id_externo) {
             return vec![];
         }
-        let outras =
-            todas.iter().filter(|v| v.id_externo != escolhida.id_externo && !self.resolvida(&v.id_externo));
-        outras
+        let others = all.iter().filter(|v| v.id_externo != kept.id_externo && !self.resolvida(&v.id_externo));
+        others
             .filter_map(|v| match v.situacao {
                 Some(Situacao::Aberta) => Some((v, Operacao::Cancelar)),
                 Some(Situacao::Paga) if self.situacao >= Situacao::Paga => Some((v, Operacao::Reembolsar)),
@@ -102,31 +104,27 @@ impl Cobranca {
             .collect()
     }
 
-    /// Notes what is known of all charges but the kept one, `id`.
-    pub fn note_others(
-        &mut self,
-        todas: &[ChargeReport],
-        id: Option<&str>,
-        eventos: &mut Vec<Evento>,
-        agora: DataHora,
-    ) {
+    /// Notes what is known of all charges but the kept one, `id`; an event for each that is new or has changed.
+    pub fn note_others(&mut self, all: &[ChargeReport], id: Option<&str>, agora: DataHora) -> Vec<Evento> {
+        let mut eventos = Vec::new();
         self.a_mais.retain(|c| id != Some(c.id_externo.as_str()));
-        for verdade in todas.iter().filter(|v| id != Some(v.id_externo.as_str())) {
-            let nova = AMais {
-                id_externo: verdade.id_externo.clone(),
-                situacao: verdade.situacao,
-                valor: verdade.paid.or(verdade.valor).unwrap_or(self.valor),
-                reembolsado: verdade.reembolsado,
-                resolvida: self.resolvida(&verdade.id_externo),
+        for report in all.iter().filter(|v| id != Some(v.id_externo.as_str())) {
+            let noted = AMais {
+                id_externo: report.id_externo.clone(),
+                situacao: report.situacao,
+                valor: report.paid.or(report.valor).unwrap_or(self.valor),
+                reembolsado: report.reembolsado,
+                resolvida: self.resolvida(&report.id_externo),
             };
-            if !self.a_mais.contains(&nova) {
-                let (estado, valor) = (verdade.state_name(), nova.valor.em_reais());
-                let texto = format!("cobrança a mais: {} {estado}, {valor}", nova.id_externo);
+            if !self.a_mais.contains(&noted) {
+                let (state, valor) = (report.state_name(), noted.valor.em_reais());
+                let texto = format!("cobrança a mais: {} {state}, {valor}", noted.id_externo);
                 eventos.push(Evento::novo("respondido", agora).com(texto));
             }
-            self.a_mais.retain(|c| c.id_externo != nova.id_externo);
-            self.a_mais.push(nova);
+            self.a_mais.retain(|c| c.id_externo != noted.id_externo);
+            self.a_mais.push(noted);
         }
+        eventos
     }
 
     /// After a look at all charges: whether it was the last, and what a person has to know.
@@ -136,21 +134,22 @@ impl Cobranca {
         }
     }
 
-    /// Money that is too much is on the list for as long as it is there.
-    pub fn raise_overpaid(&mut self, eventos: &mut Vec<Evento>, agora: DataHora) {
-        let sobra = self.overpaid();
-        if sobra > Dinheiro::default()
-            && (self.pendente_desde.is_none() || self.motivo == Some(Motivo::AMais))
-        {
-            let paga = |c: &&AMais| c.situacao == Some(Situacao::Paga) && !c.resolvida;
-            let ids: Vec<&str> = self.a_mais.iter().filter(paga).map(|c| c.id_externo.as_str()).collect();
-            let texto = format!(
-                "O Mercado Pago recebeu mais de um pagamento por este pedido: {} a mais ({}), que ainda não voltou ao cliente",
-                sobra.em_reais(),
-                ids.join(", ")
-            );
-            self.raise(Motivo::AMais, texto, eventos, agora);
+    /// Puts money that is too much on the list of what people have to look at, for as long as it is there. `provider` is
+    /// the name that they know.
+    pub fn raise_overpaid(&mut self, provider: &str, agora: DataHora) -> Option<Evento> {
+        let sum = self.overpaid();
+        let free = self.pendente_desde.is_none() || self.motivo == Some(Motivo::AMais);
+        if sum <= Dinheiro::default() || !free {
+            return None;
         }
+        let paid = |c: &&AMais| c.situacao == Some(Situacao::Paga) && !c.resolvida;
+        let ids: Vec<&str> = self.a_mais.iter().filter(paid).map(|c| c.id_externo.as_str()).collect();
+        let texto = format!(
+            "O {provider} recebeu mais de um pagamento por este pedido: {} a mais ({}), que ainda não voltou ao cliente",
+            sum.em_reais(),
+            ids.join(", ")
+        );
+        self.raise(Motivo::AMais, texto, agora)
     }
 }
 
@@ -161,7 +160,9 @@ mod tests {
     use super::*;
     use crate::domain::{
         charge_report::Outcome,
+        cobranca::Key,
         pedido::{Meio, StatusPagamento, StatusPedido, tests::pedido as pedido_em},
+        settlement::{Question, Terms},
     };
 
     fn reais(texto: &str) -> Dinheiro {
@@ -184,7 +185,7 @@ mod tests {
             reembolsado: if situacao == Situacao::Reembolsada { total } else { Dinheiro::default() },
             currency: None,
             qr_data: None,
-            validade: None,
+            validity_seconds: None,
             uncertain: false,
         }
     }
@@ -205,7 +206,8 @@ mod tests {
             let mut pedido = pedido_em(StatusPedido::Recebido);
             pedido.id_pagamento = Some("referencia".into());
             pedido.datahora_expiracao = Some(momento(900));
-            let mut cobranca = Cobranca::new(1, reais("57.80"), 900, ("chave".into(), momento(0)));
+            let key = Key { value: "chave".into(), since: momento(0) };
+            let mut cobranca = Cobranca::new(1, reais("57.80"), 900, key);
             cobranca.suspect_duplicates(momento(0));
             Mundo { la: vec![Situacao::Aberta; quantas], pedido, cobranca, agora: 0 }
         }
@@ -214,7 +216,7 @@ mod tests {
             id.trim_start_matches("ORD").parse().unwrap()
         }
 
-        fn to_withdraw(&mut self, numero: usize, operacao: Operacao) {
+        fn withdraw(&mut self, numero: usize, operacao: Operacao) {
             self.la[numero] = match (operacao, self.la[numero]) {
                 (Operacao::Cancelar, Situacao::Aberta) => Situacao::Cancelada,
                 (Operacao::Reembolsar, Situacao::Paga) => Situacao::Reembolsada,
@@ -222,7 +224,7 @@ mod tests {
             };
         }
 
-        /// Takes the step that is wanted and asks; as `MercadoPago::executar` does.
+        /// Takes the step that is wanted and asks; as `MercadoPago::execute` does.
         fn begin(&mut self) -> Option<Olhar> {
             let agora = momento(self.agora);
             let operacao = self.cobranca.next_operation(&self.pedido, agora)?;
@@ -236,7 +238,7 @@ mod tests {
                 (Operacao::Consultar, _) => {
                     let todas = ver(self);
                     for (v, operacao) in passo.to_withdraw(&self.pedido, &todas) {
-                        self.to_withdraw(self.numero(&v.id_externo), operacao);
+                        self.withdraw(self.numero(&v.id_externo), operacao);
                     }
                     Outcome::All(ver(self))
                 }
@@ -245,7 +247,7 @@ mod tests {
                 }
                 (Operacao::Cancelar | Operacao::Reembolsar, Some(id)) => {
                     let numero = self.numero(id);
-                    self.to_withdraw(numero, operacao);
+                    self.withdraw(numero, operacao);
                     Outcome::Report(ver(self).remove(numero))
                 }
             };
@@ -253,7 +255,9 @@ mod tests {
         }
 
         fn settle(&mut self, Olhar(operacao, passo, resultado): Olhar) {
-            self.cobranca.settle(&mut self.pedido, (operacao, &passo), &resultado, 5, momento(self.agora));
+            let question = Question { operacao, charge: &passo };
+            let terms = Terms { provider: "provedor", first_poll_seconds: 5, now: momento(self.agora) };
+            self.cobranca.settle(&mut self.pedido, &question, &resultado, &terms);
         }
 
         fn pagar(&mut self, n: usize) {

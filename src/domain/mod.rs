@@ -9,5 +9,5 @@ pub mod dinheiro;
 pub mod pedido;
 pub mod pendencia;
 pub mod produto;
-mod settlement;
+pub mod settlement;
 pub mod texto;

@@ -16,7 +16,9 @@ use super::{
 pub enum Motivo {
     /// The QR code is not made.
     Criacao = 1,
+    /// The provider does not show the charge.
     Consulta = 2,
+    /// The charge is not withdrawn.
     Cancelamento = 3,
     /// A refund that is asked for again.
     Reembolso = 4,
@@ -24,6 +26,7 @@ pub enum Motivo {
     ReembolsoNoBalcao = 5,
     /// What the provider shows does not fit the order.
     Divergencia = 6,
+    /// Paid, and now in a state that says nothing here.
     EstadoDesconhecido = 7,
     /// Given back at the provider by somebody else.
     DevolvidoLa = 8,
@@ -36,24 +39,34 @@ pub enum Motivo {
 /// Something about an order's money that a person has to look at.
 #[derive(Serialize, ToSchema)]
 pub struct Pendencia {
+    /// The order's id.
     #[schema(minimum = 1, example = 7)]
     pub pedido: i64,
+    /// The number that is called.
     pub senha: Option<i64>,
+    /// How far the kitchen is.
     pub status_pedido: StatusPedido,
+    /// What there is to do, in Portuguese.
     #[schema(example = "O QR code expirou sem pagamento e o pedido já está em preparo: cobre no balcão")]
     pub pendencia: String,
+    /// Since when somebody is needed.
     pub desde: DataHora,
 }
 
+/// The provider may still do the refund that somebody says was made by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefundUnderWay;
+
 impl Cobranca {
     /// Puts it before a person, once: the same matter is not brought up again after somebody saw to it.
-    pub fn raise(&mut self, motivo: Motivo, texto: String, eventos: &mut Vec<Evento>, agora: DataHora) {
-        if self.pendencia.as_ref() != Some(&texto) {
-            eventos.push(Evento::novo("pendencia", agora).com(texto.clone()));
-            self.pendencia = Some(texto);
-            self.motivo = Some(motivo);
-            self.pendente_desde = Some(agora);
+    pub fn raise(&mut self, motivo: Motivo, texto: String, agora: DataHora) -> Option<Evento> {
+        if self.pendencia.as_ref() == Some(&texto) {
+            return None;
         }
+        self.pendencia = Some(texto.clone());
+        self.motivo = Some(motivo);
+        self.pendente_desde = Some(agora);
+        Some(Evento::novo("pendencia", agora).com(texto))
     }
 
     /// Takes off the list what no longer stands; to be called after every change of order or charge.
@@ -63,6 +76,7 @@ impl Cobranca {
         }
     }
 
+    /// Takes the matter off the list.
     pub fn close_matter(&mut self) {
         (self.pendencia, self.motivo, self.pendente_desde) = (None, None, None);
     }
@@ -90,18 +104,18 @@ impl Cobranca {
 
     /// A person saw to it. Was it a refund, then the money was given back by hand, and the provider is not asked any
     /// more; refused while the provider may still do it.
-    pub fn resolve(&mut self, pedido: &mut Pedido, agora: DataHora) -> Result<Vec<Evento>, &'static str> {
+    pub fn resolve(&mut self, pedido: &mut Pedido, agora: DataHora) -> Result<Vec<Evento>, RefundUnderWay> {
         if self.pendente_desde.is_none() {
             return Ok(vec![]);
         }
-        let no_ar = |operacao| self.operacao == Some(operacao) && self.chave.is_some();
-        let devolve = self.owes_refund(pedido) || self.manual;
-        let a_mais = self.motivo == Some(Motivo::AMais);
-        if (devolve && no_ar(Operacao::Reembolsar)) || (a_mais && no_ar(Operacao::Consultar)) {
-            return Err("O Mercado Pago ainda pode fazer este reembolso; espere a resposta dele");
+        let in_the_air = |operacao| self.operacao == Some(operacao) && self.chave.is_some();
+        let refunds = self.owes_refund(pedido) || self.manual;
+        let overpaid = self.motivo == Some(Motivo::AMais);
+        if (refunds && in_the_air(Operacao::Reembolsar)) || (overpaid && in_the_air(Operacao::Consultar)) {
+            return Err(RefundUnderWay);
         }
         let mut eventos = vec![Evento::novo("pendencia", agora).com("resolvida")];
-        if devolve {
+        if refunds {
             self.manual = true;
             self.reembolso_alvo = None;
             self.proxima_em = None;
@@ -111,15 +125,24 @@ impl Cobranca {
                 eventos.extend(evento.map(|e| e.com("devolvido no balcão")));
             }
         }
-        for paga in self.a_mais.iter_mut().filter(|c| a_mais && c.situacao == Some(Situacao::Paga)) {
-            paga.resolvida = true;
+        for duplicate in self.a_mais.iter_mut().filter(|c| overpaid && c.situacao == Some(Situacao::Paga)) {
+            duplicate.resolvida = true;
         }
         self.pendente_desde = None;
         Ok(eventos)
     }
 }
 
+impl RefundUnderWay {
+    /// For people; `provider` is the name that they know.
+    pub fn in_words(self, provider: &str) -> String {
+        format!("O {provider} ainda pode fazer este reembolso; espere a resposta dele")
+    }
+}
+
+/// Texts for people; `provider` is the name that they know.
 impl Operacao {
+    /// The matter that there is when it is not done.
     pub fn motivo(self) -> Motivo {
         match self {
             Operacao::Criar => Motivo::Criacao,
@@ -129,41 +152,37 @@ impl Operacao {
         }
     }
 
-    /// `razao` is Portuguese: why the provider refused.
-    pub fn refused(self, razao: &str) -> String {
+    /// It was refused; `reason` is Portuguese: why.
+    pub fn refused(self, provider: &str, reason: &str) -> String {
         match self {
-            Operacao::Criar => {
-                format!("O Mercado Pago recusou criar o QR code ({razao}): receba no balcão")
-            }
-            Operacao::Consultar => format!("O Mercado Pago não mostra a cobrança ({razao})"),
-            Operacao::Cancelar => format!("O Mercado Pago recusou cancelar a cobrança ({razao})"),
+            Operacao::Criar => format!("O {provider} recusou criar o QR code ({reason}): receba no balcão"),
+            Operacao::Consultar => format!("O {provider} não mostra a cobrança ({reason})"),
+            Operacao::Cancelar => format!("O {provider} recusou cancelar a cobrança ({reason})"),
             Operacao::Reembolsar => {
-                format!("O Mercado Pago ainda não fez o reembolso ({razao}) e vai ser perguntado de novo")
+                format!("O {provider} ainda não fez o reembolso ({reason}) e vai ser perguntado de novo")
             }
         }
     }
 
-    pub fn unanswered(self) -> &'static str {
+    /// It was tried again and again, and nobody knows whether it is done.
+    pub fn unanswered(self, provider: &str) -> String {
         match self {
             Operacao::Criar | Operacao::Consultar => {
-                "O Mercado Pago não responde; o QR code ainda não chegou: receba no balcão"
+                format!("O {provider} não responde; o QR code ainda não chegou: receba no balcão")
             }
-            Operacao::Cancelar => "O Mercado Pago não confirma que a cobrança foi cancelada",
-            Operacao::Reembolsar => "O Mercado Pago não confirma o reembolso; não devolva em dinheiro",
+            Operacao::Cancelar => format!("O {provider} não confirma que a cobrança foi cancelada"),
+            Operacao::Reembolsar => format!("O {provider} não confirma o reembolso; não devolva em dinheiro"),
         }
     }
 
     /// The token is not accepted. `None` where no order needs a person for that.
-    pub fn unauthorized(self) -> Option<&'static str> {
-        match self {
-            Operacao::Criar => Some(
-                "O Mercado Pago não aceita a credencial deste sistema e não faz QR codes: receba no balcão e avise o responsável",
-            ),
-            Operacao::Reembolsar => Some(
-                "O Mercado Pago não aceita a credencial deste sistema, e o reembolso espera: avise o responsável",
-            ),
-            Operacao::Consultar | Operacao::Cancelar => None,
-        }
+    pub fn unauthorized(self, provider: &str) -> Option<String> {
+        let consequence = match self {
+            Operacao::Criar => " e não faz QR codes: receba no balcão e avise o responsável",
+            Operacao::Reembolsar => ", e o reembolso espera: avise o responsável",
+            Operacao::Consultar | Operacao::Cancelar => return None,
+        };
+        Some(format!("O {provider} não aceita a credencial deste sistema{consequence}"))
     }
 }
 

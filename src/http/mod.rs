@@ -42,7 +42,7 @@ pub use self::{
 use crate::{
     error::Error,
     metrics::{METRICS, Route},
-    pagamento::Gateway,
+    payments::Provider,
     store::{
         Store,
         pagina::{Cursor, Pagina},
@@ -60,7 +60,7 @@ pub struct App {
     /// Of each client's checkouts, and of its notifications.
     pub checkout_rate: RateLimit,
     pub webhook_rate: RateLimit,
-    pub gateway: Gateway,
+    pub provider: Arc<dyn Provider>,
     /// Wakes those who look into notifications.
     pub sino: Arc<Sino>,
     pub origins: Origins,

@@ -2,9 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use super::{
     App, Owed,
     campo::{
@@ -16,14 +13,12 @@ use super::{
 use crate::{
     domain::{data_hora::DataHora, pedido::Pedido, pendencia::Pendencia},
     error::Error,
-    foreign::{SHORT, foreign},
     metrics::METRICS,
-    pagamento::{Gateway, MercadoPago, assinatura::e_id},
+    payments::{OwnNotification, Webhook, WebhookRequest},
     store::{cobrancas, pedidos},
     use_cases::{
         cancelamento::{self, Pedida},
-        confirmacao::{self, Aviso},
-        recebimento,
+        confirmacao, recebimento,
     },
 };
 
@@ -31,13 +26,13 @@ use crate::{
 const PENDENCIAS_MAX: i64 = 500;
 
 corpo! {
-    /// A notification, as the original system received it; or one of Mercado Pago's, which has `data` too.
+    /// A notification, as the original system received it; or one of the payment provider's, which has `data` too.
     Notificacao {
-        /// The order's `id_pagamento`; in Mercado Pago's own the number of the notification.
+        /// The order's `id_pagamento`; in the provider's own the number of the notification.
         #[schema(required)]
         id: Identificador,
-        /// `state_FINISHED` approves, `state_CANCELED` refuses, anything else changes nothing. With Mercado Pago set up it
-        /// only says that there is something to look at.
+        /// `state_FINISHED` approves, `state_CANCELED` refuses, anything else changes nothing. With a provider set up it only
+        /// says that there is something to look at.
         action: Option<Acao>,
         #[serde(rename = "type")]
         #[expect(dead_code)]
@@ -80,7 +75,7 @@ corpo! {
     }
 }
 
-/// The answer to a notification: the order with the simulator, `true` with Mercado Pago.
+/// The answer to a notification: the order with the simulator, `true` with a provider.
 #[derive(utoipa::ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it describes what the two ways answer")]
@@ -89,148 +84,61 @@ pub enum Acolhida {
     Notificado(bool),
 }
 
-/// A notification that there is news of a payment. With the simulator it decides: what was approved stays approved. With
-/// Mercado Pago set up every shape of its notifications is taken, none is believed, and what they are about is looked up
-/// there; the answer is `true`.
+/// A notification that there is news of a payment. With the simulator it decides: what was approved stays approved. With a
+/// provider set up every shape of its notifications is taken, none is believed, and what they are about is looked up there;
+/// the answer is `true`.
 #[utoipa::path(post, path = "/pedidos/status_pagamento", tag = "Pagamentos", request_body = Notificacao,
-    params(("x-signature" = Option<String>, Header, description = "Mercado Pago's signature; needed when a secret is set")),
+    params(("x-signature" = Option<String>, Header, description = "The provider's signature; needed when a secret is set")),
     responses((status = 200, body = Acolhida, headers(("ETag" = String, description = "The version of the order, with the simulator"))),
         (status = 401, body = Problema, description = "The signature is missing or wrong"),
         (status = 404, body = Problema), (status = 409, body = Problema), (status = 422, body = Problema),
         (status = 429, body = Problema, description = "More than `WEBHOOKS_PER_SECOND` from this address; again after `Retry-After` seconds")))]
 pub fn webhook(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     app.webhook_rate.admit(request.client)?;
-    match &app.gateway {
-        Gateway::Simulado { .. } => simulado(app, request),
-        Gateway::MercadoPago(provedor) => notificado(app, provedor, request),
-    }
-}
-
-fn simulado(app: &App, request: &Request<'_>) -> Result<Response, Error> {
-    let corpo: Notificacao = ler_corpo(request)?;
-    let mut erros = Erros::default();
-    let id = erros.obrigatorio("id", corpo.id);
-    let action = erros.opcional("action", corpo.action).flatten();
-    let Identificador(id) = erros.ou(id)?;
-    let action = action.as_ref().map_or("", |Acao(a)| a);
-    response::pedido(&confirmacao::simular(&app.store, &id, action, DataHora::agora())?, None)
-}
-
-/// The id in the address is the one that is signed; so the body's counts only where the address has none.
-fn notificado(app: &App, provedor: &MercadoPago, request: &Request<'_>) -> Result<Response, Error> {
-    let id = request.parameter("data.id");
-    let mut prova = None;
-    if !provedor.settings.segredos.vazio() {
-        let (assinatura, chamada) = (request.header("x-signature")?, request.header("x-request-id")?);
-        let conferida = provedor.settings.segredos.check(assinatura, id.as_deref(), chamada);
-        prova = Some(conferida.map_err(|motivo| {
-            METRICS.notification("unsigned");
-            Error::Unsigned(format!(
-                "{motivo:?}, data.id {}",
-                foreign(id.as_deref().unwrap_or_default(), SHORT)
-            ))
-        })?);
-    }
-    let corpo = ler_aviso(&request.body)?;
-    match aviso(request, id, &corpo) {
-        Some(aviso) => {
-            let nova = confirmacao::avisar(&app.store, provedor, &aviso, prova.as_ref(), DataHora::agora())?;
-            if nova {
+    match app.provider.read_webhook(&Parts(request))? {
+        Webhook::News(news) => {
+            response::pedido(&confirmacao::noticiar(&app.store, &news, DataHora::agora())?, None)
+        }
+        Webhook::Notice(notice) => {
+            let new = confirmacao::avisar(&app.store, &notice, DataHora::agora())?;
+            if new {
                 app.sino.tocar();
             }
-            METRICS.notification(if nova { "taken" } else { "repeated" });
+            METRICS.notification(if new { "taken" } else { "repeated" });
+            response::json(&true)
         }
-        None => {
+        Webhook::Irrelevant => {
             log::info!("{} a notification about nothing that concerns orders", request.id);
             METRICS.notification("ignored");
+            response::json(&true)
         }
     }
-    response::json(&true)
 }
 
-/// What counts of a notification, as it stands in the body; the rest is skipped, and nothing is copied.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct CorpoDoAviso<'a> {
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
-    #[serde(borrow, rename = "type")]
-    tipo: Option<&'a RawValue>,
-    #[serde(borrow)]
-    topic: Option<&'a RawValue>,
-    #[serde(borrow)]
-    action: Option<&'a RawValue>,
-    #[serde(borrow)]
-    resource: Option<&'a RawValue>,
-}
+/// A request, taken apart for the provider that reads it.
+struct Parts<'a>(&'a Request<'a>);
 
-/// Any JSON will do, and none; what is no object says nothing.
-fn ler_aviso(corpo: &[u8]) -> Result<CorpoDoAviso<'_>, Error> {
-    let corpo = corpo.trim_ascii();
-    if corpo.is_empty() {
-        return Ok(CorpoDoAviso::default());
+impl WebhookRequest for Parts<'_> {
+    fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.0.parameter(name)
     }
-    let malformado = |e: serde_json::Error| Error::Malformed(format!("JSON inválido na linha {}", e.line()));
-    let json: &RawValue = serde_json::from_slice(corpo).map_err(malformado)?;
-    if json.get().starts_with('{') {
-        serde_json::from_str(json.get()).map_err(malformado)
-    } else {
-        Ok(CorpoDoAviso::default())
+
+    fn header(&self, name: &str) -> Result<Option<&str>, Error> {
+        self.0.header(name)
     }
-}
 
-/// Bytes of a text of a notification that counts, at most: an id, a word or a URL.
-const TEXTO_MAX: usize = 1024;
-
-/// The text of a JSON string or number.
-fn texto_de(valor: Option<&RawValue>) -> Option<String> {
-    let json = valor?.get();
-    match json.as_bytes().first()? {
-        _ if json.len() > TEXTO_MAX => None,
-        b'"' => serde_json::from_str(json).ok(),
-        b'-' | b'0'..=b'9' => Some(json.to_owned()),
-        _ => None,
+    fn body(&self) -> &[u8] {
+        &self.0.body
     }
-}
 
-/// What a notification is about, in any of the shapes that there are.
-fn aviso(request: &Request<'_>, id: Option<Cow<'_, str>>, corpo: &CorpoDoAviso<'_>) -> Option<Aviso> {
-    // IPN of old: `?topic=payment&id=1`, or a resource as a URL that ends in the id.
-    let recurso = || texto_de(corpo.resource)?.rsplit('/').next().map(str::to_owned);
-    let dentro = || {
-        let data = corpo.data.map(RawValue::get).filter(|json| json.starts_with('{'))?;
-        texto_de(serde_json::from_str::<CorpoDoAviso<'_>>(data).ok()?.id)
-    };
-    let id = id
-        .map(Cow::into_owned)
-        .or_else(dentro)
-        .or_else(|| request.parameter("id").map(Cow::into_owned))
-        .or_else(recurso);
-    let Some(id) = id.filter(|id| e_id(id)) else {
-        // The original's, by our own id.
-        let nossa = texto_de(corpo.id).filter(|id| id.len() <= 255)?;
-        return Some(Aviso::Referencia(nossa));
-    };
-    let tema = request
-        .parameter("type")
-        .or_else(|| request.parameter("topic"))
-        .map(Cow::into_owned)
-        .or_else(|| texto_de(corpo.tipo))
-        .or_else(|| texto_de(corpo.topic))
-        .or_else(|| texto_de(corpo.action))
-        .unwrap_or_default();
-    let topico = if id.starts_with("ORD") || tema == "order" || tema.starts_with("order.") {
-        "order"
-    } else if tema.contains("merchant_order") {
-        "merchant_order"
-    } else if tema.starts_with("payment") {
-        "payment"
-    } else {
-        return None;
-    };
-    Some(Aviso::Externo { topico, id })
+    fn own_notification(&self) -> Result<OwnNotification, Error> {
+        let corpo: Notificacao = ler_corpo(self.0)?;
+        let mut erros = Erros::default();
+        let id = erros.obrigatorio("id", corpo.id);
+        let action = erros.opcional("action", corpo.action).flatten();
+        let Identificador(id) = erros.ou(id)?;
+        Ok(OwnNotification { id, action: action.map_or_else(String::new, |Acao(action)| action) })
+    }
 }
 
 /// Records money that was taken at the counter. A QR code that is still open is withdrawn.
@@ -265,11 +173,11 @@ pub fn cancelar(app: &App, request: &Request<'_>, id: i64) -> Result<Response, E
     let Motivo(motivo) = erros.ou(motivo)?;
     let pedida = Pedida::ComReembolso { motivo: &motivo };
     let vista = super::pedidos::vista(request)?;
-    let pedido = cancelamento::cancelar(&app.store, &app.gateway, id, &pedida, &vista, DataHora::agora())?;
+    let pedido = cancelamento::cancelar(&app.store, &*app.provider, id, &pedida, &vista, DataHora::agora())?;
     response::pedido(&pedido, None)
 }
 
-/// Gives back a payment by QR code, at Mercado Pago: a part of it, or the whole. The order stays as it is, also one that
+/// Gives back a payment by QR code, at the provider: a part of it, or the whole. The order stays as it is, also one that
 /// was delivered; `status_pagamento` becomes `Reembolsado` when all went back. `If-Match` is needed: two taps must not give
 /// back twice.
 #[utoipa::path(post, path = "/pedidos/{id}/reembolso", tag = "Pagamentos", request_body = Reembolso,
@@ -289,8 +197,14 @@ pub fn reembolsar(app: &App, request: &Request<'_>, id: i64) -> Result<Response,
         let mensagem = "é obrigatório aqui: o ETag do pedido, para que dois toques não devolvam duas vezes";
         return Err(Error::invalid("If-Match", mensagem));
     }
-    let pedido =
-        cancelamento::reembolsar(&app.store, &app.gateway, id, (valor, &motivo), &vista, DataHora::agora())?;
+    let pedido = cancelamento::reembolsar(
+        &app.store,
+        &*app.provider,
+        id,
+        (valor, &motivo),
+        &vista,
+        DataHora::agora(),
+    )?;
     response::pedido(&pedido, None)
 }
 
@@ -300,9 +214,9 @@ pub fn pendencias(app: &App, _: &Request<'_>) -> Result<Response, Error> {
     response::json(&app.store.read(|conn| cobrancas::pendentes(conn, PENDENCIAS_MAX))?)
 }
 
-/// Takes an order off the list of those that need a person: somebody saw to it. Was it a refund that Mercado Pago refuses,
-/// then the money was given back at the counter, and Mercado Pago is not asked any more; to have it asked once more, cancel
-/// the order again. 409 while Mercado Pago may still do it. Again is the same.
+/// Takes an order off the list of those that need a person: somebody saw to it. Was it a refund that the provider refuses,
+/// then the money was given back at the counter, and the provider is not asked any more; to have it asked once more, cancel
+/// the order again. 409 while the provider may still do it. Again is the same.
 #[utoipa::path(delete, path = "/pedidos/{id}/pendencia", tag = "Pagamentos", params(("id" = i64, Path, minimum = 1)),
     responses((status = 200, body = bool, content_type = "application/json"), (status = 404, body = Problema),
         (status = 409, body = Problema, description = "A refund is under way"), (status = 422, body = Problema)))]

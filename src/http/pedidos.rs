@@ -166,7 +166,7 @@ pub fn checkout(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let chave = chave(request)?;
     let escolha = Escolha { cliente, linhas };
     let resposta =
-        ato::checkout(&app.store, &app.gateway, &app.checkouts, &app.capacity, escolha, chave.as_deref())?;
+        ato::checkout(&app.store, &*app.provider, &app.checkouts, &app.capacity, escolha, chave.as_deref())?;
     let answer = response::json_bytes(resposta.corpo.into_bytes());
     let answer = response::with(answer, "ETag", &response::etag(resposta.versao));
     Ok(if resposta.repetida { response::with(answer, "Idempotency-Replayed", "true") } else { answer })
@@ -232,7 +232,7 @@ pub fn buscar(app: &App, request: &Request<'_>, id: i64, owed: Owed) {
         (status = 412, body = Problema), (status = 422, body = Problema)))]
 pub fn cancelar(app: &App, request: &Request<'_>, id: i64) -> Result<Response, Error> {
     let pedida = cancelamento::Pedida::SemReembolso;
-    cancelamento::cancelar(&app.store, &app.gateway, id, &pedida, &vista(request)?, DataHora::agora())?;
+    cancelamento::cancelar(&app.store, &*app.provider, id, &pedida, &vista(request)?, DataHora::agora())?;
     response::json(&true)
 }
 

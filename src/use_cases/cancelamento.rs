@@ -13,7 +13,7 @@ use crate::{
         pedido::{Evento, Meio, Pedido, StatusPagamento, StatusPedido},
     },
     error::Error,
-    pagamento::Gateway,
+    payments::{self, Provider},
     store::{Connection, Store, cobrancas, pedidos},
 };
 
@@ -28,7 +28,7 @@ pub enum Pedida<'a> {
 /// Cancels; again is the same. The refund of a payment by QR code is asked for at once, and otherwise done later.
 pub fn cancelar(
     store: &Store,
-    gateway: &Gateway,
+    provider: &dyn Provider,
     id: i64,
     pedida: &Pedida<'_>,
     vista: &Vista,
@@ -58,8 +58,9 @@ pub fn cancelar(
                 evento.detalhe = Some(motivo.to_owned());
             }
             let no_provedor = cobranca.is_some() && pedido.meio_pagamento == Some(Meio::Qr);
-            if pago && no_provedor && matches!(gateway, Gateway::Simulado { .. }) {
-                let detail = "O pagamento está no Mercado Pago, e este sistema está sem acesso a ele";
+            if pago && no_provedor && !cobranca::serves(provider) {
+                let detail =
+                    format!("O pagamento está no {}, e este sistema está sem acesso a ele", of_charge());
                 return Err(Error::conflict("cobranca_real", detail));
             }
             if pago && !no_provedor {
@@ -76,9 +77,9 @@ pub fn cancelar(
             cobranca.review(&pedido);
             cobrancas::salvar_ou_repetir(conn, &mut cobranca)?;
         }
-        Ok((pedido, reservar(conn, gateway, id, agora)?))
+        Ok((pedido, reservar(conn, provider, id, agora)?))
     })?;
-    Ok(acompanhar(store, gateway, pedido, passo))
+    Ok(acompanhar(store, provider, pedido, passo))
 }
 
 /// What was handed over is not undone: what there is to do instead.
@@ -96,18 +97,18 @@ fn entregue(pedido: &Pedido) -> Error {
 /// Gives back a part of what was paid by QR code, or the whole; the order stands.
 pub fn reembolsar(
     store: &Store,
-    gateway: &Gateway,
+    provider: &dyn Provider,
     id: i64,
     (valor, motivo): (Dinheiro, &str),
     vista: &Vista,
     agora: DataHora,
 ) -> Result<Pedido, Error> {
-    olhar_o_que_esta_em_andamento(store, gateway, id, agora)?;
+    olhar_o_que_esta_em_andamento(store, provider, id, agora)?;
     let (pedido, passo) = store.write(|conn| {
         let cobranca = cobrancas::do_pedido(conn, id)?;
         let pedido = pedidos::mudar(conn, id, |_, pedido| {
             conferir_vista(pedido, vista)?;
-            reembolsavel(pedido, cobranca.as_ref(), valor)?;
+            reembolsavel(provider, pedido, cobranca.as_ref(), valor)?;
             let devolvido = cobranca.as_ref().map(|c| c.reembolsado).unwrap_or_default();
             pedido.valor_reembolsado = [devolvido, valor].into_iter().sum();
             let texto = format!("{} a devolver: {motivo}", valor.em_reais());
@@ -119,12 +120,17 @@ pub fn reembolsar(
             cobranca.proxima_em = Some(agora);
             cobrancas::salvar_ou_repetir(conn, &mut cobranca)?;
         }
-        Ok((pedido, reservar(conn, gateway, id, agora)?))
+        Ok((pedido, reservar(conn, provider, id, agora)?))
     })?;
-    Ok(acompanhar(store, gateway, pedido, passo))
+    Ok(acompanhar(store, provider, pedido, passo))
 }
 
-fn reembolsavel(pedido: &Pedido, cobranca: Option<&Cobranca>, valor: Dinheiro) -> Result<(), Error> {
+fn reembolsavel(
+    provider: &dyn Provider,
+    pedido: &Pedido,
+    cobranca: Option<&Cobranca>,
+    valor: Dinheiro,
+) -> Result<(), Error> {
     let paga = |c: &&Cobranca| c.situacao == Situacao::Paga && pedido.meio_pagamento == Some(Meio::Qr);
     let Some(cobranca) = cobranca.filter(paga) else {
         if pedido.status_pagamento == StatusPagamento::Reembolsado && pedido.meio_pagamento == Some(Meio::Qr)
@@ -134,7 +140,8 @@ fn reembolsavel(pedido: &Pedido, cobranca: Option<&Cobranca>, valor: Dinheiro) -
                 "O pagamento deste pedido já foi todo devolvido",
             ));
         }
-        let detail = "Só um pagamento por QR code no Mercado Pago pode ser devolvido aqui";
+        let name = provider.display_name();
+        let detail = format!("Só um pagamento por QR code no {name} pode ser devolvido aqui");
         return Err(Error::conflict("sem_pagamento_no_provedor", detail));
     };
     if pedido.status_pedido == StatusPedido::Cancelado || cobranca.reembolso_alvo.is_some() {
@@ -152,7 +159,7 @@ fn reembolsavel(pedido: &Pedido, cobranca: Option<&Cobranca>, valor: Dinheiro) -
 /// A refund that was asked for may be done by now: the provider is looked at before another one is refused for it.
 fn olhar_o_que_esta_em_andamento(
     store: &Store,
-    gateway: &Gateway,
+    provider: &dyn Provider,
     id: i64,
     agora: DataHora,
 ) -> Result<(), Error> {
@@ -162,9 +169,9 @@ fn olhar_o_que_esta_em_andamento(
     }
     let (pedido, passo) = store.write(|conn| {
         cobrancas::adiantar(conn, id, agora)?;
-        Ok((pedidos::buscar(conn, id)?, reservar(conn, gateway, id, agora)?))
+        Ok((pedidos::buscar(conn, id)?, reservar(conn, provider, id, agora)?))
     })?;
-    acompanhar(store, gateway, pedido, passo);
+    acompanhar(store, provider, pedido, passo);
     Ok(())
 }
 
@@ -175,7 +182,9 @@ pub fn resolve(store: &Store, id: i64, agora: DataHora) -> Result<Pedido, Error>
         let pedido = pedidos::mudar(conn, id, |conn, pedido| {
             cobranca = cobrancas::do_pedido(conn, id)?;
             let Some(cobranca) = &mut cobranca else { return Ok(vec![]) };
-            cobranca.resolve(pedido, agora).map_err(|d| Error::conflict("reembolso_em_andamento", d))
+            cobranca
+                .resolve(pedido, agora)
+                .map_err(|e| Error::conflict("reembolso_em_andamento", e.in_words(of_charge())))
         })?;
         if let Some(mut cobranca) = cobranca {
             cobrancas::salvar_ou_repetir(conn, &mut cobranca)?;
@@ -184,23 +193,28 @@ pub fn resolve(store: &Store, id: i64, agora: DataHora) -> Result<Pedido, Error>
     })
 }
 
+/// The name of the provider of a charge, for people.
+fn of_charge() -> &'static str {
+    payments::display_name(payments::OF_UNNAMED_CHARGES)
+}
+
 /// The step at the provider that this has made due; kept from others while the client waits for it.
 fn reservar(
     conn: &mut dyn Connection,
-    gateway: &Gateway,
+    provider: &dyn Provider,
     id: i64,
     agora: DataHora,
 ) -> Result<Option<Passo>, Error> {
-    match gateway {
-        Gateway::Simulado { .. } => Ok(None),
-        Gateway::MercadoPago(provedor) => cobranca::tomar(conn, id, provedor.settings.checkout, agora),
+    if !cobranca::serves(provider) {
+        return Ok(None);
     }
+    cobranca::tomar(conn, id, provider.policy().checkout_wait, agora)
 }
 
 /// Does it while the client waits. That it fails is no failure of what was asked: it is written down, and done later.
-fn acompanhar(store: &Store, gateway: &Gateway, pedido: Pedido, passo: Option<Passo>) -> Pedido {
-    let (Gateway::MercadoPago(provedor), Some(passo)) = (gateway, passo) else { return pedido };
-    cobranca::dar(store, provedor, &passo, provedor.settings.checkout).unwrap_or_else(|error| {
+fn acompanhar(store: &Store, provider: &dyn Provider, pedido: Pedido, passo: Option<Passo>) -> Pedido {
+    let Some(passo) = passo else { return pedido };
+    cobranca::dar(store, provider, &passo, provider.policy().checkout_wait).unwrap_or_else(|error| {
         log::warn!("order {}: the provider is asked later: {error:?}", pedido.id);
         pedido
     })

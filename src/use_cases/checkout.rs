@@ -12,13 +12,13 @@ use super::{
 use crate::{
     batch::Batch,
     domain::{
-        cobranca::{Cobranca, Operacao},
+        cobranca::{Cobranca, Key, Operacao},
         data_hora::DataHora,
         dinheiro::Dinheiro,
         pedido::{Item, Pedido},
     },
     error::Error,
-    pagamento::{Gateway, MercadoPago, simulado},
+    payments::{NewCharge, Provider},
     store::{Connection, Store, clientes, cobrancas, idempotencia, pedidos, produtos},
     threads::Threads,
 };
@@ -62,23 +62,23 @@ pub type Lote = Batch<Entrada, Gravado>;
 
 pub fn lote(
     store: &Arc<Store>,
-    gateway: &Gateway,
+    provider: &Arc<dyn Provider>,
     capacity: &Arc<Capacity>,
     threads: &Arc<Threads>,
 ) -> Arc<Lote> {
-    let (store, gateway, capacity) = (store.clone(), gateway.clone(), capacity.clone());
-    Batch::new(threads, LOTE_MAX, move |entradas| escrever(&store, &gateway, &capacity, entradas))
+    let (store, provider, capacity) = (store.clone(), provider.clone(), capacity.clone());
+    Batch::new(threads, LOTE_MAX, move |entradas| escrever(&store, &*provider, &capacity, entradas))
 }
 
 fn escrever(
     store: &Store,
-    gateway: &Gateway,
+    provider: &dyn Provider,
     capacity: &Capacity,
     entradas: &[Entrada],
 ) -> Result<Vec<Result<Gravado, Error>>, Error> {
     let gravados = store.write(|conn| {
         let room = capacity.room(conn)?;
-        gravar(conn, gateway, room, entradas, DataHora::agora())
+        gravar(conn, provider, room, entradas, DataHora::agora())
     })?;
     capacity.wrote(gravados.iter().filter(|g| matches!(g, Ok(Gravado::Agora(_)))).count());
     Ok(gravados)
@@ -105,7 +105,7 @@ pub struct Novo {
 /// is sent. Another choice under the same key is `Invalid`.
 pub fn checkout(
     store: &Store,
-    gateway: &Gateway,
+    provider: &dyn Provider,
     lote: &Arc<Lote>,
     capacity: &Capacity,
     escolha: Escolha,
@@ -116,7 +116,7 @@ pub fn checkout(
     let gravado = if entrada.escolha.linhas.len() <= LINHAS_EM_LOTE {
         lote.wait_for(entrada)?
     } else {
-        let mut gravados = escrever(store, gateway, capacity, &[entrada])?;
+        let mut gravados = escrever(store, provider, capacity, &[entrada])?;
         gravados.pop().ok_or_else(|| Error::Internal("an order too few".into()))??
     };
     match gravado {
@@ -125,11 +125,9 @@ pub fn checkout(
             Ok(Resposta { corpo, versao, repetida: true })
         }
         Gravado::Agora(novo) => {
-            let pedido = match (gateway, novo.passo) {
-                (Gateway::MercadoPago(provedor), Some(passo)) => {
-                    com_qr(store, provedor, novo.pedido, &passo, chave)
-                }
-                _ => novo.pedido,
+            let pedido = match novo.passo {
+                Some(passo) => com_qr(store, provider, novo.pedido, &passo, chave),
+                None => novo.pedido,
             };
             Ok(Resposta { corpo: json(&pedido)?, versao: pedido.versao, repetida: false })
         }
@@ -148,7 +146,7 @@ enum Destino {
 /// Writes all that can be written, in one go; who cannot be served is told why, and is nobody else's trouble.
 fn gravar(
     conn: &mut dyn Connection,
-    gateway: &Gateway,
+    provider: &dyn Provider,
     mut room: Room,
     entradas: &[Entrada],
     agora: DataHora,
@@ -170,7 +168,7 @@ fn gravar(
             destinos.push(Destino::Como(*primeira));
             continue;
         }
-        let novo = entrada.novo(gateway, &clientes, &cardapio, agora);
+        let novo = entrada.novo(provider, &clientes, &cardapio, agora);
         destinos.push(match novo.and_then(|novo| room.take().map(|()| novo)) {
             Ok(novo) => {
                 novos.push(novo);
@@ -182,7 +180,7 @@ fn gravar(
         });
     }
     let pedidos = pedidos::inserir(conn, novos, agora)?;
-    let mut gravados = cobrar(conn, gateway, pedidos, agora)?.into_iter();
+    let mut gravados = cobrar(conn, provider, pedidos, agora)?.into_iter();
     let mut respostas: Vec<Result<Gravado, Error>> = Vec::with_capacity(entradas.len());
     let mut novos_usos = Vec::new();
     for (entrada, destino) in entradas.iter().zip(destinos) {
@@ -211,17 +209,18 @@ fn gravar(
 /// Each order with its charge, if there is a provider to ask.
 fn cobrar(
     conn: &mut dyn Connection,
-    gateway: &Gateway,
+    provider: &dyn Provider,
     pedidos: Vec<Pedido>,
     agora: DataHora,
 ) -> Result<Vec<Novo>, Error> {
-    let Gateway::MercadoPago(provedor) = gateway else {
+    if !cobranca::serves(provider) {
         return Ok(pedidos.into_iter().map(|pedido| Novo { pedido, passo: None }).collect());
-    };
+    }
+    let policy = provider.policy();
     let cobranca = |pedido: &Pedido| {
-        let (validade, chave) = (provedor.settings.validade, cobranca::nova_chave());
-        let mut cobranca = Cobranca::new(pedido.id, pedido.valor_total, validade, (chave, agora));
-        cobranca.proxima_em = Some(agora.mais(cobranca::reserva(provedor.settings.checkout)));
+        let key = Key { value: cobranca::nova_chave(), since: agora };
+        let mut cobranca = Cobranca::new(pedido.id, pedido.valor_total, policy.validity_seconds, key);
+        cobranca.proxima_em = Some(agora.mais(cobranca::reserva(policy.checkout_wait)));
         cobranca
     };
     let cobrancas: Vec<Cobranca> = pedidos.iter().map(cobranca).collect();
@@ -256,7 +255,7 @@ impl Entrada {
 
     fn novo(
         &self,
-        gateway: &Gateway,
+        provider: &dyn Provider,
         clientes: &[i64],
         cardapio: &[(i64, String, Dinheiro)],
         agora: DataHora,
@@ -266,13 +265,13 @@ impl Entrada {
             return Err(clientes::NAO_ENCONTRADO);
         }
         let itens = com_preco(cardapio, linhas)?;
-        let (qr_data, datahora_expiracao) = match gateway {
-            Gateway::Simulado { validade } => {
-                let valor = itens.iter().filter_map(|i| i.valor.vezes(i.quantidade)).sum();
-                (Some(simulado::qr_data(&self.id_pagamento, valor)), Some(agora.mais(*validade)))
-            }
-            Gateway::MercadoPago(provedor) => (None, Some(agora.mais(provedor.settings.validade))),
+        let valor = itens.iter().filter_map(|i| i.valor.vezes(i.quantidade)).sum();
+        let charge = NewCharge { reference: &self.id_pagamento, valor, now: agora };
+        let (qr_data, expires_at) = match provider.at_once(&charge) {
+            Some(opened) => (Some(opened.qr_data), opened.expires_at),
+            None => (None, agora.mais(provider.policy().validity_seconds)),
         };
+        let datahora_expiracao = Some(expires_at);
         let id_pagamento = self.id_pagamento.clone();
         Ok(pedidos::Novo { cliente: *cliente, itens, id_pagamento, qr_data, datahora_expiracao })
     }
@@ -288,12 +287,12 @@ fn unicos(ids: impl Iterator<Item = i64>) -> Vec<i64> {
 /// The order with its QR code, if that comes in time. The order stands, whatever happens here.
 fn com_qr(
     store: &Store,
-    provedor: &MercadoPago,
+    provider: &dyn Provider,
     pedido: Pedido,
     passo: &Passo,
     chave: Option<&str>,
 ) -> Pedido {
-    let dado = cobranca::dar(store, provedor, passo, provedor.settings.checkout);
+    let dado = cobranca::dar(store, provider, passo, provider.policy().checkout_wait);
     let repetivel = dado.and_then(|pedido| {
         if let Some(chave) = chave {
             let corpo = json(&pedido)?;

@@ -9,10 +9,11 @@ use crate::{
         cobranca::{Cobranca, Operacao},
         data_hora::DataHora,
         pedido::{Evento, Pedido},
+        settlement::{Question, Terms},
     },
     error::{DbError, Error},
     metrics::METRICS,
-    pagamento::MercadoPago,
+    payments::{self, Provider},
     store::{Connection, Store, cobrancas, eventos, pedidos},
 };
 
@@ -25,6 +26,11 @@ pub struct Passo {
 
 /// Beyond the time of the operation itself, for the database.
 const FOLGA_SEGUNDOS: i64 = 5;
+
+/// Whether the charges that are stored are this provider's to look after.
+pub fn serves(provider: &dyn Provider) -> bool {
+    provider.name() == payments::OF_UNNAMED_CHARGES
+}
 
 /// How long a step is kept from others that may take `tempo`.
 pub fn reserva(tempo: Duration) -> i64 {
@@ -62,10 +68,14 @@ pub fn tomar(
 }
 
 /// Asks the provider, for `tempo` at most, and writes down what came of it. Gives the order as it is then.
-pub fn dar(store: &Store, provedor: &MercadoPago, passo: &Passo, tempo: Duration) -> Result<Pedido, Error> {
-    let resultado = provedor.executar(passo.operacao, &passo.cobranca, &passo.pedido, tempo);
-    let agora = DataHora::agora();
-    let pedido = store.write(|conn| settle(conn, passo, &resultado, provedor.settings.ritmo, agora))?;
+pub fn dar(store: &Store, provider: &dyn Provider, passo: &Passo, tempo: Duration) -> Result<Pedido, Error> {
+    let resultado = provider.execute(passo.operacao, &passo.cobranca, &passo.pedido, tempo);
+    let terms = Terms {
+        provider: provider.display_name(),
+        first_poll_seconds: provider.policy().first_poll_seconds,
+        now: DataHora::agora(),
+    };
+    let pedido = store.write(|conn| settle(conn, passo, &resultado, &terms))?;
     METRICS.payment(resultado.name());
     Ok(pedido)
 }
@@ -74,17 +84,17 @@ fn settle(
     conn: &mut dyn Connection,
     passo: &Passo,
     resultado: &Outcome,
-    ritmo: i64,
-    agora: DataHora,
+    terms: &Terms<'_>,
 ) -> Result<Pedido, Error> {
     let id = passo.pedido.id;
+    let question = Question { operacao: passo.operacao, charge: &passo.cobranca };
     let mut depois = None;
     let pedido = pedidos::mudar(conn, id, |conn, pedido| {
         let mut cobranca = cobrancas::do_pedido(conn, id)?
             .ok_or_else(|| Error::Internal(format!("the charge of order {id} is gone")))?;
         // Somebody wants it looked at once more, after what we have seen.
         let adiantada = (cobranca.versao != passo.cobranca.versao).then_some(cobranca.proxima_em).flatten();
-        let eventos = cobranca.settle(pedido, (passo.operacao, &passo.cobranca), resultado, ritmo, agora);
+        let eventos = cobranca.settle(pedido, &question, resultado, terms);
         if let Some(quando) = adiantada {
             cobranca.proxima_em = Some(cobranca.proxima_em.map_or(quando, |nossa| nossa.min(quando)));
         }

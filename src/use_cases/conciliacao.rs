@@ -13,7 +13,7 @@ use super::cobranca;
 use crate::{
     domain::{data_hora::DataHora, pedido::Evento},
     error::Error,
-    pagamento::{Assunto, MercadoPago},
+    payments::{Provider, Subject},
     store::{Connection, Store, cobrancas, eventos, notificacoes},
 };
 
@@ -21,8 +21,8 @@ use crate::{
 const ESPERA: Duration = Duration::from_secs(1);
 /// Charges that a worker looks at before it asks again what is due.
 const LOTE: i64 = 50;
-/// How often a notification about something unknown is looked into, and the first pause in seconds; it doubles. Mercado
-/// Pago may tell of a payment before it shows it.
+/// How often a notification about something unknown is looked into, and the first pause in seconds; it doubles. A
+/// provider may tell of a payment before it shows it.
 const TENTATIVAS: i64 = 6;
 const PAUSA: i64 = 2;
 /// The same when the provider does not answer.
@@ -49,10 +49,10 @@ impl Sino {
 }
 
 /// Looks after what is pending, for ever. Any number of threads may do this.
-pub fn trabalhar(store: &Store, provedor: &MercadoPago, sino: &Sino) -> ! {
+pub fn trabalhar(store: &Store, provider: &dyn Provider, sino: &Sino) -> ! {
     loop {
         // A panic is the matter of one charge, and not the end of all.
-        match panic::catch_unwind(AssertUnwindSafe(|| rodada(store, provedor))) {
+        match panic::catch_unwind(AssertUnwindSafe(|| rodada(store, provider))) {
             Ok(Ok(true)) => {}
             Ok(Ok(false)) => sino.esperar(ESPERA),
             // Without a database there is nothing to do but wait, and others say that it is away.
@@ -66,7 +66,7 @@ pub fn trabalhar(store: &Store, provedor: &MercadoPago, sino: &Sino) -> ! {
 }
 
 /// Does what is due. Gives whether there was anything.
-fn rodada(store: &Store, provedor: &MercadoPago) -> Result<bool, Error> {
+fn rodada(store: &Store, provider: &dyn Provider) -> Result<bool, Error> {
     let mut havia = false;
     let agora = DataHora::agora();
     let mut devidas = store.read(|conn| cobrancas::devidas(conn, agora, LOTE))?;
@@ -74,50 +74,50 @@ fn rodada(store: &Store, provedor: &MercadoPago) -> Result<bool, Error> {
     let inicio = RandomState::new().hash_one(0) as usize % devidas.len().max(1);
     devidas.rotate_left(inicio);
     for pedido in devidas {
-        match passo(store, provedor, pedido) {
+        match passo(store, provider, pedido) {
             Ok(dado) => havia |= dado,
             // The others can be looked after all the same.
             Err(error) => log::warn!("the charge of order {pedido} is left for later: {error:?}"),
         }
     }
     // What is ours goes first.
-    Ok(notificacao(store, provedor)? || havia)
+    Ok(notificacao(store, provider)? || havia)
 }
 
-fn passo(store: &Store, provedor: &MercadoPago, pedido: i64) -> Result<bool, Error> {
-    let agora = DataHora::agora();
-    let tomado = store.write(|conn| cobranca::tomar(conn, pedido, provedor.settings.timeout, agora))?;
+fn passo(store: &Store, provider: &dyn Provider, pedido: i64) -> Result<bool, Error> {
+    let (agora, timeout) = (DataHora::agora(), provider.policy().step_timeout);
+    let tomado = store.write(|conn| cobranca::tomar(conn, pedido, timeout, agora))?;
     let Some(passo) = tomado else { return Ok(false) };
-    cobranca::dar(store, provedor, &passo, provedor.settings.timeout)?;
+    cobranca::dar(store, provider, &passo, timeout)?;
     Ok(true)
 }
 
 /// Finds out which order a notification is about, and makes its charge due.
-fn notificacao(store: &Store, provedor: &MercadoPago) -> Result<bool, Error> {
+fn notificacao(store: &Store, provider: &dyn Provider) -> Result<bool, Error> {
     let agora = DataHora::agora();
-    let ate = agora.mais(cobranca::reserva(provedor.settings.timeout));
+    let ate = agora.mais(cobranca::reserva(provider.policy().step_timeout));
     // Most of the time there is none, and a read costs nobody anything.
-    if !store.read(|conn| notificacoes::ha_devidas(conn, agora))? || !provedor.unknown.take() {
+    if !store.read(|conn| notificacoes::ha_devidas(conn, agora))? || !provider.admits_subject() {
         return Ok(false);
     }
     let Some(aviso) = store.write(|conn| notificacoes::tomar(conn, agora, ate))? else { return Ok(false) };
-    let assunto = provedor.assunto(&aviso.topico, &aviso.id_externo);
+    let assunto = provider.subject(&aviso.topico, &aviso.id_externo);
     let agora = DataHora::agora();
     let mais_tarde = Some(agora.mais(PAUSA << aviso.tentativas.clamp(0, 10)));
     store.write(|conn| {
         let (veredito, proxima) = match &assunto {
-            Assunto::Referencia(referencia) => match cobrancas::da_referencia(conn, referencia)? {
+            Subject::Reference(referencia) => match cobrancas::da_referencia(conn, referencia)? {
                 Some(pedido) => {
                     notificado(conn, pedido, &aviso.topico, &aviso.id_externo, agora)?;
                     (format!("pedido {pedido}"), None)
                 }
                 None => ("de outro sistema".to_owned(), None),
             },
-            Assunto::Alheio => ("sem referência".to_owned(), None),
-            Assunto::Inexistente if aviso.tentativas < TENTATIVAS => ("desconhecida".to_owned(), mais_tarde),
-            Assunto::Inexistente => ("desconhecida".to_owned(), None),
-            Assunto::SemResposta(causa) if aviso.tentativas < TENTATIVAS_FALHA => (causa.clone(), mais_tarde),
-            Assunto::SemResposta(causa) => (causa.clone(), None),
+            Subject::Foreign => ("sem referência".to_owned(), None),
+            Subject::NotFound if aviso.tentativas < TENTATIVAS => ("desconhecida".to_owned(), mais_tarde),
+            Subject::NotFound => ("desconhecida".to_owned(), None),
+            Subject::NoAnswer(causa) if aviso.tentativas < TENTATIVAS_FALHA => (causa.clone(), mais_tarde),
+            Subject::NoAnswer(causa) => (causa.clone(), None),
         };
         notificacoes::concluir(conn, &aviso, &veredito, proxima)
     })?;

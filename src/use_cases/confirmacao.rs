@@ -8,27 +8,19 @@ use crate::{
     },
     error::Error,
     foreign::{SHORT, foreign},
-    pagamento::{MercadoPago, assinatura::Prova, simulado},
+    payments::{self, About, News, Notice},
     store::{Store, assinaturas, cobrancas, notificacoes, pedidos},
 };
 
-/// What a notification is about, by the provider's words.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Aviso {
-    /// Our own id of a payment.
-    Referencia(String),
-    /// An id of the provider's.
-    Externo { topico: &'static str, id: String },
-}
-
-/// News of a simulated payment. What is late, repeated or out of order changes nothing and is no error.
-pub fn simular(store: &Store, id_pagamento: &str, action: &str, agora: DataHora) -> Result<Pedido, Error> {
-    let noticia = simulado::noticia(action);
+/// News of a payment that are believed. What is late, repeated or out of order changes nothing and is no error.
+pub fn noticiar(store: &Store, news: &News, agora: DataHora) -> Result<Pedido, Error> {
+    let noticia = news.status;
     store.write(|conn| {
-        let pedido = pedidos::do_pagamento(conn, id_pagamento)?;
+        let pedido = pedidos::do_pagamento(conn, &news.reference)?;
         // Made while a provider was set up: real money is not simulated.
         if noticia.is_some() && cobrancas::do_pedido(conn, pedido.id)?.is_some() {
-            let detail = "A cobrança deste pedido está no Mercado Pago, e só ele a confirma";
+            let name = payments::display_name(payments::OF_UNNAMED_CHARGES);
+            let detail = format!("A cobrança deste pedido está no {name}, e só ele a confirma");
             return Err(Error::conflict("cobranca_real", detail));
         }
         pedidos::mudar(conn, pedido.id, |_, pedido| {
@@ -48,35 +40,23 @@ pub fn simular(store: &Store, id_pagamento: &str, action: &str, agora: DataHora)
 }
 
 /// Notes that the provider spoke of something; it is looked into by the workers. What nobody here knows is no error.
-/// `prova` is the signature, where one is asked for: a copy of a notification that was taken says nothing new. Without one
-/// anybody may have sent it, and what it can provoke is bounded. `false` when it was a copy.
-pub fn avisar(
-    store: &Store,
-    provedor: &MercadoPago,
-    aviso: &Aviso,
-    prova: Option<&Prova>,
-    agora: DataHora,
-) -> Result<bool, Error> {
-    let (topico, id) = match aviso {
-        Aviso::Referencia(referencia) => ("referencia", referencia),
-        Aviso::Externo { topico, id } => (*topico, id),
-    };
-    let copia_de = prova.map(|prova| prova.com(&format!("{topico} {id}")));
-    let ja = prova.is_some() || provedor.unsigned.take();
+/// A copy of a notification that was taken says nothing new: `false`.
+pub fn avisar(store: &Store, notice: &Notice, agora: DataHora) -> Result<bool, Error> {
+    let (topico, id) = (notice.about.topic(), notice.about.id());
     store.write(|conn| {
-        if let Some(mac) = &copia_de
+        if let Some(mac) = &notice.copy_token
             && !assinaturas::registrar(conn, mac, agora)?
         {
             return Ok(false);
         }
-        let pedido = match aviso {
-            Aviso::Referencia(_) => cobrancas::da_referencia(conn, id)?,
-            Aviso::Externo { .. } => cobrancas::do_id_externo(conn, id)?,
+        let pedido = match &notice.about {
+            About::Reference(_) => cobrancas::da_referencia(conn, id)?,
+            About::External { .. } => cobrancas::do_id_externo(conn, id)?,
         };
-        match (pedido, aviso) {
-            (Some(pedido), _) if ja => conciliacao::notificado(conn, pedido, topico, id, agora)?,
+        match (pedido, &notice.about) {
+            (Some(pedido), _) if notice.at_once => conciliacao::notificado(conn, pedido, topico, id, agora)?,
             (Some(pedido), _) => drop(cobrancas::adiantar(conn, pedido, agora.mais(SEM_PRESSA))?),
-            (None, Aviso::Externo { .. }) if !notificacoes::registrar(conn, topico, id, agora)? => {
+            (None, About::External { .. }) if !notificacoes::registrar(conn, topico, id, agora)? => {
                 log::warn!(
                     "too many notifications wait: {topico} {} is dropped, and found by looking",
                     foreign(id, SHORT)

@@ -1,37 +1,27 @@
-//! The provider that needs no account: every QR code is well formed and worth nothing, and whoever sends the
-//! webhook of the wire contract decides whether the customer has paid.
+//! The text of a Pix QR code ("BR Code", EMV merchant-presented mode): fields of tag, length and value, and a checksum.
 
-use crate::domain::{dinheiro::Dinheiro, pedido::StatusPagamento};
+use crate::domain::dinheiro::Dinheiro;
 
-/// The text of a QR code.
-pub fn qr_data(id_pagamento: &str, valor: Dinheiro) -> String {
+/// The text of a QR code that can be read and not paid.
+pub fn simulated(reference: &str, valor: Dinheiro) -> String {
     // A banking app that reads it shows the name; the reserved top-level domain leads nowhere.
-    let url = format!("simulado.ambrosia.invalid/{id_pagamento}");
+    let url = format!("simulado.ambrosia.invalid/{reference}");
     br_code(&url, valor, "PAGAMENTO SIMULADO", "SAO PAULO")
 }
 
-/// What a notification's `action` says of the payment; `None` when it changes nothing.
-pub fn noticia(action: &str) -> Option<StatusPagamento> {
-    match action {
-        "state_FINISHED" => Some(StatusPagamento::Aprovado),
-        "state_CANCELED" => Some(StatusPagamento::Recusado),
-        _ => None,
-    }
-}
-
-/// A dynamic Pix code (EMV tag, length, value). `url` has at most 77 bytes, `nome` 25, `cidade` 15; all ASCII.
-fn br_code(url: &str, valor: Dinheiro, nome: &str, cidade: &str) -> String {
+/// A dynamic Pix code (EMV tag, length, value). `url` has at most 77 bytes, `name` 25, `city` 15; all ASCII.
+fn br_code(url: &str, valor: Dinheiro, name: &str, city: &str) -> String {
     let tlv = |tag: &str, value: &str| format!("{tag}{:02}{value}", value.len());
-    let conta = tlv("00", "br.gov.bcb.pix") + &tlv("25", url);
+    let account = tlv("00", "br.gov.bcb.pix") + &tlv("25", url);
     let mut code = tlv("00", "01")
         + &tlv("01", "12")
-        + &tlv("26", &conta)
+        + &tlv("26", &account)
         + &tlv("52", "0000")
         + &tlv("53", "986")
         + &tlv("54", &valor.to_string())
         + &tlv("58", "BR")
-        + &tlv("59", nome)
-        + &tlv("60", cidade)
+        + &tlv("59", name)
+        + &tlv("60", city)
         + &tlv("62", &tlv("05", "***"))
         + "6304";
     code += &format!("{:04X}", crc16(code.as_bytes()));
@@ -64,12 +54,5 @@ mod tests {
             "00020101021226940014br.gov.bcb.pix2572pix-qr.mercadopago.com/instore/o/v2/3f2b8a10-5c41-4d7e-9a6b-0c1d2e3f4a5b\
              520400005303986540557.805802BR5917RESTAURANTE TESTE6009SAO PAULO62070503***6304E84A"
         );
-    }
-
-    #[test]
-    fn only_the_two_words_of_the_contract_decide() {
-        assert_eq!(noticia("state_FINISHED"), Some(StatusPagamento::Aprovado));
-        assert_eq!(noticia("state_CANCELED"), Some(StatusPagamento::Recusado));
-        assert_eq!(noticia("state_ERROR"), None);
     }
 }

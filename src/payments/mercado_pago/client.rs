@@ -1,5 +1,5 @@
-//! Calls to the provider's HTTP API: each with an end in sight, repeated where that is harmless, and none when there is
-//! no hope. What is told of a call never holds the token.
+//! Calls of the HTTP API, each with a deadline: retried with exponential back-off and jitter under one idempotency key,
+//! limited in number, and held back by a circuit breaker. What is logged of a call never holds the token.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -9,7 +9,7 @@ use std::{
 
 use ureq::tls::{self, PemItem, RootCerts, TlsConfig};
 
-use super::{breaker::Breaker, mercado_pago::Settings};
+use super::{Settings, breaker::Breaker};
 use crate::{
     backoff,
     foreign::{PATH, foreign},
@@ -22,35 +22,41 @@ const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// A whole answer; an order of Mercado Pago has a few kilobytes.
 const ANSWER_MAX: u64 = 1 << 20;
-/// Seconds that it may ask us to wait.
+/// Seconds that are waited at most when the provider asks for it.
 const WAIT_MAX: i64 = 300;
 /// What an attempt needs at least to prove anything.
 const FAIR: Duration = Duration::from_millis(250);
 /// A call that has less time left than this is not begun.
 const TOO_LATE: Duration = Duration::from_millis(20);
 
+/// A client of the API. Any number of threads call at the same time; `calls_max` of them are in flight.
 pub struct Client {
     agent: ureq::Agent,
     url: String,
     authorization: String,
-    attempt: Duration,
+    attempt_timeout: Duration,
     breaker: Breaker,
     running: AtomicUsize,
-    running_max: usize,
+    calls_max: usize,
 }
 
+/// One call of the API.
 pub struct Call<'a> {
+    /// The HTTP method.
     pub method: &'static str,
     /// Path and query.
     pub path: &'a str,
-    /// The same for every repetition; without it the call must be one that changes nothing.
+    /// The idempotency key, the same for every repetition; without it the call must be one that changes nothing.
     pub key: Option<&'a str>,
+    /// JSON.
     pub body: Option<&'a str>,
 }
 
 /// What the provider answered: not an error of the network, of the provider's own, or of haste.
 pub struct Answer {
+    /// The HTTP status.
     pub status: u16,
+    /// The body as it came.
     pub body: Vec<u8>,
     /// An attempt before this one was sent too, and what came of it is not known.
     pub repeated: bool,
@@ -61,19 +67,33 @@ pub struct NoAnswer {
     /// For people, in Portuguese; details are in the log.
     pub cause: String,
     /// Seconds that the provider asks for.
-    pub wait: Option<i64>,
+    pub wait_seconds: Option<i64>,
     /// Whether an attempt may have reached the provider.
     pub sent: bool,
-    /// It does not accept our token.
-    pub unauthorized: bool,
+}
+
+/// Why one attempt came to nothing.
+enum AttemptError {
+    /// It was not begun; nor will be another one.
+    NotBegun(NoAnswer),
+    /// It failed in a way after which another attempt may help.
+    Failed(NoAnswer),
+}
+
+/// What an attempt was answered, of whatever status.
+struct Received {
+    status: u16,
+    /// Of `Retry-After`.
+    wait_seconds: Option<i64>,
+    body: Vec<u8>,
 }
 
 impl Client {
     /// Fails when the certificates cannot be read.
     pub fn new(settings: &Settings) -> Result<Client, String> {
-        let Settings { url, token, running_max, .. } = settings;
-        let running_max = *running_max;
-        let tls = TlsConfig::builder().root_certs(roots(settings.ca.as_deref())?).build();
+        let Settings { url, token, calls_max, .. } = settings;
+        let calls_max = *calls_max;
+        let tls = TlsConfig::builder().root_certs(roots(settings.ca_pem.as_deref())?).build();
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .https_only(url.starts_with("https://"))
@@ -82,9 +102,9 @@ impl Client {
             .max_redirects_will_error(false)
             .proxy(None)
             .tls_config(tls)
-            .timeout_connect(Some(settings.connect))
-            .max_idle_connections_per_host(running_max)
-            .max_idle_connections(running_max)
+            .timeout_connect(Some(settings.connect_timeout))
+            .max_idle_connections_per_host(calls_max)
+            .max_idle_connections(calls_max)
             .user_agent(concat!("ambrosia/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
@@ -93,10 +113,10 @@ impl Client {
             url: url.trim_end_matches('/').to_owned(),
             authorization: format!("Bearer {token}"),
             // Two attempts at least fit into an operation.
-            attempt: settings.timeout / 2,
+            attempt_timeout: settings.step_timeout / 2,
             breaker: Breaker::default(),
             running: AtomicUsize::new(0),
-            running_max,
+            calls_max,
         })
     }
 
@@ -107,12 +127,12 @@ impl Client {
             number += 1;
             let repeated = number > 1;
             let failure = match self.attempt(call, deadline) {
-                Ok(Ok(answer)) => return Ok(Answer { repeated, ..answer }),
-                Ok(Err(failure)) => failure,
-                Err(unasked) => return Err(NoAnswer { sent: repeated, ..unasked }),
+                Ok(answer) => return Ok(Answer { repeated, ..answer }),
+                Err(AttemptError::NotBegun(none)) => return Err(NoAnswer { sent: repeated, ..none }),
+                Err(AttemptError::Failed(failure)) => failure,
             };
             let pause = backoff::pause(PAUSE, PAUSE_MAX, number)
-                .max(Duration::from_secs(failure.wait.unwrap_or(0).unsigned_abs()));
+                .max(Duration::from_secs(failure.wait_seconds.unwrap_or(0).unsigned_abs()));
             if number == ATTEMPTS || Instant::now() + pause + TOO_LATE >= deadline {
                 return Err(failure);
             }
@@ -120,67 +140,54 @@ impl Client {
         }
     }
 
-    /// The inner failure is one after which another attempt may help.
-    fn attempt(&self, call: &Call<'_>, deadline: Instant) -> Result<Result<Answer, NoAnswer>, NoAnswer> {
+    fn attempt(&self, call: &Call<'_>, deadline: Instant) -> Result<Answer, AttemptError> {
+        let not_begun = |cause| AttemptError::NotBegun(NoAnswer::of(cause));
         let start = Instant::now();
-        let time = deadline.saturating_duration_since(start).min(self.attempt);
+        let time = deadline.saturating_duration_since(start).min(self.attempt_timeout);
         if time < TOO_LATE {
-            return Err(NoAnswer::of("não houve tempo para perguntar"));
+            return Err(not_begun("não houve tempo para perguntar"));
         }
         let Some(_place) = self.place() else {
-            return Err(NoAnswer::of("há perguntas demais ao mesmo tempo"));
+            return Err(not_begun("há perguntas demais ao mesmo tempo"));
         };
         if !self.breaker.allows(start) {
-            return Err(NoAnswer::of("o provedor falha; não foi perguntado"));
+            return Err(not_begun("o provedor falha; não foi perguntado"));
         }
-        let sent = self.send(call, time);
-        let outcome = match &sent {
-            Ok((200..=299, ..)) => "ok",
-            Ok((500.., ..)) | Err(_) => "failed",
-            Ok(_) => "refused",
-        };
-        METRICS.provider(call.method, outcome, start);
-        match &sent {
-            Ok((status @ (408 | 423 | 425 | 429 | 500..), ..)) => {
-                log::warn!("{} {}: HTTP {status}", call.method, foreign(path_only(call.path), PATH));
-            }
-            Ok((status, ..)) => note_access(*status),
-            Err(error) => {
-                let (path, error) = (foreign(path_only(call.path), PATH), error.to_string());
-                log::warn!("{} {path}: {}", call.method, foreign(&error, PATH));
-            }
-        }
-        match sent {
-            Ok((status, wait, _)) if status >= 500 => {
+        let received = self.send(call, time);
+        note(call, &received, start);
+        self.judge(received, time).map_err(AttemptError::Failed)
+    }
+
+    /// What an attempt that had `time` says of the provider, to the circuit breaker and to the caller.
+    fn judge(&self, received: Result<Received, ureq::Error>, time: Duration) -> Result<Answer, NoAnswer> {
+        match received {
+            Ok(Received { status, wait_seconds, .. }) if status >= 500 => {
                 self.breaker.failed(Instant::now());
-                Ok(Err(NoAnswer { wait, ..NoAnswer::of(&format!("HTTP {status}")) }))
+                Err(NoAnswer { wait_seconds, ..NoAnswer::of(&format!("HTTP {status}")) })
             }
-            Ok((status, wait, body)) => {
+            Ok(Received { status, wait_seconds, body }) => {
                 self.breaker.succeeded();
                 // Too early, locked by the same key, too many: it works, and says so.
-                let later = matches!(status, 408 | 423 | 425 | 429);
-                Ok(if later {
-                    Err(NoAnswer { wait, ..NoAnswer::of(&format!("HTTP {status}")) })
+                if matches!(status, 408 | 423 | 425 | 429) {
+                    Err(NoAnswer { wait_seconds, ..NoAnswer::of(&format!("HTTP {status}")) })
                 } else {
                     Ok(Answer { status, body, repeated: false })
-                })
+                }
             }
             Err(error) => {
                 // Of one that had hardly any time nobody can say that it failed.
                 if time >= FAIR || !matches!(error, ureq::Error::Timeout(_)) {
                     self.breaker.failed(Instant::now());
                 }
-                let cause = match error {
+                Err(NoAnswer::of(match error {
                     ureq::Error::Timeout(_) => "não respondeu a tempo",
                     _ => "a conexão falhou",
-                };
-                Ok(Err(NoAnswer::of(cause)))
+                }))
             }
         }
     }
 
-    /// Status, the seconds of `Retry-After`, body.
-    fn send(&self, call: &Call<'_>, time: Duration) -> Result<(u16, Option<i64>, Vec<u8>), ureq::Error> {
+    fn send(&self, call: &Call<'_>, time: Duration) -> Result<Received, ureq::Error> {
         let mut request = ureq::http::Request::builder()
             .method(call.method)
             .uri(format!("{}{}", self.url, call.path))
@@ -205,16 +212,16 @@ impl Client {
             }
         };
         let wait = response.headers().get("retry-after").and_then(|v| v.to_str().ok()?.trim().parse().ok());
-        let wait = wait.map(|seconds: i64| seconds.clamp(0, WAIT_MAX));
+        let wait_seconds = wait.map(|seconds: i64| seconds.clamp(0, WAIT_MAX));
         let body = response.body_mut().with_config().limit(ANSWER_MAX).read_to_vec()?;
-        Ok((response.status().as_u16(), wait, body))
+        Ok(Received { status: response.status().as_u16(), wait_seconds, body })
     }
 
     /// A place among the calls in flight; given back when it is dropped.
     fn place(&self) -> Option<Place<'_>> {
         let place = Place(&self.running);
         let before = self.running.fetch_add(1, Ordering::AcqRel);
-        (before < self.running_max).then_some(place)
+        (before < self.calls_max).then_some(place)
     }
 }
 
@@ -227,8 +234,26 @@ impl Drop for Place<'_> {
 }
 
 impl NoAnswer {
+    /// Of a call that may have reached the provider.
     pub fn of(cause: &str) -> NoAnswer {
-        NoAnswer { cause: cause.to_owned(), wait: None, sent: true, unauthorized: false }
+        NoAnswer { cause: cause.to_owned(), wait_seconds: None, sent: true }
+    }
+}
+
+/// Counts an attempt, and logs one that failed.
+fn note(call: &Call<'_>, received: &Result<Received, ureq::Error>, start: Instant) {
+    let status = received.as_ref().map(|r| r.status);
+    let outcome = match status {
+        Ok(200..=299) => "ok",
+        Ok(500..) | Err(_) => "failed",
+        Ok(_) => "refused",
+    };
+    METRICS.provider(call.method, outcome, start);
+    let path = foreign(path_only(call.path), PATH);
+    match status {
+        Ok(status @ (408 | 423 | 425 | 429 | 500..)) => log::warn!("{} {path}: HTTP {status}", call.method),
+        Ok(status) => note_access(status),
+        Err(error) => log::warn!("{} {path}: {}", call.method, foreign(&error.to_string(), PATH)),
     }
 }
 

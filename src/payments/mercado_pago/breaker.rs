@@ -1,5 +1,6 @@
-//! A circuit breaker: a provider that fails again and again is left alone for a while, and then tried by one call. So
-//! while it is down a checkout waits for nothing.
+//! A circuit breaker: after `FAILURES` failures in a row it opens, and calls are refused without being made. After a
+//! pause one call is let through; it closes when that succeeds, and stays open for twice as long when it fails. So
+//! while the provider is down a checkout waits for nothing.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -12,18 +13,19 @@ const FAILURES: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
+/// Closed by default.
 #[derive(Default)]
 pub struct Breaker(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     failures: u32,
-    /// Closed when `None`. Who comes after this moment tries, and moves it on for those who come with him.
+    /// Closed when `None`. The first call after this moment is let through, and moves it on for the calls beside it.
     open_until: Option<Instant>,
 }
 
 impl Breaker {
-    /// Whether to call now.
+    /// Whether a call may be made now.
     pub fn allows(&self, now: Instant) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match state.open_until {
@@ -36,11 +38,12 @@ impl Breaker {
         }
     }
 
-    /// It answered, whatever it said.
+    /// A call was answered, whatever the answer.
     pub fn succeeded(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::default();
     }
 
+    /// A call was not answered, or with an error of the provider's own.
     pub fn failed(&self, now: Instant) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.failures = state.failures.saturating_add(1);
@@ -77,7 +80,7 @@ mod tests {
         assert!(!breaker.allows(start), "open");
         let later = start + PAUSE;
         assert!(breaker.allows(later), "one tries");
-        assert!(!breaker.allows(later), "the others wait for him");
+        assert!(!breaker.allows(later), "the others wait for it");
         breaker.failed(later);
         assert!(!breaker.allows(later + PAUSE), "longer this time");
         assert!(breaker.allows(later + PAUSE * 2));
