@@ -110,6 +110,41 @@ fn top_level(group: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
+fn only_the_providers_are_named_where_they_are() {
+    for (file, text) in files("src") {
+        let at_home = file.starts_with("src/payments/") || file == "src/config.rs";
+        let named = ["Mercado Pago", "Mercado\n/// Pago", "MercadoPago", "Simulator"]
+            .iter()
+            .find(|n| text.contains(**n));
+        assert!(at_home || named.is_none(), "{file} names a provider: {}", named.unwrap_or(&""));
+    }
+}
+
+/// Folders and files in which everything that is public says what it is.
+const DOCUMENTED: [&str; 6] = [
+    "src/payments/",
+    "src/domain/settlement/",
+    "src/domain/a_mais.rs",
+    "src/domain/charge_report.rs",
+    "src/domain/cobranca.rs",
+    "src/domain/pendencia.rs",
+];
+
+#[test]
+fn what_is_public_is_documented() {
+    for (file, text) in files("src").into_iter().filter(|(f, _)| DOCUMENTED.iter().any(|d| f.starts_with(d)))
+    {
+        let mut documented = false;
+        for (number, line) in without_tests(&text).lines().map(str::trim).enumerate() {
+            let public =
+                line.starts_with("pub ") && !line.starts_with("pub mod ") && !line.starts_with("pub use ");
+            assert!(!public || documented, "{file}:{} is not documented: {line}", number + 1);
+            documented = line.starts_with("///") || (documented && line.starts_with("#["));
+        }
+    }
+}
+
+#[test]
 fn no_file_is_named_after_nothing() {
     let banned = ["utils", "util", "common", "helpers", "helper", "manager", "misc", "service", "base"];
     for folder in ["src", "tests", "benches", "examples"] {

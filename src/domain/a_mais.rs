@@ -1,11 +1,13 @@
-//! Charges too many: duplicates of a creation whose outcome was not known. A provider that forgets an idempotency key makes a second charge of a repeated creation, and both
-//! can be paid. Whenever the outcome of a creation was not known, all charges of the order's reference are looked at,
-//! again and again until none can turn up any more (`incerta_ate`). One is kept; an open one beside it is cancelled,
-//! and a paid one given back.
+//! Charges too many: duplicates of a creation whose outcome was not known. A provider that forgets an
+//! idempotency key makes a second charge of a repeated creation, and both can be paid. Whenever the outcome
+//! of a creation was not known, all charges of the order's reference are looked at, again and again until
+//! none can turn up any more (`incerta_ate`). One is kept; an open one beside it is cancelled, and a paid one
+//! given back.
 //!
-//! The invariant: once every look has been settled, the provider keeps at most the amount of the order, or a `pendencia`
-//! says what is too much. The kept charge is chosen while settling, against the state that is stored; what costs money
-//! is asked for only after the choice was stored, so that two looks at the same time cannot give back both.
+//! The invariant: once every look has been settled, the provider keeps at most the amount of the order, or a
+//! `pendencia` says what is too much. The kept charge is chosen while settling, against the state that is
+//! stored; what costs money is asked for only after the choice was stored, so that two looks at the same time
+//! cannot give back both.
 
 use super::{
     charge_report::ChargeReport,
@@ -57,7 +59,8 @@ impl Cobranca {
         self.a_mais.iter().any(|c| c.id_externo == id && c.resolvida)
     }
 
-    /// The one to keep of all charges of the reference: the one that is known, unless only another one was paid.
+    /// The one to keep of all charges of the reference: the one that is known, unless only another one was
+    /// paid.
     pub fn choose<'a>(&self, pedido: &Pedido, all: &'a [ChargeReport]) -> Option<&'a ChargeReport> {
         let ours = all.iter().find(|v| self.id_externo.as_ref() == Some(&v.id_externo));
         let paid = |v: &&ChargeReport| {
@@ -83,8 +86,8 @@ impl Cobranca {
             .or_else(|| first(&|_| true))
     }
 
-    /// What is to be asked of charges too many: nothing before the choice is stored, and no refund before the kept
-    /// one is known to be paid.
+    /// What is to be asked of charges too many: nothing before the choice is stored, and no refund before the
+    /// kept one is known to be paid.
     pub fn to_withdraw<'a>(
         &self,
         pedido: &Pedido,
@@ -104,7 +107,8 @@ impl Cobranca {
             .collect()
     }
 
-    /// Notes what is known of all charges but the kept one, `id`; an event for each that is new or has changed.
+    /// Notes what is known of all charges but the kept one, `id`; an event for each that is new or has
+    /// changed.
     pub fn note_others(&mut self, all: &[ChargeReport], id: Option<&str>, agora: DataHora) -> Vec<Evento> {
         let mut eventos = Vec::new();
         self.a_mais.retain(|c| id != Some(c.id_externo.as_str()));
@@ -134,8 +138,8 @@ impl Cobranca {
         }
     }
 
-    /// Puts money that is too much on the list of what people have to look at, for as long as it is there. `provider` is
-    /// the name that they know.
+    /// Puts money that is too much on the list of what people have to look at, for as long as it is there.
+    /// `provider` is the name that they know.
     pub fn raise_overpaid(&mut self, provider: &str, agora: DataHora) -> Option<Evento> {
         let sum = self.overpaid();
         let free = self.pendente_desde.is_none() || self.motivo == Some(Motivo::AMais);
@@ -224,7 +228,7 @@ mod tests {
             };
         }
 
-        /// Takes the step that is wanted and asks; as `MercadoPago::execute` does.
+        /// Takes the step that is wanted and asks; as `Provider::execute` does.
         fn begin(&mut self) -> Option<Olhar> {
             let agora = momento(self.agora);
             let operacao = self.cobranca.next_operation(&self.pedido, agora)?;

@@ -1,5 +1,5 @@
-//! What a payment provider answers: a report on a charge, or something about itself. A report is believed only where it
-//! fits what was asked (`ChargeReport::check`).
+//! What a payment provider answers: a report on a charge, or something about itself. A report is believed
+//! only where it fits what was asked (`ChargeReport::check`).
 
 use super::{
     cobranca::{Cobranca, Operacao, Situacao},

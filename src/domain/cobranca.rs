@@ -1,7 +1,7 @@
-//! A charge: what a payment provider is asked to collect for an order, what is known of it, and what is to be done next.
-//! A state machine: `Situacao` only climbs, and `next_operation` is a pure function of charge, order and time. How the
-//! provider's answers change it is in `settlement`, duplicates are in `a_mais`, what people have to look at in
-//! `pendencia`.
+//! A charge: what a payment provider is asked to collect for an order, what is known of it, and what is to be
+//! done next. A state machine: `Situacao` only climbs, and `next_operation` is a pure function of charge,
+//! order and time. How the provider's answers change it is in `settlement`, duplicates are in `a_mais`, what
+//! people have to look at in `pendencia`.
 
 use super::{
     a_mais::AMais,
@@ -14,8 +14,8 @@ use super::{
 /// For how long, in seconds, a key is used: the provider knows it for 24 hours.
 pub const CHAVE_SEGUNDOS: i64 = 20 * 60 * 60;
 
-/// How far a charge has come; it only climbs. Money that came outranks an end without money, since a customer can pay
-/// in the moment in which the charge is cancelled.
+/// How far a charge has come; it only climbs. Money that came outranks an end without money, since a customer
+/// can pay in the moment in which the charge is cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Situacao {
     /// To be asked for; whether the provider knows of it is not known.
@@ -69,8 +69,8 @@ pub struct Cobranca {
     pub id_externo: Option<String>,
     /// What went back, in all.
     pub reembolsado: Dinheiro,
-    /// What shall have gone back in all, of a payment that otherwise stands. A goal and not a step: what is seen to be
-    /// there is not asked for again.
+    /// What shall have gone back in all, of a payment that otherwise stands. A goal and not a step: what is
+    /// seen to be there is not asked for again.
     pub reembolso_alvo: Option<Dinheiro>,
     /// A person gives back what is owed; the provider is not asked to.
     pub manual: bool,
@@ -143,9 +143,10 @@ impl Cobranca {
         self.situacao == Situacao::Paga && (!is_wanted(pedido) || self.reembolso_alvo.is_some())
     }
 
-    /// Begins an operation: with the key of the question that is still open, or with a new one. `true` when it is new. A
-    /// key that the provider may have forgotten is not used again; only a creation keeps its own, since two keys are
-    /// two charges. What a new key asks for is looked at first (`payments::Provider::execute`).
+    /// Begins an operation: with the key of the question that is still open, or with a new one. `true` when
+    /// it is new. A key that the provider may have forgotten is not used again; only a creation keeps its
+    /// own, since two keys are two charges. What a new key asks for is looked at first
+    /// (`payments::Provider::execute`).
     pub fn begin(&mut self, operacao: Operacao, agora: DataHora, new_key: impl FnOnce() -> String) -> bool {
         if self.operacao != Some(operacao) {
             (self.operacao, self.chave, self.tentativas) = (Some(operacao), None, 0);
@@ -158,8 +159,8 @@ impl Cobranca {
         new
     }
 
-    /// The order is cancelled: what is open is withdrawn and what came goes back, the whole and not a part. To say so again
-    /// is to try again a refund that was given up.
+    /// The order is cancelled: what is open is withdrawn and what came goes back, the whole and not a part.
+    /// To say so again is to try again a refund that was given up.
     pub fn refund_all(&mut self, pedido: &Pedido, agora: DataHora) {
         if self.reembolso_alvo.take().is_some() {
             // The key of a part is not good for the whole.

@@ -1,5 +1,5 @@
-//! What a person has to look at, one matter a charge. Each kind has a condition under which it stands; what is settled
-//! leaves the list by `Cobranca::rever`, whatever settled it.
+//! What a person has to look at, one matter a charge. Each kind has a condition under which it stands; what
+//! is settled leaves the list by `Cobranca::rever`, whatever settled it.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -102,8 +102,8 @@ impl Cobranca {
         }
     }
 
-    /// A person saw to it. Was it a refund, then the money was given back by hand, and the provider is not asked any
-    /// more; refused while the provider may still do it.
+    /// A person saw to it. Was it a refund, then the money was given back by hand, and the provider is not
+    /// asked any more; refused while the provider may still do it.
     pub fn resolve(&mut self, pedido: &mut Pedido, agora: DataHora) -> Result<Vec<Evento>, RefundUnderWay> {
         if self.pendente_desde.is_none() {
             return Ok(vec![]);

@@ -1,4 +1,5 @@
-//! The text of a Pix QR code ("BR Code", EMV merchant-presented mode): fields of tag, length and value, and a checksum.
+//! The text of a Pix QR code ("BR Code", EMV merchant-presented mode): fields of tag, length and value, and a
+//! checksum.
 
 use crate::domain::dinheiro::Dinheiro;
 

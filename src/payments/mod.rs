@@ -1,6 +1,6 @@
-//! Payment providers. `Provider` is all that the rest of the system knows of whoever takes the customer's money; it has
-//! two implementations, `Simulator` and `MercadoPago`, and `open` chooses one when the process starts. Nobody outside
-//! this folder asks which one it is.
+//! Payment providers. `Provider` is all that the rest of the system knows of whoever takes the customer's
+//! money; it has two implementations, `Simulator` and `MercadoPago`, and `open` chooses one when the process
+//! starts. Nobody outside this folder asks which one it is.
 //!
 //! ```text
 //!   use cases ──► Provider ──┬── Simulator     answers from the charge itself, without a network
@@ -8,9 +8,10 @@
 //!   http ───────► read_webhook: the parts of a request become a `Webhook`
 //! ```
 //!
-//! Invariants: a provider writes nothing to the database, and `execute` can be repeated with the same charge. What a
-//! webhook says is believed only where the provider says so by `Webhook::News`; a `Webhook::Notice` is looked up.
-//! Tested beside each implementation, and over HTTP in `tests/api/mercado_pago.rs`, `avisos.rs` and `pagamentos.rs`.
+//! Invariants: a provider writes nothing to the database, and `execute` can be repeated with the same charge.
+//! What a webhook says is believed only where the provider says so by `Webhook::News`; a `Webhook::Notice` is
+//! looked up. Tested beside each implementation, and over HTTP in `tests/api/mercado_pago.rs`, `avisos.rs`
+//! and `pagamentos.rs`.
 
 mod br_code;
 pub mod mercado_pago;
@@ -52,23 +53,26 @@ pub trait Provider: Send + Sync {
     /// Logs what an operator has to know when the process starts.
     fn announce(&self);
 
-    /// What is known of a new charge without asking over a network; `None` where it has to be asked for with `execute`.
-    /// Pure, and fast enough for a transaction.
+    /// What is known of a new charge without asking over a network; `None` where it has to be asked for with
+    /// `execute`. Pure, and fast enough for a transaction.
     fn at_once(&self, charge: &NewCharge<'_>) -> Option<Opened>;
 
-    /// Does one step of a charge, within `time`, and reports how the charge stands afterwards. `charge` and `pedido` are
-    /// those of the moment in which the step was taken. Blocks; never fails: that there is no answer is an `Outcome`.
+    /// Does one step of a charge, within `time`, and reports how the charge stands afterwards. `charge` and
+    /// `pedido` are those of the moment in which the step was taken. Blocks; never fails: that there is no
+    /// answer is an `Outcome`.
     fn execute(&self, operacao: Operacao, charge: &Cobranca, pedido: &Pedido, time: Duration) -> Outcome;
 
-    /// Whether `subject` may be called now: takes a token from a bucket, since anyone may send notifications about
-    /// things that nobody knows.
+    /// Whether `subject` may be called now: takes a token from a bucket, since anyone may send notifications
+    /// about things that nobody knows.
     fn admits_subject(&self) -> bool;
 
-    /// Finds out whom a notification about something unknown is about. Blocks for `Policy::step_timeout` at most.
+    /// Finds out whom a notification about something unknown is about. Blocks for `Policy::step_timeout` at
+    /// most.
     fn subject(&self, topic: &str, id: &str) -> Subject;
 
-    /// Reads a notification and checks its signature. Fails with `Error::Unsigned` where that is missing or wrong, with
-    /// `Error::Malformed` where the body is no JSON, and with the errors of the parts that it asks `request` for.
+    /// Reads a notification and checks its signature. Fails with `Error::Unsigned` where that is missing or
+    /// wrong, with `Error::Malformed` where the body is no JSON, and with the errors of the parts that it
+    /// asks `request` for.
     fn read_webhook(&self, request: &dyn WebhookRequest) -> Result<Webhook, Error>;
 }
 
@@ -79,8 +83,8 @@ pub struct Policy {
     pub validity_seconds: i64,
     /// How long a checkout, or another request, waits for a step of its charge.
     pub checkout_wait: Duration,
-    /// How long a step in the background may take, with its repetitions: the lease of the step, less a margin for the
-    /// database.
+    /// How long a step in the background may take, with its repetitions: the lease of the step, less a margin
+    /// for the database.
     pub step_timeout: Duration,
     /// Seconds between the first two looks at a charge that nobody has paid yet; the pause doubles.
     pub first_poll_seconds: i64,

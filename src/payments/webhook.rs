@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use crate::{domain::pedido::StatusPagamento, error::Error};
 
-/// A request to the webhook's address, taken apart. Parts are read when a provider asks for them, so that one that it
-/// does not use cannot make the request fail.
+/// A request to the webhook's address, taken apart. Parts are read when a provider asks for them, so that one
+/// that it does not use cannot make the request fail.
 pub trait WebhookRequest {
     /// A parameter of the query, decoded; the last one of this name.
     fn parameter(&self, name: &str) -> Option<Cow<'_, str>>;
@@ -17,7 +17,8 @@ pub trait WebhookRequest {
     /// The body as it came.
     fn body(&self) -> &[u8];
 
-    /// The body as a notification of this system's own contract, with its fields checked; the errors name them.
+    /// The body as a notification of this system's own contract, with its fields checked; the errors name
+    /// them.
     fn own_notification(&self) -> Result<OwnNotification, Error>;
 }
 
@@ -55,10 +56,11 @@ pub struct News {
 pub struct Notice {
     /// What is to be looked up.
     pub about: About,
-    /// What this notification and its copies have in common, and no other has, in hexadecimal; `None` where it is not
-    /// signed. A copy of a notification that was taken says nothing new.
+    /// What this notification and its copies have in common, and no other has, in hexadecimal; `None` where
+    /// it is not signed. A copy of a notification that was taken says nothing new.
     pub copy_token: Option<String>,
-    /// Whether the charge is looked at at once; `false` when notifications without a signature come too often.
+    /// Whether the charge is looked at at once; `false` when notifications without a signature come too
+    /// often.
     pub at_once: bool,
 }
 

@@ -1,5 +1,5 @@
-//! What becomes of an answer that does not say how the charge stands. Each is counted; a person is told at once where the
-//! provider refuses what a customer waits for, and otherwise after `FAILURES_TOLD` of them.
+//! What becomes of an answer that does not say how the charge stands. Each is counted; a person is told at
+//! once where the provider refuses what a customer waits for, and otherwise after `FAILURES_TOLD` of them.
 
 use super::{FAILURES_TOLD, REFUSALS_MAX, Settlement};
 use crate::domain::{

@@ -1,5 +1,6 @@
-//! Settles what a payment provider answers: an outcome becomes the state of a charge and of its order, and lines of
-//! history. Every answer goes through one function, `Cobranca::settle`, in whatever order the answers come.
+//! Settles what a payment provider answers: an outcome becomes the state of a charge and of its order, and
+//! lines of history. Every answer goes through one function, `Cobranca::settle`, in whatever order the
+//! answers come.
 //!
 //! ```text
 //!   outcome ──► report     the charge stands like this: believed where it fits, and the order follows
@@ -7,9 +8,9 @@
 //!           └─► schedule   when the next step is due
 //! ```
 //!
-//! Invariants, each of them a property test in `tests.rs`: charges and payments never go back, whatever the order of the
-//! news; nothing is paid by a report that does not fit; while anything is open, owed or wanted, a next step is due, or
-//! a person was told; the same news in another order ends the same.
+//! Invariants, each of them a property test in `tests.rs`: charges and payments never go back, whatever the
+//! order of the news; nothing is paid by a report that does not fit; while anything is open, owed or wanted,
+//! a next step is due, or a person was told; the same news in another order ends the same.
 
 mod failure;
 mod report;
@@ -56,8 +57,8 @@ struct Settlement<'a> {
     pedido: &'a mut Pedido,
     operacao: Operacao,
     terms: Terms<'a>,
-    /// Whether it answers the question that is still open. If another one was begun meanwhile, the news counts, and that
-    /// question stays as it is.
+    /// Whether it answers the question that is still open. If another one was begun meanwhile, the news
+    /// counts, and that question stays as it is.
     current: bool,
     /// Seconds that the provider asks for.
     wait_seconds: i64,

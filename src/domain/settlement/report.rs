@@ -1,5 +1,5 @@
-//! What a report of the kept charge changes: the charge climbs to the state that it has there, what went back is noted,
-//! and the order follows.
+//! What a report of the kept charge changes: the charge climbs to the state that it has there, what went back
+//! is noted, and the order follows.
 
 use super::{FAILURES_TOLD, Settlement};
 use crate::domain::{
@@ -125,8 +125,8 @@ impl Settlement<'_> {
         }
     }
 
-    /// `before` is the state of the charge before this answer; `asked_for` is whether somebody here asked for the refund of
-    /// the whole.
+    /// `before` is the state of the charge before this answer; `asked_for` is whether somebody here asked for
+    /// the refund of the whole.
     fn order_was_refunded(&mut self, before: Situacao, asked_for: bool) {
         if !self.is_paid_by_qr() {
             return;

@@ -6,7 +6,8 @@ use crate::domain::{
     data_hora::DataHora,
 };
 
-/// Seconds between two questions, at most: while a customer may pay, and when only the end is left to be done.
+/// Seconds between two questions, at most: while a customer may pay, and when only the end is left to be
+/// done.
 pub const PAUSE_MAX: i64 = 60;
 const PAUSE_MAX_AT_THE_END: i64 = 3600;
 

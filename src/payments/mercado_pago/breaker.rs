@@ -1,6 +1,6 @@
-//! A circuit breaker: after `FAILURES` failures in a row it opens, and calls are refused without being made. After a
-//! pause one call is let through; it closes when that succeeds, and stays open for twice as long when it fails. So
-//! while the provider is down a checkout waits for nothing.
+//! A circuit breaker: after `FAILURES` failures in a row it opens, and calls are refused without being made.
+//! After a pause one call is let through; it closes when that succeeds, and stays open for twice as long when
+//! it fails. So while the provider is down a checkout waits for nothing.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -20,7 +20,8 @@ pub struct Breaker(Mutex<State>);
 #[derive(Default)]
 struct State {
     failures: u32,
-    /// Closed when `None`. The first call after this moment is let through, and moves it on for the calls beside it.
+    /// Closed when `None`. The first call after this moment is let through, and moves it on for the calls
+    /// beside it.
     open_until: Option<Instant>,
 }
 

@@ -1,9 +1,9 @@
 //! One step of a charge at Mercado Pago: create, look, cancel, refund.
 //!
-//! A step may be repeated, by another process too, and after a day its idempotency key is forgotten. So whatever costs
-//! or gives back money looks first where the key does not protect it, and looks again afterwards: the outcome is how
-//! the charge stands, and not how one call ended. Tested in `tests/api/mercado_pago.rs`, `devolucoes.rs` and
-//! `dobradas.rs`, against the stand-in with its faults.
+//! A step may be repeated, by another process too, and after a day its idempotency key is forgotten. So
+//! whatever costs or gives back money looks first where the key does not protect it, and looks again
+//! afterwards: the outcome is how the charge stands, and not how one call ended. Tested in
+//! `tests/api/mercado_pago.rs`, `devolucoes.rs` and `dobradas.rs`, against the stand-in with its faults.
 
 use std::time::Instant;
 
@@ -95,8 +95,8 @@ impl MercadoPago {
         }
     }
 
-    /// Without the provider's id nobody knows whether there is anything to cancel. A repetition looks first, since the
-    /// provider may have forgotten its key.
+    /// Without the provider's id nobody knows whether there is anything to cancel. A repetition looks first,
+    /// since the provider may have forgotten its key.
     fn cancel(&self, step: &Step<'_>) -> Result<Outcome, CallError> {
         let charge = step.charge;
         if charge.id_externo.is_some() && charge.tentativas > 0 {
@@ -120,8 +120,8 @@ impl MercadoPago {
         self.change_and_look(&Change { id, verb: "cancel", body: None }, step)
     }
 
-    /// Looks first: what went back already, by an answer that was lost or by somebody in the provider's panel, does not
-    /// go back again, however old the key.
+    /// Looks first: what went back already, by an answer that was lost or by somebody in the provider's
+    /// panel, does not go back again, however old the key.
     fn refund(&self, step: &Step<'_>) -> Result<Outcome, CallError> {
         let charge = step.charge;
         let Some(id) = &charge.id_externo else { return self.look(step) };
@@ -139,8 +139,8 @@ impl MercadoPago {
         self.change_and_look(&Change { id, verb: "refund", body }, step)
     }
 
-    /// Whatever the answer, what counts is how the charge stands afterwards: the refusal of something that is done
-    /// already is no refusal.
+    /// Whatever the answer, what counts is how the charge stands afterwards: the refusal of something that is
+    /// done already is no refusal.
     fn change_and_look(&self, change: &Change<'_>, step: &Step<'_>) -> Result<Outcome, CallError> {
         let charge = step.charge;
         let path = format!("/v1/orders/{}/{}", encoded(change.id), change.verb);
@@ -174,7 +174,8 @@ impl MercadoPago {
         for (id, operacao) in withdrawn {
             let verb = if operacao == Operacao::Cancelar { "cancel" } else { "refund" };
             let path = format!("/v1/orders/{}/{verb}", encoded(&id));
-            // A refund of the whole cannot be done twice, and it was just seen not to be done: a new key each time.
+            // A refund of the whole cannot be done twice, and it was just seen not to be done: a new key each
+            // time.
             let key = uuid::Uuid::new_v4().to_string();
             let call = Call { method: "POST", path: &path, key: Some(&key), body: None };
             // What is not done now is done after the next look.

@@ -1,5 +1,6 @@
-//! Calls of the HTTP API, each with a deadline: retried with exponential back-off and jitter under one idempotency key,
-//! limited in number, and held back by a circuit breaker. What is logged of a call never holds the token.
+//! Calls of the HTTP API, each with a deadline: retried with exponential back-off and jitter under one
+//! idempotency key, limited in number, and held back by a circuit breaker. What is logged of a call never
+//! holds the token.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -46,7 +47,8 @@ pub struct Call<'a> {
     pub method: &'static str,
     /// Path and query.
     pub path: &'a str,
-    /// The idempotency key, the same for every repetition; without it the call must be one that changes nothing.
+    /// The idempotency key, the same for every repetition; without it the call must be one that changes
+    /// nothing.
     pub key: Option<&'a str>,
     /// JSON.
     pub body: Option<&'a str>,

@@ -9,7 +9,8 @@ use crate::domain::charge_report::Outcome;
 pub enum CallError {
     /// It understood, and will not.
     Refused(Refusal),
-    /// It does not accept the token: the fault is in the settings, and not in this charge. The text is its code.
+    /// It does not accept the token: the fault is in the settings, and not in this charge. The text is its
+    /// code.
     Unauthorized(String),
     /// Nobody knows what happened there, or nobody was asked.
     NoAnswer(NoAnswer),

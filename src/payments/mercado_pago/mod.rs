@@ -45,8 +45,8 @@ pub const NAME: &str = "mercado_pago";
 /// The name that people read.
 pub const DISPLAY_NAME: &str = "Mercado Pago";
 
-/// Calls a second of one process because of notifications, and how many at once: those about what nobody here knows, and
-/// those without a signature about what is ours.
+/// Calls a second of one process because of notifications, and how many at once: those about what nobody here
+/// knows, and those without a signature about what is ours.
 const UNKNOWN: (u32, u32) = (2, 5);
 const UNSIGNED: (u32, u32) = (5, 20);
 

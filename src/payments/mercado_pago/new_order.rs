@@ -1,5 +1,5 @@
-//! What is sent to create an order. It is the same for each repetition of a creation, since all of it is stored, but for
-//! the point of sale.
+//! What is sent to create an order. It is the same for each repetition of a creation, since all of it is
+//! stored, but for the point of sale.
 
 use serde::Serialize;
 

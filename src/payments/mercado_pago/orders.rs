@@ -1,5 +1,5 @@
-//! An order as the Orders API answers it. It is read with patience, since its pages contradict each other in places: an
-//! amount may be a text or a number, a field may be missing, a state may be new.
+//! An order as the Orders API answers it. It is read with patience, since its pages contradict each other in
+//! places: an amount may be a text or a number, a field may be missing, a state may be new.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -1,5 +1,5 @@
-//! Finds the orders of a reference, where the provider's id of a charge was lost with an answer, or there may be more
-//! than one.
+//! Finds the orders of a reference, where the provider's id of a charge was lost with an answer, or there may
+//! be more than one.
 
 use super::{
     MercadoPago,
@@ -15,7 +15,8 @@ const PAGES_MAX: usize = 10;
 const MARGIN_SECONDS: i64 = 24 * 60 * 60;
 
 impl MercadoPago {
-    /// The charge that the provider has for our id of the payment: one with money before an open one before the others.
+    /// The charge that the provider has for our id of the payment: one with money before an open one before
+    /// the others.
     pub(super) fn find(&self, step: &Step<'_>) -> Result<Option<ChargeReport>, CallError> {
         let mut found = self.find_all(step)?;
         let rank = |r: &ChargeReport| match r.situacao {
@@ -42,7 +43,8 @@ impl MercadoPago {
         Ok(found)
     }
 
-    /// Follows the listing for as long as it brings something new; whether its pages begin at 0 or 1 is not known.
+    /// Follows the listing for as long as it brings something new; whether its pages begin at 0 or 1 is not
+    /// known.
     fn ids_of(&self, reference: &str, step: &Step<'_>) -> Result<Vec<String>, CallError> {
         let mut ids: Vec<String> = Vec::new();
         for page in 0..PAGES_MAX {

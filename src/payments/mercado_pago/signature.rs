@@ -1,8 +1,8 @@
-//! `x-signature`: an HMAC-SHA256 that proves that a notification comes from Mercado Pago and is about the id in its
-//! address.
+//! `x-signature`: an HMAC-SHA256 that proves that a notification comes from Mercado Pago and is about the id
+//! in its address.
 //!
-//! Signed is the manifest `id:<data.id>;request-id:<x-request-id>;ts:<ts>;`, without the parts that a request does not
-//! have. Known signatures are in the tests.
+//! Signed is the manifest `id:<data.id>;request-id:<x-request-id>;ts:<ts>;`, without the parts that a request
+//! does not have. Known signatures are in the tests.
 
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
@@ -27,8 +27,8 @@ pub enum Reason {
 pub struct Proof(Vec<u8>);
 
 impl Proof {
-    /// What tells this notification from all others, in hexadecimal: the signature, and what the notification is about,
-    /// since that is not signed where the address does not have it.
+    /// What tells this notification from all others, in hexadecimal: the signature, and what the notification
+    /// is about, since that is not signed where the address does not have it.
     pub fn token(&self, about: &str) -> String {
         let sum = Sha256::new().chain_update(&self.0).chain_update(about).finalize();
         sum.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -72,8 +72,8 @@ impl Secrets {
         self.0.is_empty()
     }
 
-    /// What is missing is left out of what is signed. Sources differ on whether the id is signed in lower case: both are
-    /// right.
+    /// What is missing is left out of what is signed. Sources differ on whether the id is signed in lower
+    /// case: both are right.
     pub fn verify(&self, signed: &Signed<'_>) -> Result<Proof, Reason> {
         let Signed { signature, id, request_id } = *signed;
         let (ts, mac) = parts(signature.ok_or(Reason::Missing)?).ok_or(Reason::Malformed)?;

@@ -1,8 +1,8 @@
-//! Notifications, in every shape that Mercado Pago sends: webhooks of orders, payments and merchant orders, IPN of old,
-//! and the contract of the original system. They only say where to look.
+//! Notifications, in every shape that Mercado Pago sends: webhooks of orders, payments and merchant orders,
+//! IPN of old, and the contract of the original system. They only say where to look.
 //!
-//! The id in the address is the one that is signed; so the one in the body counts only where the address has none.
-//! Tested in `tests/api/avisos.rs`.
+//! The id in the address is the one that is signed; so the one in the body counts only where the address has
+//! none. Tested in `tests/api/avisos.rs`.
 
 use std::borrow::Cow;
 
@@ -43,8 +43,8 @@ struct Body<'a> {
     resource: Option<&'a RawValue>,
 }
 
-/// Checks the signature, if there are secrets, and finds out what the notification is about. `unsigned` paces what
-/// notifications without a signature provoke.
+/// Checks the signature, if there are secrets, and finds out what the notification is about. `unsigned` paces
+/// what notifications without a signature provoke.
 pub fn read(
     request: &dyn WebhookRequest,
     secrets: &Secrets,
