@@ -11,7 +11,7 @@ use std::{
 use crate::{
     error::{DbError, Error},
     metrics::METRICS,
-    threads::Threads,
+    server::Threads,
 };
 
 /// How long those who wait put up with a leader who does not come back.

@@ -5,8 +5,9 @@ use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
 use log::LevelFilter;
 
 use crate::{
-    http::{HEADERS_MAX, Hosts, Limits, Origins, Proxies},
+    api::{Hosts, Origins},
     pagamento::{self, assinatura::Segredos},
+    server::{HEADERS_MAX, Limits, Proxies},
     store::{self, Address, Database},
 };
 

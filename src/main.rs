@@ -8,12 +8,13 @@ use std::{
 };
 
 use ambrosia::{
+    api::{App, Health, PROBE, RateLimit, Shared, Site},
     batch::PATIENCE,
     config::{Config, VARIABLES},
     domain::data_hora::DataHora,
-    http::{App, Health, Limits, PROBE, RateLimit, Server, Shared, Site},
     pagamento::{Gateway, MercadoPago, Settings},
     self_check,
+    server::{Limits, Server},
     store::{Database, Store, cobrancas, idempotencia},
     use_cases::{
         capacity::Capacity,

@@ -179,7 +179,7 @@ fn the_readme_knows_every_setting_and_every_route() {
         let row = row.unwrap_or_else(|| panic!("README has no row for {name}"));
         assert!(row.contains(default), "{name}: README says another default");
     }
-    for (_, path) in ambrosia::http::table().filter(|(_, p)| *p != "/") {
+    for (_, path) in ambrosia::api::table().filter(|(_, p)| *p != "/") {
         let shown = (1..=9)
             .any(|id| readme.contains(&format!("localhost:31000{}", path.replace("{id}", &id.to_string()))));
         assert!(shown, "README does not show {path}");

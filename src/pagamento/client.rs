@@ -12,8 +12,8 @@ use ureq::tls::{self, PemItem, RootCerts, TlsConfig};
 use super::{breaker::Breaker, mercado_pago::Settings};
 use crate::{
     backoff,
-    foreign::{PATH, foreign},
     metrics::METRICS,
+    server::{PATH, foreign},
 };
 
 /// How often a call is made at most, and the pause before the first repetition; it doubles.

@@ -19,8 +19,8 @@ use crate::{
     },
     error::Error,
     pagamento::{Gateway, MercadoPago, simulado},
+    server::Threads,
     store::{Connection, Store, clientes, cobrancas, idempotencia, pedidos, produtos},
-    threads::Threads,
 };
 
 /// What the customer chose. Prices are not asked for: they are on the menu.

@@ -7,8 +7,8 @@ use crate::{
         pedido::{Evento, Meio, Pedido, StatusPagamento, StatusPedido},
     },
     error::Error,
-    foreign::{SHORT, foreign},
     pagamento::{MercadoPago, assinatura::Prova, simulado},
+    server::{SHORT, foreign},
     store::{Store, assinaturas, cobrancas, notificacoes, pedidos},
 };
 

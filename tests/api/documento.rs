@@ -23,7 +23,7 @@ fn rotas_e_documento_dizem_o_mesmo() {
         })
         .collect();
     let rotas =
-        ambrosia::http::table().map(|(metodo, caminho)| (metodo.to_owned(), caminho.to_owned())).collect();
+        ambrosia::api::table().map(|(metodo, caminho)| (metodo.to_owned(), caminho.to_owned())).collect();
     assert_eq!(documentadas, rotas);
 }
 

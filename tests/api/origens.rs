@@ -134,7 +134,7 @@ fn so_os_hosts_da_lista(banco: Banco) {
 
 fn dados_pessoais_nao_ficam_em_cache(banco: Banco) {
     let r = Restaurante::novo(banco);
-    for (metodo, caminho) in ambrosia::http::table() {
+    for (metodo, caminho) in ambrosia::api::table() {
         let pessoal = caminho.starts_with("/clientes") || caminho.starts_with("/pedidos");
         let caminho = caminho.replace("{id}", "2");
         let corpo = ["POST", "PUT"].contains(&metodo).then_some("{}");
