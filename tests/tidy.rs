@@ -8,6 +8,9 @@ fn files(folder: &str) -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = BTreeMap::new();
     let mut folders = vec![root.join(folder)];
+    if folder.ends_with(".rs") {
+        return BTreeMap::from([(folder.to_owned(), read(folder))]);
+    }
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -39,44 +42,45 @@ fn arrows_point_one_way() {
         ("src/metrics.rs", vec![]),
         ("src/self_check.rs", vec![]),
         ("src/token_bucket.rs", vec![]),
-        ("src/foreign.rs", vec!["domain"]),
-        ("src/batch.rs", vec!["error", "metrics"]),
+        ("src/server/", vec!["server"]),
+        ("src/batch.rs", vec!["error", "metrics", "server"]),
         ("src/store/", vec!["backoff", "domain", "error", "metrics", "store"]),
         (
             "src/pagamento/",
-            vec!["backoff", "domain", "error", "foreign", "metrics", "pagamento", "token_bucket"],
+            vec!["backoff", "domain", "error", "metrics", "pagamento", "server", "token_bucket"],
         ),
         (
             "src/use_cases/",
-            vec!["batch", "domain", "error", "foreign", "metrics", "store", "pagamento", "use_cases"],
+            vec!["batch", "domain", "error", "metrics", "server", "store", "pagamento", "use_cases"],
         ),
         (
-            "src/http/",
+            "src/api/",
             vec![
                 "batch",
                 "domain",
                 "error",
-                "foreign",
                 "metrics",
+                "server",
                 "store",
                 "pagamento",
                 "token_bucket",
                 "use_cases",
-                "http",
+                "api",
             ],
         ),
-        ("src/config.rs", vec!["http", "store", "pagamento"]),
+        ("src/config.rs", vec!["api", "server", "store", "pagamento"]),
     ];
     let modules = [
+        "api",
         "backoff",
         "batch",
         "config",
         "domain",
         "error",
-        "foreign",
-        "http",
         "metrics",
         "pagamento",
+        "self_check",
+        "server",
         "store",
         "token_bucket",
         "use_cases",
@@ -92,6 +96,88 @@ fn arrows_point_one_way() {
                 top_level(group).any(|path| path.starts_with(&format!("{module}::")) || path == *module)
             });
             assert!(!direct && !grouped, "{file} may not know {module}");
+        }
+    }
+}
+
+/// The server could be a crate of its own: it imports itself and crates, tests included.
+#[test]
+fn the_server_knows_nothing_of_the_restaurant() {
+    for (file, text) in files("src/server") {
+        assert!(
+            !text.contains("crate::") && !text.contains("ambrosia"),
+            "{file} names the rest of the crate"
+        );
+        // `super::super` of a file of the folder is the crate; of its tests, the folder.
+        let code = without_tests(&text);
+        assert!(!code.contains("super::super"), "{file} reaches out of its folder");
+    }
+}
+
+/// In these folders a name in Portuguese is a word of the interface; machinery has English names.
+#[test]
+fn machinery_has_english_names() {
+    let words =
+        ["campo!", "corpo!", "Falha", "Leitura", "Erros", "Paginacao", "ler_", "obrigatorio", "opcional("];
+    for folder in ["src/server", "src/api"] {
+        for (file, text) in files(folder) {
+            for word in words {
+                assert!(!text.replace("texto::opcional(", "").contains(word), "{file}: {word}");
+            }
+        }
+    }
+}
+
+/// No file is more than one thing, no function more than one thought, no line wider than a screen.
+#[test]
+fn files_functions_and_lines_are_short() {
+    for folder in ["src/server", "src/api"] {
+        for (file, text) in files(folder) {
+            let code = without_tests(&text);
+            let (lines, longest) = (code.lines().count(), longest_function(code));
+            assert!(lines <= 300, "{file} has {lines} lines");
+            assert!(longest <= 60, "{file} has a function of {longest} lines");
+            for (number, line) in text.lines().enumerate() {
+                let width = line.chars().count();
+                // A text of the document is not folded by rustfmt, nor is what a macro declares.
+                let text = line.contains(['"', '`']) || line.trim_end().ends_with('\\');
+                assert!(width <= if text { 127 } else { 110 }, "{file}:{}: {width} characters", number + 1);
+            }
+        }
+    }
+}
+
+/// Lines of the longest function, by the indentation that rustfmt gives: from its `fn` to its closing brace.
+fn longest_function(code: &str) -> usize {
+    let lines: Vec<&str> = code.lines().collect();
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut longest = 0;
+    for (start, line) in lines.iter().enumerate() {
+        let is_function =
+            ["fn ", "pub fn ", "pub(super) fn "].iter().any(|f| line.trim_start().starts_with(f));
+        if is_function && !line.ends_with(';') && !line.ends_with('}') {
+            let ends = |l: &&str| indent(l) == indent(line) && l.trim_start().starts_with('}');
+            let length = lines[start..].iter().position(ends).map_or(0, |end| end + 1);
+            longest = longest.max(length);
+        }
+    }
+    longest
+}
+
+/// What is public says what it is: units, errors, when it may be called.
+#[test]
+fn every_public_item_is_documented() {
+    let items = ["fn ", "struct ", "enum ", "trait ", "type ", "const ", "static "];
+    for folder in ["src/server", "src/api", "src/batch.rs"] {
+        for (file, text) in files(folder) {
+            let lines: Vec<&str> = without_tests(&text).lines().map(str::trim_start).collect();
+            for (number, line) in lines.iter().enumerate() {
+                let public =
+                    line.strip_prefix("pub ").is_some_and(|l| items.iter().any(|i| l.starts_with(i)));
+                let above = lines[..number].iter().rev().find(|l| !l.starts_with("#["));
+                let documented = above.is_some_and(|l| l.starts_with("///") || *l == "$(#[$meta])*");
+                assert!(!public || documented, "{file}:{}: {line}", number + 1);
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What a handler gives: a `Response`, or a `Deferred` one that a batch will know; both end in the same place, which
-//! turns errors into problems and counts.
+//! What a handler gives: a `Response`, or a `Deferred` one that a batch will know; both end in the same
+//! place, which turns errors into problems and counts.
 
 use std::{sync::Arc, time::Instant};
 
@@ -35,8 +35,8 @@ impl From<Deferred> for Answer {
 pub struct Deferred(Box<dyn FnOnce(Completion)>);
 
 impl Deferred {
-    /// Asks the batch, and makes the response on the thread of the batch's leader; `respond` must not wait, since others
-    /// wait behind it.
+    /// Asks the batch, and makes the response on the thread of the batch's leader; `respond` must not wait,
+    /// since others wait behind it.
     pub fn ask<Q, A>(
         batch: &Arc<Batch<Q, A>>,
         question: Q,

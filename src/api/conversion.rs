@@ -1,7 +1,8 @@
-//! Values of a JSON body in the spellings that the original's models convert: a number or a boolean may come as text,
-//! since a form sends text. What has one meaning only is taken; «15,5», «abc», 1.5 for a whole number and exponents
-//! are not. Prices stay decimal text all the way, so no binary float is ever between. The patterns describe the texts
-//! for the OpenAPI document. Tested below and by `tests/api/conversoes.rs`.
+//! Values of a JSON body in the spellings that the original's models convert: a number or a boolean may
+//! come as text, since a form sends text. What has one meaning only is taken; «15,5», «abc», 1.5 for a
+//! whole number and exponents are not. Prices stay decimal text all the way, so no binary float is ever
+//! between. The patterns describe the texts for the OpenAPI document. Tested below and by
+//! `tests/api/conversoes.rs`.
 
 use std::borrow::Cow;
 
@@ -20,8 +21,8 @@ pub fn whole_number(json: &str) -> Option<i64> {
     if fraction.bytes().all(|b| b == b'0') { digits.parse().ok() } else { None }
 }
 
-/// A plain decimal as text: `15.5` of `15.5`, `"15.5"` or `" +15.5 "`, `15` of `"15."`, `0.5` of `".5"`. A number is left
-/// as it is, and so is what is no decimal at all: the type of the amount refuses it.
+/// A plain decimal as text: `15.5` of `15.5`, `"15.5"` or `" +15.5 "`, `15` of `"15."`, `0.5` of `".5"`. A
+/// number is left as it is, and so is what is no decimal at all: the type of the amount refuses it.
 pub fn decimal(json: &str) -> Option<Cow<'_, str>> {
     let text = plain(json)?;
     if !json.starts_with('"') {

@@ -1,5 +1,5 @@
-//! The OpenAPI document, as bytes that are made once, and the two pages that show it. All of it is in the binary. Tested by
-//! `tests/api/documento.rs`.
+//! The OpenAPI document, as bytes that are made once, and the two pages that show it. All of it is in the
+//! binary. Tested by `tests/api/documento.rs`.
 
 use std::{
     io::{self, Read, Write},

@@ -1,5 +1,5 @@
-//! An endpoint is declared once, in the file of its resource: method, path, access, handler and description. The routes,
-//! the `Allow` headers and the OpenAPI document follow from it.
+//! An endpoint is declared once, in the file of its resource: method, path, access, handler and
+//! description. The routes, the `Allow` headers and the OpenAPI document follow from it.
 //!
 //! ```ignore
 //! Resource::new("Clientes").get("/clientes/{id}", Gerente, find, |operation| {
@@ -7,15 +7,16 @@
 //! })
 //! ```
 //!
-//! Tested by `tests/api/documento.rs` (document and answers agree) and `tests/tidy.rs` (README shows every path).
+//! Tested by `tests/api/documento.rs` (document and answers agree) and `tests/tidy.rs` (README shows every
+//! path).
 
 use tiny_http::Method;
 
-use super::{App, answer::Answer, openapi::Operation};
+use super::{App, answer::Answer, operation::Operation};
 use crate::{error::Error, server::Request};
 
-/// The role that a caller needs. **Declared and shown in the document (`x-acesso`), and not enforced yet**: everybody may
-/// call everything until people can log in.
+/// The role that a caller needs. **Declared and shown in the document (`x-acesso`), and not enforced yet**:
+/// anybody may call everything until people can log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Anybody.

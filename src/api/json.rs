@@ -26,8 +26,8 @@ pub fn json_bytes(body: impl Into<Bytes>) -> Response {
     Response::new(200, JSON, body)
 }
 
-/// An order, with its version as `ETag`, so that a client can say which one it has seen; 304 when `if_none_match` names
-/// the version that it has.
+/// An order, with its version as `ETag`, so that a client can say which one it has seen; 304 when
+/// `if_none_match` names the version that it has.
 pub fn order(pedido: &Pedido, if_none_match: Option<&str>) -> Result<Response, Error> {
     let tag = etag(pedido.versao);
     let seen = if_none_match.is_some_and(|header| matches_tag(header, &tag));

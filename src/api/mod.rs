@@ -6,9 +6,11 @@
 //!                                    └ page, json: the result         └ problem: the error
 //! ```
 //!
-//! - A handler is `fn(&App, &Request) -> Result<Response, Error>`, or gives a `Deferred` that a batch will answer.
+//! - A handler is `fn(&App, &Request) -> Result<Response, Error>`, or gives a `Deferred` that a batch will
+//!   answer.
 //! - An endpoint is declared in one place, with its access and its description (`endpoint.rs`).
-//! - One file a resource: `clientes`, `produtos`, `pedidos`, `pagamentos`, `webhook`, `qrcode`, `docs`, `health`.
+//! - One file a resource: `clientes`, `produtos`, `pedidos`, `pagamentos`, `webhook`, `qrcode`, `docs`,
+//!   `health`.
 //!
 //! Names in Portuguese are words of the interface, or of the domain. Tested by `tests/api`.
 
@@ -21,6 +23,7 @@ mod fields;
 mod health;
 mod json;
 mod openapi;
+mod operation;
 mod origins;
 mod pagamentos;
 mod page;
@@ -138,7 +141,8 @@ mod tests {
     use crate::{domain::texto, server::foreign};
 
     proptest! {
-        /// What the domain leaves out of a text, the server's log must not show either; neither knows the other.
+        /// What the domain leaves out of a text, the server's log must not show either; neither knows the
+        /// other.
         #[test]
         fn the_log_shows_no_invisible_character(text in any::<String>()) {
             let shown = foreign(&text, text.len()).to_string();

@@ -1,10 +1,10 @@
 //! What pages of other origins may do (CORS, as the Fetch standard has it), and which hosts are answered.
 //!
-//! With the default `*` every page may call everything, as with the original system. With a list of origins, answers are
-//! readable for pages of these, preflights are granted to these, and a write that a browser sends for a page of any other
-//! origin is refused before its handler runs: CORS alone would let it happen and only hide the answer, since a body of
-//! `text/plain` is sent without a preflight. Where a request carries no `Origin` it does not come from a page, and CORS is
-//! not its lock.
+//! With the default `*` every page may call everything, as with the original system. With a list of
+//! origins, answers are readable for pages of these, preflights are granted to these, and a write that a
+//! browser sends for a page of any other origin is refused before its handler runs: CORS alone would let it
+//! happen and only hide the answer, since a body of `text/plain` is sent without a preflight. Where a
+//! request carries no `Origin` it does not come from a page, and CORS is not its lock.
 
 use std::{borrow::Cow, str::FromStr};
 
@@ -20,8 +20,8 @@ const EXPOSED: &str = "ETag, Link, X-Total-Count, X-Request-Id, Idempotency-Repl
 pub struct Origins {
     /// Empty: any.
     listed: Vec<String>,
-    /// Header lines, made once: for requests of no listed origin, and for those of each; of each two sets, the second for
-    /// answers that may tell of a person.
+    /// Header lines, made once: for requests of no listed origin, and for those of each; of each two sets,
+    /// the second for answers that may tell of a person.
     headers: Vec<String>,
 }
 

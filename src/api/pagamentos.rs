@@ -1,5 +1,5 @@
-//! The payment of an order: its status, the counter's money, cancellations and refunds, and what needs a person. Tested by
-//! `tests/api/pagamentos.rs`, `caixa.rs`, `devolucoes.rs`.
+//! The payment of an order: its status, the counter's money, cancellations and refunds, and what needs a
+//! person. Tested by `tests/api/pagamentos.rs`, `caixa.rs`, `devolucoes.rs`.
 
 use utoipa::PartialSchema;
 

@@ -1,5 +1,5 @@
-//! Keyset pagination: a page is asked for by `limite` and `apos` (an opaque cursor, the sort keys of the last row of the page
-//! before), and its `Link` header leads to the next. Tested by `tests/api/paginas.rs`.
+//! Keyset pagination: a page is asked for by `limite` and `apos` (an opaque cursor, the sort keys of the
+//! last row of the page before), and its `Link` header leads to the next. Tested by `tests/api/paginas.rs`.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -65,8 +65,8 @@ impl<const N: usize> Page<N> {
         self.response_at(request.raw_path, request.parameter("limite").as_deref())
     }
 
-    /// The response under this path: `Link` leads to the next page, with the path and the limit of this one, and
-    /// `X-Total-Count` says how many rows there are in all.
+    /// The response under this path: `Link` leads to the next page, with the path and the limit of this
+    /// one, and `X-Total-Count` says how many rows there are in all.
     pub fn response_at(&self, path: &str, limit: Option<&str>) -> Response {
         let response = json_bytes(self.rows.clone());
         let Some(next) = &self.next else { return response };

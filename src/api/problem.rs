@@ -1,5 +1,5 @@
-//! Problems (RFC 9457): the one place where an error becomes an answer, and where its cause is logged; and the words for
-//! what the server refuses by itself. Tested below and by `tests/api/erros.rs`.
+//! Problems (RFC 9457): the one place where an error becomes an answer, and where its cause is logged; and
+//! the words for what the server refuses by itself. Tested below and by `tests/api/erros.rs`.
 
 use serde::Serialize;
 use tiny_http::StatusCode;

@@ -1,5 +1,5 @@
-//! The QR code of an order as a picture, for a totem or a printer. The same text is in the order, as `qr_data`.
-//! Tested by `tests/api/pagamentos.rs`.
+//! The QR code of an order as a picture, for a totem or a printer. The same text is in the order, as
+//! `qr_data`. Tested by `tests/api/pagamentos.rs`.
 
 use qrcode::{EcLevel, QrCode, render::svg};
 use utoipa::PartialSchema;

@@ -1,8 +1,8 @@
 //! A token bucket for each client.
 //!
-//! A bucket that is full is the same as none, and is dropped when room is needed; of the others those that are nearest to
-//! full. So memory is bounded, and many addresses that ask a little do not push out one that asks a lot. Buckets are those
-//! of one process: behind N of them a client gets up to N times as much.
+//! A bucket that is full is the same as none, and is dropped when room is needed; of the others those that
+//! are nearest to full. So memory is bounded, and many addresses that ask a little do not push out one that
+//! asks a lot. Buckets are those of one process: behind N of them a client gets up to N times as much.
 
 use std::{
     collections::HashMap,

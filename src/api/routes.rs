@@ -1,5 +1,5 @@
-//! The routes: from the path of a request to its endpoint, and what follows where there is none: 404, 405 with `Allow`, HEAD
-//! and OPTIONS. Tested below and by `tests/api/origens.rs`.
+//! The routes: from the path of a request to its endpoint, and what follows where there is none: 404, 405
+//! with `Allow`, HEAD and OPTIONS. Tested below and by `tests/api/origens.rs`.
 
 use std::{borrow::Cow, sync::LazyLock, time::Instant};
 

@@ -1,5 +1,5 @@
-//! Request coalescing: reads that many requests make at the same time are made once for all of them (`batch.rs`), after
-//! the last of them has come. Tested by `tests/api/frescor.rs`.
+//! Request coalescing: reads that many requests make at the same time are made once for all of them
+//! (`batch.rs`), after the last of them has come. Tested by `tests/api/frescor.rs`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -44,12 +44,12 @@ impl Shared {
     /// Batches over this store, whose leaders run on these threads.
     pub fn new(store: &Arc<Store>, threads: &Arc<Threads>) -> Shared {
         let lista = |lista| {
-            let (store, lida) = (store.clone(), ListaLida { lista, ultima: Mutex::new(None) });
-            Batch::new(threads, JUNTOS, once(move || lida.ler(&store)))
+            let (store, lida) = (store.clone(), CachedList { lista, ultima: Mutex::new(None) });
+            Batch::new(threads, JUNTOS, once(move || lida.read(&store)))
         };
         let cardapio = |categoria| {
             let store = store.clone();
-            Batch::new(threads, JUNTOS, once(move || ler_cardapio(&store, categoria)))
+            Batch::new(threads, JUNTOS, once(move || read_menu(&store, categoria)))
         };
         let (de_pedidos, de_status) = (store.clone(), store.clone());
         Shared {
@@ -96,19 +96,19 @@ impl Shared {
     }
 }
 
-/// A list of open orders, and what it was last time: while the database shows the same mark, nothing of it needs to be
-/// read or encoded again.
-struct ListaLida {
+/// A list of open orders, and what it was last time: while the database shows the same mark, nothing of it
+/// needs to be read or encoded again.
+struct CachedList {
     lista: Lista,
     ultima: Mutex<Option<Ultima>>,
 }
 
-/// The mark is that of the page itself. One read beside it would not do: between two reads an order can come and go, and
-/// leave the mark as it was.
+/// The mark is that of the page itself. One read beside it would not do: between two reads an order can
+/// come and go, and leave the mark as it was.
 type Ultima = Arc<(String, Arc<Page<3>>)>;
 
-impl ListaLida {
-    fn ler(&self, store: &Store) -> Result<Arc<Page<3>>, Error> {
+impl CachedList {
+    fn read(&self, store: &Store) -> Result<Arc<Page<3>>, Error> {
         let ultima = || self.ultima.lock().unwrap_or_else(PoisonError::into_inner);
         let antes = ultima().clone();
         let (depois, page) = store.read(|conn| {
@@ -131,7 +131,7 @@ impl ListaLida {
     }
 }
 
-fn ler_cardapio(store: &Store, categoria: Option<Categoria>) -> Result<Arc<Page<1>>, Error> {
+fn read_menu(store: &Store, categoria: Option<Categoria>) -> Result<Arc<Page<1>>, Error> {
     let pagina = Pagina { limite: LIMIT_DEFAULT, apos: None };
     Ok(Arc::new(Page::new(store.read(|conn| produtos::cardapio(conn, categoria, &pagina))?)?))
 }

@@ -1,5 +1,5 @@
-//! `POST /pedidos/status_pagamento`: notifications of a payment, from the provider or to the simulator. Tested by
-//! `tests/api/avisos.rs`.
+//! `POST /pedidos/status_pagamento`: notifications of a payment, from the provider or to the simulator.
+//! Tested by `tests/api/avisos.rs`.
 
 use std::borrow::Cow;
 
@@ -52,8 +52,8 @@ body! {
         /// The order's `id_pagamento`; in Mercado Pago's own the number of the notification.
         #[schema(required)]
         id: Identificador,
-        /// `state_FINISHED` approves, `state_CANCELED` refuses, anything else changes nothing. With Mercado Pago set up it
-        /// only says that there is something to look at.
+        /// `state_FINISHED` approves, `state_CANCELED` refuses, anything else changes nothing. With Mercado
+        /// Pago set up it only says that there is something to look at.
         action: Option<Acao>,
         #[serde(rename = "type")]
         #[expect(dead_code)]

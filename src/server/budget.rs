@@ -1,11 +1,12 @@
-//! The memory budget: one bound for the bytes that clients make the process hold, requests that are still arriving and
-//! answers that are not taken.
+//! The memory budget: one bound for the bytes that clients make the process hold, requests that are still
+//! arriving and answers that are not taken.
 //!
-//! - What fits into a connection's first buffer, or into a socket at once, costs nothing here: only clients that send
-//!   much or read slowly meet this lock.
-//! - A body that many connections wait to write (a list, a page of the documentation) is one buffer and counts once.
-//! - Requests get half of the budget at most, and 503 beyond it. An answer beyond the budget closes the connections that
-//!   have waited longest for their reader; they can ask again.
+//! - What fits into a connection's first buffer, or into a socket at once, costs nothing here: only clients
+//!   that send much or read slowly meet this lock.
+//! - A body that many connections wait to write (a list, a page of the documentation) is one buffer and
+//!   counts once.
+//! - Requests get half of the budget at most, and 503 beyond it. An answer beyond the budget closes the
+//!   connections that have waited longest for their reader; they can ask again.
 //!
 //! Tested by `tests/hostile/memory.rs`.
 
@@ -70,7 +71,8 @@ impl Budget {
         self.closed.load(Ordering::Relaxed)
     }
 
-    /// Takes this many bytes more for a request, to be given back by `release`; `false` when there are not so many.
+    /// Takes this many bytes more for a request, to be given back by `release`; `false` when there are not
+    /// so many.
     fn reserve(&self, bytes: usize) -> bool {
         let mut state = self.state();
         if state.requests + bytes > self.limit / 2 {
@@ -97,7 +99,8 @@ impl Budget {
         Unsent { budget: self.clone(), number }
     }
 
-    /// Closes slow readers while too much is held. Their threads find the socket closed, and let go of what they hold.
+    /// Closes slow readers while too much is held. Their threads find the socket closed, and let go of what
+    /// they hold.
     fn keep_to_limit(&self, state: &mut State) {
         while state.held() > self.limit {
             let Some(slow) = state.slow.keys().next().copied().and_then(|oldest| state.remove(oldest)) else {

@@ -1,5 +1,5 @@
-//! What a connection has read and not used yet: a window over bytes that grows as they come, within the memory budget, and
-//! shrinks to its first size when it is empty. Tested by `tests/hostile/memory.rs`.
+//! What a connection has read and not used yet: a window over bytes that grows as they come, within the
+//! memory budget, and shrinks to its first size when it is empty. Tested by `tests/hostile/memory.rs`.
 
 use std::{
     io::{self, Read},
@@ -64,7 +64,8 @@ impl<'a> Buffer<'a> {
         self.end -= part.len();
     }
 
-    /// Reads once, keeping at most `at_most` bytes in the window. `OutOfMemory` when the budget has no room for more.
+    /// Reads once, keeping at most `at_most` bytes in the window. `OutOfMemory` when the budget has no room
+    /// for more.
     pub fn read(&mut self, mut stream: &TcpStream, at_most: usize) -> io::Result<usize> {
         self.make_space(at_most)?;
         loop {

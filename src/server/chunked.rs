@@ -15,7 +15,8 @@ pub enum Chunk {
     End { skip: usize },
 }
 
-/// What stands at the start of `rest`: a chunk, or the end with its trailers, which are dropped; `None` if more is needed.
+/// What stands at the start of `rest`: a chunk, or the end with its trailers, which are dropped; `None` if
+/// more is needed.
 pub fn next_chunk(rest: &[u8]) -> Result<Option<Chunk>, Refusal> {
     const MALFORMED: Refusal = Refusal::ChunksMalformed;
     let Some(line_end) = rest.iter().position(|b| *b == b'\n') else {

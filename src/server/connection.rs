@@ -1,8 +1,8 @@
 //! One connection, from its first byte to its last: read a request, have it answered, read the next.
 //!
-//! The handler runs on the connection's thread. What it gives is written there (`Answer::Ready`), or started there and
-//! written by whichever thread completes it (`Answer::Deferred`). A request that cannot be understood is answered here and
-//! ends the connection. Tested by `tests/hostile`.
+//! The handler runs on the connection's thread. What it gives is written there (`Answer::Ready`), or
+//! started there and written by whichever thread completes it (`Answer::Deferred`). A request that cannot
+//! be understood is answered here and ends the connection. Tested by `tests/hostile`.
 
 use std::{
     borrow::Cow,
@@ -128,7 +128,8 @@ impl Connection<'_> {
         }
     }
 
-    /// Runs the handler, unless too many run already; probes of the process are always answered, and take no place.
+    /// Runs the handler, unless too many run already; probes of the process are always answered, and take
+    /// no place.
     fn call_handler(&self, request: &Request<'_>, started: Instant) {
         let handler = &self.core.handler;
         let mut pending = Pending::new(self.core, self.peer, request, started);

@@ -1,4 +1,5 @@
-//! What the listener and all connections of a server share: limits, counts, open connections and streams, the budget.
+//! What the listener and all connections of a server share: limits, counts, open connections and streams,
+//! the budget.
 
 use std::{
     collections::HashMap,
@@ -117,8 +118,8 @@ impl Core {
         self.streams.lock().peers.values().for_each(|peer| peer.shut_down());
     }
 
-    /// Whether there is room for one connection more. At the cap the connection that has waited longest for its client
-    /// is closed: so one that holds connections and says nothing cannot keep others out.
+    /// Whether there is room for one connection more. At the cap the connection that has waited longest for
+    /// its client is closed: so one that holds connections and says nothing cannot keep others out.
     pub fn has_room(&self) -> bool {
         let deadline = Instant::now() + MAKE_ROOM;
         let mut entries = self.connections.lock();
@@ -145,8 +146,8 @@ impl Core {
         drop(self.wait_for_close(entries, MAKE_ROOM));
     }
 
-    /// Idle connections end; those with a request finish it and then end by themselves. `false` when the grace period
-    /// was too short. Streams have no end of their own: what is left of them is cut off.
+    /// Idle connections end; those with a request finish it and then end by themselves. `false` when the
+    /// grace period was too short. Streams have no end of their own: what is left of them is cut off.
     pub fn drain(&self) -> bool {
         let deadline = Instant::now() + self.limits.grace;
         let mut entries = self.connections.lock();
@@ -196,8 +197,8 @@ impl Core {
     }
 }
 
-/// Of the connections that wait for their client, the one that has waited longest goes; unless it goes on at this very
-/// moment, and then the next call finds another.
+/// Of the connections that wait for their client, the one that has waited longest goes; unless it goes on
+/// at this very moment, and then the next call finds another.
 fn evict_longest_waiting(entries: &Entries) {
     let waiting = entries.peers.values().filter_map(|peer| Some((peer.waits()?, peer)));
     if let Some(((_, generation), peer)) = waiting.min_by_key(|((since, _), _)| *since) {

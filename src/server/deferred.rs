@@ -1,9 +1,10 @@
 //! Answers that are not there yet when the handler returns.
 //!
-//! A `Deferred` is what a handler wants started; the server starts it, on the connection's thread, with a `Responder`.
-//! That goes wherever the answer will be known (a batch hands it to its leader), and whichever thread sends it writes to
-//! the client, without waiting for it and without waking the connection's thread, which waits for the next request
-//! already. The server begins no other request of the connection before the answer is written.
+//! A `Deferred` is what a handler wants started; the server starts it, on the connection's thread, with a
+//! `Responder`. That goes wherever the answer will be known (a batch hands it to its leader), and whichever
+//! thread sends it writes to the client, without waiting for it and without waking the connection's thread,
+//! which waits for the next request already. The server begins no other request of the connection before
+//! the answer is written.
 //!
 //! - Started inline: what is known at once is written at once, on the connection's thread.
 //! - A `Responder` that is dropped sends a 500; a panic while the deferred answer is started drops it.
@@ -20,7 +21,8 @@ pub struct Deferred {
 }
 
 impl Deferred {
-    /// `start` is called once the server is ready for the answer, and must see to it that the responder is used.
+    /// `start` is called once the server is ready for the answer, and must see to it that the responder is
+    /// used.
     pub fn new(start: impl FnOnce(Responder) + 'static) -> Deferred {
         Deferred { start: Box::new(start) }
     }
@@ -44,7 +46,7 @@ impl Responder {
         &self.id
     }
 
-    /// Writes the answer, and waits for nobody. It cannot be a stream: that is a 500.
+    /// Writes the answer, without waiting for the client. It cannot be a stream: that is a 500.
     pub fn send(mut self, response: Response) {
         if let Some(pending) = self.pending.take() {
             pending.send_at_once(response);

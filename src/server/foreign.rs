@@ -1,5 +1,5 @@
-//! Text that others sent, on its way to the log: short, on one line, and with nothing in it that a terminal or a reader
-//! could take for something else.
+//! Text that others sent, on its way to the log: short, on one line, and with nothing in it that a terminal
+//! or a reader could take for something else.
 
 use std::fmt::{self, Write};
 
@@ -8,8 +8,8 @@ pub const SHORT: usize = 64;
 /// What is shown of a path, in characters.
 pub const PATH: usize = 256;
 
-/// At most `max` characters of `text`. Control characters, line and paragraph separators, invisible characters, those that
-/// turn the direction of writing, quotes and backslashes are escaped: `\u{202e}`.
+/// At most `max` characters of `text`. Control characters, line and paragraph separators, invisible
+/// characters, those that turn the direction of writing, quotes and backslashes are escaped: `\u{202e}`.
 pub fn foreign(text: &str, max: usize) -> impl fmt::Display + '_ {
     Foreign { text, max }
 }
@@ -33,8 +33,8 @@ impl fmt::Display for Foreign<'_> {
     }
 }
 
-/// Characters that show nothing and that `char::escape_debug` takes for printable: fillers of Hangul, and the empty Braille
-/// pattern.
+/// Characters that show nothing and that `char::escape_debug` takes for printable: fillers of Hangul, and
+/// the empty Braille pattern.
 fn is_blank(c: char) -> bool {
     matches!(c, '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}')
 }
@@ -60,8 +60,8 @@ mod tests {
         fn one_visible_line_of_bounded_length(text in any::<String>(), max in 0..100usize) {
             let shown = foreign(&text, max).to_string();
             prop_assert!(shown.chars().all(|c| !c.is_control() && !is_blank(c)));
-            let deceives = shown.contains(['\u{2028}', '\u{2029}', '\u{200b}', '\u{202e}', '\u{feff}', '\u{fe0f}']);
-            prop_assert!(!deceives);
+            let deceivers = ['\u{2028}', '\u{2029}', '\u{200b}', '\u{202e}', '\u{feff}', '\u{fe0f}'];
+            prop_assert!(!shown.contains(deceivers));
             // An escape has ten characters at most.
             prop_assert!(shown.chars().count() <= max * 10 + 1);
         }

@@ -1,11 +1,11 @@
-//! The client of a request: the address of the connection, or what a trusted proxy says of it in `Forwarded` (RFC 7239) or
-//! `X-Forwarded-For`. Tested below and by `tests/api/endereco.rs`.
+//! The client of a request: the address of the connection, or what a trusted proxy says of it in
+//! `Forwarded` (RFC 7239) or `X-Forwarded-For`. Tested below and by `tests/api/endereco.rs`.
 //!
-//! Each proxy appends to the right, so the list is read from there: an entry counts if everything to its right is a
-//! trusted proxy, and the first that is none is the client. What a client makes up stands to its left and is not read.
-//! An entry that is no address (`unknown`, an obfuscated name, garbage) ends the walk at the last address that is known
-//! for certain. Where both headers stand and disagree, one of them may have passed through a proxy that does not know it:
-//! neither counts.
+//! Each proxy appends to the right, so the list is read from there: an entry counts if everything to its
+//! right is a trusted proxy, and the first that is none is the client. What a client makes up stands to its
+//! left and is not read. An entry that is no address (`unknown`, an obfuscated name, garbage) ends the walk
+//! at the last address that is known for certain. Where both headers stand and disagree, one of them may
+//! have passed through a proxy that does not know it: neither counts.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -24,7 +24,8 @@ struct Block {
 }
 
 impl Proxies {
-    /// The client behind `connection`. The headers are the values of each line, in the order in which they came.
+    /// The client behind `connection`. The headers are the values of each line, in the order in which they
+    /// came.
     pub fn client<'a>(
         &self,
         connection: IpAddr,
@@ -123,8 +124,8 @@ pub fn network(client: IpAddr) -> IpAddr {
     }
 }
 
-/// The address in an element of `Forwarded`: `for=192.0.2.43;proto=https`, `For="[2001:db8::17]:4711"`. All of it must be
-/// well-formed: what is cut out of a quoted text that holds a comma is not.
+/// The address in an element of `Forwarded`: `for=192.0.2.43;proto=https`, `For="[2001:db8::17]:4711"`. All
+/// of it must be well-formed: what is cut out of a quoted text that holds a comma is not.
 fn element(text: &str) -> Option<IpAddr> {
     let mut address = None;
     for pair in text.split(';') {
@@ -147,7 +148,8 @@ fn element(text: &str) -> Option<IpAddr> {
     address
 }
 
-/// An address, alone or with a port: `192.0.2.43`, `192.0.2.43:80`, `2001:db8::17`, `[2001:db8::17]`, `[2001:db8::17]:80`.
+/// An address, alone or with a port: `192.0.2.43`, `192.0.2.43:80`, `2001:db8::17`, `[2001:db8::17]`,
+/// `[2001:db8::17]:80`.
 fn node(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(address.to_canonical());

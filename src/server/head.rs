@@ -1,7 +1,8 @@
-//! The head of a request: the rules by which bytes become a request line and headers, and how its body is delimited.
+//! The head of a request: the rules by which bytes become a request line and headers, and how its body is
+//! delimited.
 //!
-//! What may be read in two ways (RFC 9112, section 6.3 and 11) is refused: a proxy in front may have read it in the other.
-//! Tested by `tests/hostile/framing.rs` and `bodies.rs`, and below with arbitrary bytes.
+//! What may be read in two ways (RFC 9112, section 6.3 and 11) is refused: a proxy in front may have read
+//! it in the other. Tested by `tests/hostile/framing.rs` and `bodies.rs`, and below with arbitrary bytes.
 
 use std::{mem::MaybeUninit, net::IpAddr};
 
@@ -145,7 +146,8 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Whether a request line ends in a version that is not spoken here, as opposed to one that is wrong in anything else.
+/// Whether a request line ends in a version that is not spoken here, as opposed to one that is wrong in
+/// anything else.
 fn is_other_version(bytes: &[u8]) -> bool {
     let line = bytes.split(|b| *b == b'\r').next().unwrap_or_default();
     let version = line.rsplit(|b| *b == b' ').next().unwrap_or_default();
@@ -163,8 +165,8 @@ pub fn too_large(seen: &[u8], limits: &Limits) -> Refusal {
     if line > limits.max_uri_bytes { Refusal::TargetTooLong } else { Refusal::HeadTooLarge }
 }
 
-/// The length of the head, empty line included, once it is all there. A line that ends in a bare LF is refused:
-/// others on the way may have read it differently.
+/// The length of the head, empty line included, once it is all there. A line that ends in a bare LF is
+/// refused: others on the way may have read it differently.
 pub fn head_length(seen: &[u8], scanned: &mut usize) -> Result<Option<usize>, Refusal> {
     for at in *scanned..seen.len() {
         if seen[at] != b'\n' {

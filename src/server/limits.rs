@@ -1,4 +1,5 @@
-//! Every bound of the server, as one value. What happens at each is said by the settings of the program that makes it.
+//! Every bound of the server, as one value. What happens at each is said by the settings of the program
+//! that makes it.
 
 use std::time::Duration;
 

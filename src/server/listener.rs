@@ -1,5 +1,5 @@
-//! The listener: accepts connections, gives each a thread, keeps their number bounded, and stops without losing a
-//! request. What happens on a connection is in `connection.rs`.
+//! The listener: accepts connections, gives each a thread, keeps their number bounded, and stops without
+//! losing a request. What happens on a connection is in `connection.rs`.
 //!
 //! Tested by `tests/hostile`: `crowd.rs`, `exhaustion.rs`, `shutdown.rs`.
 
@@ -17,8 +17,8 @@ use super::{
     request_id::RequestId, response::Encoding,
 };
 
-/// What the kernel holds for a connection, each way; it doubles them for its own account. Left alone it takes up to some
-/// megabytes of an answer from a client that does not read, and a container pays for them.
+/// What the kernel holds for a connection, each way; it doubles them for its own account. Left alone it
+/// takes up to some megabytes of an answer from a client that does not read, and a container pays for them.
 const SEND_BUFFER_BYTES: usize = 128 * 1024;
 const RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
 
@@ -62,8 +62,8 @@ impl Server {
         Ok(Stopper { listener: Socket::from(self.listener.try_clone()?), core: self.core.clone() })
     }
 
-    /// Accepts until it is stopped, then waits for the running requests, at most for the grace period. Whether all of
-    /// them finished.
+    /// Accepts until it is stopped, then waits for the running requests, at most for the grace period.
+    /// Whether all of them finished.
     pub fn run(self) -> bool {
         let Server { listener, core } = self;
         while !core.stopping.load(Ordering::Acquire) {
@@ -85,8 +85,8 @@ pub struct Stopper {
 }
 
 impl Stopper {
-    /// Announces the end (`Load::stopping`) and goes on as before, but for closing connections behind their answer; after
-    /// `Limits::drain` stops.
+    /// Announces the end (`Load::stopping`) and goes on as before, but for closing connections behind their
+    /// answer; after `Limits::drain` stops.
     pub fn drain(&self) {
         self.core.draining.store(true, Ordering::SeqCst);
         thread::sleep(self.core.limits.drain);
@@ -128,7 +128,8 @@ fn accept_failed(core: &Core, error: &io::Error) {
     if core.stopping.load(Ordering::Acquire) {
         return;
     }
-    // It would block when nobody came for as long as the read time-out, which is there for the accepted sockets.
+    // It would block when no client came for as long as the read time-out, which is there for the accepted
+    // sockets.
     let harmless = [io::ErrorKind::ConnectionAborted, io::ErrorKind::Interrupted, io::ErrorKind::WouldBlock];
     if !harmless.contains(&error.kind()) {
         log::warn!("cannot accept a connection: {error}");

@@ -1,25 +1,25 @@
 //! A connection as other threads see it: its socket, and the one state that it is in.
 //!
 //! ```text
-//!                 first byte           complete            head encoded
-//!   ┌──────▶ Idle ─────────▶ Reading ─────────▶ Working ─────────▶ Writing ──┬──▶ Finished    (it said close)
-//!   │          │ ▲              │ │ ▲                                │       ├──▶ Streaming   (body is a stream)
-//!   │          │ └──────────────┼─┘ │                                │       ├──▶ Closed      (did not arrive)
-//!   │          │ only empty     │   │                                │       │
-//!   │          │ lines came     │   └──── more was read already ─────┼───────┤
-//!   └──────────┼────────────────┼────────────────────────────────────┼───────┘ written
-//!       evicted│         evicted│                             evicted│
-//!              ▼                ▼                                    ▼
-//!            Closed           Closed                                Cut ──▶ Closed, when its writer lets go
+//!              first byte          complete           head encoded
+//!   ┌─────▶ Idle ────────▶ Reading ────────▶ Working ────────▶ Writing ─┬─▶ Finished  (it said close)
+//!   │        │ ▲             │ │ ▲                              │      ├─▶ Streaming (a stream goes on)
+//!   │        │ └─────────────┼─┘ │                              │      ├─▶ Closed    (did not arrive)
+//!   │        │  empty lines  │   │                              │      │
+//!   │        │               │   └─── more was read already ────┼──────┤
+//!   └────────┼───────────────┼──────────────────────────────────┼──────┘ written
+//!     evicted│        evicted│                           evicted│
+//!            ▼               ▼                                  ▼
+//!          Closed          Closed                              Cut ──▶ Closed, when its writer lets go
 //! ```
 //!
-//! - Two threads move it: the connection's own reads (`Idle`, `Reading`, `Working`), and the one that has the answer
-//!   writes (everything behind `Working`); they are often the same.
-//! - `Idle`, `Reading` and `Writing` wait for the client, and since when decides which is evicted to make room. `Working`
-//!   is never evicted: no request in work loses its connection. Eviction names the period of waiting by an integer
-//!   (`generation`), so that a connection that went on meanwhile is left alone.
-//! - A stopping server shuts down the reading side of what is `Idle`, and of what becomes `Idle`. What has arrived can
-//!   still be read, and is answered.
+//! - Two threads move it: the connection's own reads (`Idle`, `Reading`, `Working`), and the one that has
+//!   the answer writes (everything behind `Working`); they are often the same.
+//! - `Idle`, `Reading` and `Writing` wait for the client, and since when decides which is evicted to make
+//!   room. `Working` is never evicted: no request in work loses its connection. Eviction names the period
+//!   of waiting by an integer (`generation`), so that a connection that went on meanwhile is left alone.
+//! - A stopping server shuts down the reading side of what is, or becomes, `Idle` or `Finished`. What has
+//!   arrived can still be read, and is answered.
 //! - `Closed`, `Finished` and `Streaming` are final.
 //!
 //! Tested below and by `tests/hostile/handlers.rs`, `crowd.rs` and `shutdown.rs`.
@@ -120,8 +120,8 @@ impl Peer {
         }
     }
 
-    /// A request is complete. `false` when the connection was evicted a moment ago: its answer could not be sent, so it
-    /// must not be handled.
+    /// A request is complete. `false` when the connection was evicted a moment ago: its answer could not be
+    /// sent, so it must not be handled.
     pub fn begins_to_work(&self, pipelined: bool) -> bool {
         let mut tracked = self.tracked();
         let open = matches!(tracked.state, State::Idle { .. } | State::Reading { .. });
@@ -154,11 +154,12 @@ impl Peer {
         };
         tracked.enter(next);
         match next {
-            // Its thread may be waiting for what the client says next.
             State::Finished => drop(self.stream.shutdown(Shutdown::Write)),
             State::Closed => self.shut_down(),
-            _ => self.end_if_stopping(&tracked, stopping),
+            _ => {}
         }
+        // The connection's thread may be waiting for what the client says next.
+        self.end_if_stopping(&tracked, stopping);
         let waiter = tracked.waiter.take();
         drop(tracked);
         if let Some(thread) = waiter {
@@ -230,7 +231,8 @@ impl Peer {
 
     /// `stopping` is set before `end_if_idle` takes the lock: so one of the two finds both.
     fn end_if_stopping(&self, tracked: &Tracked, stopping: &AtomicBool) {
-        if matches!(tracked.state, State::Idle { .. }) && stopping.load(Ordering::SeqCst) {
+        let ends = matches!(tracked.state, State::Idle { .. } | State::Finished);
+        if ends && stopping.load(Ordering::SeqCst) {
             let _ = self.stream.shutdown(Shutdown::Read);
         }
     }
@@ -334,14 +336,16 @@ mod tests {
         let (idle, _client) = open();
         idle.end_if_idle(&STOPPING);
         assert!(ends(&idle));
-        for (pipelined, end) in [(false, true), (true, false)] {
+        for (pipelined, outcome, end) in
+            [(false, Outcome::Written, true), (true, Outcome::Written, false), (true, Outcome::Last, true)]
+        {
             let (peer, _client) = open();
             peer.begins_to_read();
             peer.end_if_idle(&STOPPING);
             assert!(peer.begins_to_work(pipelined) && !ends(&peer));
             peer.begins_to_write();
-            peer.ends_answer(Outcome::Written, &STOPPING);
-            assert_eq!(ends(&peer), end, "pipelined: {pipelined}");
+            peer.ends_answer(outcome, &STOPPING);
+            assert_eq!(ends(&peer), end, "pipelined: {pipelined}, {outcome:?}");
         }
     }
 }

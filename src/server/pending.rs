@@ -1,7 +1,9 @@
-//! The answer that one request is owed: how it is framed, counted, logged and written, by whichever thread has it.
+//! The answer that one request is owed: how it is framed, counted, logged and written, by whichever thread
+//! has it.
 //!
-//! A `Pending` is made on the connection's thread and consumed by the write. Should it be dropped before that (a panic in
-//! the encoding, no thread for a slow reader), nobody knows how much arrived, and the connection is closed.
+//! A `Pending` is made on the connection's thread and consumed by the write. Should it be dropped before
+//! that (a panic in the encoding, no thread for a slow reader), it is not known how much arrived, and the
+//! connection is closed.
 //!
 //! Tested by `tests/hostile/handlers.rs`, on the connection's thread and on others.
 
@@ -73,7 +75,8 @@ impl Pending {
         self.id
     }
 
-    /// Writes the response, and waits for a client that reads slowly. To be called on the connection's thread.
+    /// Writes the response, and waits for a client that reads slowly. To be called on the connection's
+    /// thread.
     pub fn send(mut self, response: Response) {
         let encoded = self.encode(response);
         match at_once(&self.peer, &encoded) {
@@ -82,7 +85,8 @@ impl Pending {
         }
     }
 
-    /// Writes the response, on any thread, and waits for nobody: should the client read slowly, a thread of its own does.
+    /// Writes the response, on any thread, without waiting for the client: should the client read slowly, a
+    /// thread of its own does.
     pub fn send_at_once(mut self, response: Response) {
         if response.is_stream() {
             // The connection's thread may be reading, and cannot be told to let go of the socket.

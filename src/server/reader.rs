@@ -1,7 +1,8 @@
 //! Reads requests from a connection: every wait has an end, every size a bound.
 //!
-//! While an answer is still owed, one read may wait for the next request; nothing of it is looked at before the answer is
-//! written (`settle`). Tested by `tests/hostile`: `timeouts.rs`, `bodies.rs`, `pipelining.rs`, `cuts.rs`.
+//! While an answer is still owed, one read may wait for the next request; nothing of it is looked at before
+//! the answer is written (`settle`). Tested by `tests/hostile`: `timeouts.rs`, `bodies.rs`,
+//! `pipelining.rs`, `cuts.rs`.
 
 use std::{
     io,
@@ -23,9 +24,9 @@ use super::{
 
 /// Some clients end a body with one that is not part of it.
 const EMPTY_LINES_MAX: usize = 8;
-/// Lingering close: what a client still sends after a refusal is read and dropped, up to so many bytes, for so long in
-/// all, and while the pauses are shorter than `LINGER_PAUSE`. Many clients look for the answer only when they have sent
-/// everything, and a close before that resets the connection under it.
+/// Lingering close: what a client still sends after a refusal is read and dropped, up to so many bytes, for
+/// so long in all, and while the pauses are shorter than `LINGER_PAUSE`. Many clients look for the answer
+/// only when they have sent everything, and a close before that resets the connection under it.
 const LINGER_BYTES: usize = 256 * 1024 * 1024;
 const LINGER: Duration = Duration::from_secs(10);
 const LINGER_PAUSE: Duration = Duration::from_secs(1);
@@ -37,7 +38,7 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 pub enum Stop {
     /// The client is told why, and the connection ends.
     Refuse(Refusal),
-    /// There is nobody to talk to any more.
+    /// The client is gone.
     Gone,
     /// The client has its last answer.
     Finished,
@@ -86,7 +87,8 @@ impl<'a> Reader<'a> {
         Reader { core, peer, limits: &core.limits, buffer: Buffer::new(&core.budget), armed: None }
     }
 
-    /// Waits until the last request has its answer, whichever thread gives it. An error when no other may follow.
+    /// Waits until the last request has its answer, whichever thread gives it. An error when no other may
+    /// follow.
     pub fn settle(&self) -> Result<(), Stop> {
         match self.peer.settle() {
             Settled::Open => Ok(()),
@@ -176,12 +178,13 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads a chunked body and decodes it in place: the content ends up behind the head. Returns its length, and how
-    /// many bytes of the buffer head and body took.
+    /// Reads a chunked body and decodes it in place: the content ends up behind the head. Returns its
+    /// length, and how many bytes of the buffer head and body took.
     pub fn read_chunked(&mut self, head_len: usize) -> Result<(usize, usize), Stop> {
         let deadline = Instant::now() + self.limits.body_timeout;
         let max = head_len + self.limits.max_body_bytes;
-        // From the start of the head: where the content ends, and where the bytes begin that are not decoded yet.
+        // From the start of the head: where the content ends, and where the bytes begin that are not
+        // decoded yet.
         let (mut content, mut raw) = (head_len, head_len);
         let mut overhead = 0;
         loop {
@@ -227,8 +230,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads once, keeping at most `at_most` unused bytes. Without a deadline the idle time-out holds. `OutOfMemory` when
-    /// the budget has no room for more.
+    /// Reads once, keeping at most `at_most` unused bytes. Without a deadline the idle time-out holds.
+    /// `OutOfMemory` when the budget has no room for more.
     fn fill(&mut self, deadline: Option<Instant>, at_most: usize) -> io::Result<usize> {
         let timeout = match deadline {
             None => self.limits.idle_timeout,

@@ -1,4 +1,5 @@
-//! Why the server itself answers a request, or a connection: most of these close the connection behind the answer.
+//! Why the server itself answers a request, or a connection: most of these close the connection behind the
+//! answer.
 
 use std::fmt;
 

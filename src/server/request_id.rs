@@ -32,7 +32,8 @@ impl RequestId {
         RequestId { text }
     }
 
-    /// The id that a client sent; `None` where it is empty, long, or holds anything but letters, digits and `-_.:`.
+    /// The id that a client sent; `None` where it is empty, long, or holds anything but letters, digits and
+    /// `-_.:`.
     pub(super) fn accept(sent: &[u8]) -> Option<RequestId> {
         let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:".contains(b);
         let acceptable = (1..=BYTES_MAX).contains(&sent.len()) && sent.iter().all(plain);

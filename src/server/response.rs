@@ -1,7 +1,8 @@
 //! A response, and its encoding.
 //!
 //! Every response says its length, but for a stream, which is chunked. All carry `Date`, `X-Request-Id` and
-//! `X-Content-Type-Options: nosniff`. Tested by `tests/hostile/semantics.rs` and, as every answer, by `wire.rs`.
+//! `X-Content-Type-Options: nosniff`. Tested by `tests/hostile/semantics.rs` and, as every answer, by
+//! `wire.rs`.
 
 use std::{borrow::Cow, fmt, io::Write, time::SystemTime};
 
@@ -32,9 +33,10 @@ impl Response {
         if response.is_bodiless() { response } else { response.with("Content-Type", content_type) }
     }
 
-    /// A 200 whose body has no end yet. Once the head is written, `open` gets the stream, on the connection's thread,
-    /// which is then done with the socket. `open` must not wait: it hands the stream to the thread that feeds it. For a
-    /// `HEAD`, and where the head cannot be written, it is dropped. Only an `Answer::Ready` can be a stream.
+    /// A 200 whose body has no end yet. Once the head is written, `open` gets the stream, on the
+    /// connection's thread, which is then done with the socket. `open` must not wait: it hands the stream
+    /// to the thread that feeds it. For a `HEAD`, and where the head cannot be written, it is dropped. Only
+    /// an `Answer::Ready` can be a stream.
     pub fn stream(
         content_type: impl Into<Cow<'static, str>>,
         open: impl FnOnce(Stream) + Send + 'static,

@@ -1,11 +1,13 @@
 //! Bodies without an end (server-sent events): a socket that belongs to whichever thread feeds it.
 //!
 //! - A frame is encoded once (`Frame`), and its bytes are shared by all streams that send it.
-//! - Sending never waits. What a socket does not take at once is queued, `UNSENT_BYTES_MAX` at most, and goes first next
-//!   time; the sender is told for how long a client has been behind, and decides when that is too long.
-//! - Dropping the stream closes the connection, which a client of HTTP/1.1 can tell from the end that `finish` writes.
-//! - Streams do not count among the connections, and have no idle time-out. A server that stops cuts off those that are
-//!   left once its requests are answered; the holder learns from `Load::stopping` before.
+//! - Sending never waits. What a socket does not take at once is queued, `UNSENT_BYTES_MAX` at most, and
+//!   goes first next time; the sender is told for how long a client has been behind, and decides when that
+//!   is too long.
+//! - Dropping the stream closes the connection, which a client of HTTP/1.1 can tell from the end that
+//!   `finish` writes.
+//! - Streams do not count among the connections, and have no idle time-out. A server that stops cuts off
+//!   those that are left once its requests are answered; the holder learns from `Load::stopping` before.
 //!
 //! Tested by `tests/hostile/streams.rs`.
 
@@ -113,7 +115,7 @@ impl Stream {
         Ok(Delivery::Complete)
     }
 
-    /// Reads and drops what the client says, which is nothing that anybody waits for. `false` once it has closed.
+    /// Reads and drops what the client says, none of which is answered. `false` once it has closed.
     pub fn is_open(&self) -> bool {
         let mut scratch = [MaybeUninit::uninit(); 512];
         for _ in 0..READS_AT_ONCE {

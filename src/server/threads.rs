@@ -1,6 +1,6 @@
-//! A thread pool without a bound of its own: as many threads as there are jobs, each kept for a moment behind its job,
-//! since the next client usually comes soon and a new thread costs more than a request. A job never waits for another; what
-//! bounds their number is the number of connections.
+//! A thread pool without a bound of its own: as many threads as there are jobs, each kept for a moment
+//! behind its job, since the next client usually comes soon and a new thread costs more than a request. A
+//! job never waits for another; what bounds their number is the number of connections.
 
 use std::{
     collections::VecDeque,
@@ -34,8 +34,8 @@ struct State {
 }
 
 impl Threads {
-    /// Runs the job on a thread that is idle, or on a new one. An error means that there can be no more threads, and the
-    /// job is dropped.
+    /// Runs the job on a thread that is idle, or on a new one. An error means that there can be no more
+    /// threads, and the job is dropped.
     pub fn run(self: &Arc<Self>, job: Job) -> io::Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.idle > state.jobs.len() {

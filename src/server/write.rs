@@ -1,4 +1,5 @@
-//! The two ways to write to a client: at once, with what the socket takes, or waiting for the client, within a bound.
+//! The two ways to write to a client: at once, with what the socket takes, or waiting for the client,
+//! within a bound.
 
 use std::{
     io::{self, IoSlice, Write},
@@ -8,8 +9,8 @@ use std::{
 
 use socket2::SockRef;
 
-/// Writes head and body, in one call if the socket takes them; waits for the client, `timeout` at most for each part of
-/// it that is taken and not much longer in all.
+/// Writes head and body, in one call if the socket takes them; waits for the client, `timeout` at most for
+/// each part of it that is taken and not much longer in all.
 pub fn write_all(mut stream: &TcpStream, timeout: Duration, head: &[u8], body: &[u8]) -> io::Result<()> {
     let mut parts = [IoSlice::new(head), IoSlice::new(body)];
     let mut parts = &mut parts[..];

@@ -1,8 +1,9 @@
-//! Fields of a JSON body: each is read on its own, so that one answer names all that are wrong; and described on the
-//! spot for the OpenAPI document, so that what is read and what is said cannot differ.
+//! Fields of a JSON body: each is read on its own, so that one answer names all that are wrong; and
+//! described on the spot for the OpenAPI document, so that what is read and what is said cannot differ.
 //!
-//! `body!` declares a body, `read_body` reads it into `Field`s, and `Errors` collects what is wrong with them. The types that
-//! a field can have are in `types.rs`. Tested by `tests/api/documento.rs`, `erros.rs` and `conversoes.rs`.
+//! `body!` declares a body, `read_body` reads it into `Field`s, and `Errors` collects what is wrong with
+//! them. The types that a field can have are in `types.rs`. Tested by `tests/api/documento.rs`, `erros.rs`
+//! and `conversoes.rs`.
 
 mod types;
 

@@ -1,5 +1,5 @@
-//! The types that a field of a body can have: how each is read, and how it is described. Those named in Portuguese are
-//! schemas of the document.
+//! The types that a field of a body can have: how each is read, and how it is described. Those named in
+//! Portuguese are schemas of the document.
 
 use std::str::FromStr;
 
@@ -114,7 +114,8 @@ fields! {
         text(1, cliente::NOME_MAX).examples(["Maria das Dores"]);
     NomeProduto: json => Ok(NomeProduto(texto::linha(&read_text(json)?, produto::NOME_MAX)?)),
         text(1, produto::NOME_MAX).examples(["X-Salada da Casa"]);
-    DescricaoProduto: json => Ok(DescricaoProduto(texto::opcional(&read_text(json)?, produto::DESCRICAO_MAX)?)),
+    DescricaoProduto: json =>
+        Ok(DescricaoProduto(texto::opcional(&read_text(json)?, produto::DESCRICAO_MAX)?)),
         text(0, produto::DESCRICAO_MAX).examples(["Hambúrguer de 150 g, queijo, alface e tomate"]);
     Observacao: json => Ok(Observacao(texto::opcional(&read_text(json)?, pedido::OBSERVACAO_MAX)?)),
         text(0, pedido::OBSERVACAO_MAX).examples(["sem tomate"]);
@@ -152,7 +153,8 @@ fields! {
     ValorEnviado: json => Ok(ValorEnviado(read_amount(json)?)),
         or_text(amount(), Type::Number, conversion::DECIMAL, REAIS);
     Preco: json => Ok(Preco(read_price(json)?)),
-        or_text(amount().minimum(Some(0.01)).maximum(Some(99999.99)), Type::Number, conversion::DECIMAL, REAIS);
+        or_text(amount().minimum(Some(0.01)).maximum(Some(99999.99)),
+            Type::Number, conversion::DECIMAL, REAIS);
 }
 
 described!(Categoria: whole(1, Some(4)).description(Some(CATEGORIES)).examples([1]));

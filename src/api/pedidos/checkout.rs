@@ -24,8 +24,8 @@ use crate::{
 
 /// Characters of a key at most.
 const KEY_MAX: usize = 255;
-/// A key of so many characters cannot be guessed or hit upon by chance: it is the same key wherever it comes from. A
-/// shorter one belongs to the address that it comes from.
+/// A key of so many characters cannot be guessed or hit upon by chance: it is the same key wherever it
+/// comes from. A shorter one belongs to the address that it comes from.
 const LONG_KEY: usize = 16;
 
 body! {
@@ -91,7 +91,8 @@ pub fn checkout(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     Ok(if resposta.repetida { response.with("Idempotency-Replayed", "true") } else { response })
 }
 
-/// The key as it is stored. A space, which no key of a client has, keeps those of an address apart from all others.
+/// The key as it is stored. A space, which no key of a client has, keeps those of an address apart from all
+/// others.
 fn idempotency_key<'a>(request: &Request<'a>) -> Result<Option<Cow<'a, str>>, Error> {
     match request.header("idempotency-key")? {
         None => Ok(None),

@@ -1,5 +1,5 @@
-//! `PUT /pedidos`: the kitchen's moves. A client may send the whole order back: what only the payment or the clock may
-//! change must then be as it is.
+//! `PUT /pedidos`: the kitchen's moves. A client may send the whole order back: what only the payment or
+//! the clock may change must then be as it is.
 
 use super::seen;
 use crate::{
@@ -22,8 +22,8 @@ use crate::{
 };
 
 body! {
-    /// Beside `id`, only `status_pedido` and `cliente` can be changed. What only the payment or the clock may change can
-    /// be sent along as it is; a different value is an error.
+    /// Beside `id`, only `status_pedido` and `cliente` can be changed. What only the payment or the clock
+    /// may change can be sent along as it is; a different value is an error.
     EdicaoPedido {
         #[schema(required)]
         id: Id,

@@ -1,5 +1,6 @@
-//! `/pedidos`: the lists, one order, its history. The checkout and the kitchen's moves have files of their own; money has
-//! `pagamentos.rs`. Tested by `tests/api/cozinha.rs`, `checkout.rs`, `paginas.rs`, `frescor.rs`.
+//! `/pedidos`: the lists, one order, its history. The checkout and the kitchen's moves have files of their
+//! own; money has `pagamentos.rs`. Tested by `tests/api/cozinha.rs`, `checkout.rs`, `paginas.rs`,
+//! `frescor.rs`.
 
 mod checkout;
 mod edit;
@@ -37,7 +38,8 @@ use crate::{
     use_cases::{Vista, cancelamento},
 };
 
-/// An open order must not be hidden by a page: a kitchen that does not ask for pages gets them all, up to here.
+/// An open order must not be hidden by a page: a kitchen that does not ask for pages gets them all, up to
+/// here.
 pub(super) const OPEN_DEFAULT: usize = 5000;
 /// Events of one order that are shown.
 const EVENTS_MAX: i64 = 1000;
@@ -214,7 +216,7 @@ pub(super) fn seen(request: &Request<'_>) -> Result<Vista, Error> {
     Ok(Some(tags(header).filter_map(versao).collect()))
 }
 
-/// Orders that are on no screen are cooked by nobody: the log says it too, once in a while.
+/// An order that is on no screen is not cooked: the log says it too, once in `WARN_EVERY`.
 pub(super) fn warn_of_cut(total: i64) {
     static LAST: Mutex<Option<Instant>> = Mutex::new(None);
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
