@@ -1,5 +1,6 @@
-//! Answers without an end: the connection's thread lets go of the socket, and whichever thread holds the stream feeds it,
-//! waits for nobody, and is told of clients that are slow or gone. The server alone, with a hub made for it.
+//! Answers without an end: the connection's thread lets go of the socket, and whichever thread holds the
+//! stream feeds it, waits for nobody, and is told of clients that are slow or gone. The server alone, with
+//! a hub made for it.
 
 use std::{
     io::{Read, Write},
