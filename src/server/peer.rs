@@ -18,6 +18,7 @@
 //! - `Idle`, `Reading` and `Writing` wait for the client, and since when decides which is evicted to make
 //!   room. `Working` is never evicted: no request in work loses its connection. Eviction names the period
 //!   of waiting by an integer (`generation`), so that a connection that went on meanwhile is left alone.
+//! - A stream whose head goes at once skips `Writing`: evicted there, it would begin dead.
 //! - A stopping server shuts down the reading side of what is, or becomes, `Idle` or `Finished`. What has
 //!   arrived can still be read, and is answered.
 //! - `Closed`, `Finished` and `Streaming` are final.

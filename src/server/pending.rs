@@ -113,6 +113,7 @@ impl Pending {
 
     /// Waits for the client; what is left counts in the memory budget until it is taken.
     fn send_rest(self, encoded: Encoded, sent: usize) {
+        self.peer.begins_to_write();
         let Encoded { head, body, stream } = encoded;
         let (head_sent, body_sent) = (sent.min(head.len()), sent.saturating_sub(head.len()));
         let unsent = self.core.budget.unsent(&self.peer, &body);
@@ -144,7 +145,10 @@ impl Pending {
             *line += &format!(" {status} {took}us {}B {}", encoded.len(), self.id);
         }
         self.uncount();
-        self.peer.begins_to_write();
+        // The head of a stream nearly always goes at once: evicted behind it, the stream would begin dead.
+        if encoded.stream.is_none() {
+            self.peer.begins_to_write();
+        }
         encoded
     }
 
