@@ -364,7 +364,7 @@ fn who_is_gone_leaves_his_place_when_his_answer_is_there() {
 #[test]
 fn who_waits_for_an_answer_is_not_idle() {
     for place in PLACES {
-        let idle = Duration::from_millis(100);
+        let idle = Duration::from_millis(500);
         let layer = Layer::start(|limits| limits.idle_timeout = idle);
         let mut client = Client::connect(layer.address);
         client.send(get(&format!("{place}/wait")));
@@ -420,7 +420,10 @@ fn behind_an_answer_that_did_not_arrive_nothing_is_done() {
 #[test]
 fn an_answer_that_is_read_slowly_is_whole_though_the_server_stops() {
     for place in PLACES {
-        let mut layer = Layer::start(|limits| limits.grace = Duration::from_secs(3600));
+        let mut layer = Layer::start(|limits| {
+            limits.grace = Duration::from_secs(3600);
+            limits.write_timeout = Duration::from_secs(3600);
+        });
         let mut slow = Client::connect_narrow(layer.address);
         slow.send(get(&format!("{place}/late")));
         layer.room.holds(1);
