@@ -1,5 +1,5 @@
-//! The HTTP layer under a crowd, with no database behind it: `GET /` over 64 kept connections and over a new connection
-//! each time, alone, beside idle connections, and beside clients that send a byte a second.
+//! The HTTP layer with many connections and no database: `GET /` over 64 kept connections and over a new connection for
+//! each request; alone, beside idle connections, and beside clients that send a byte per second.
 //!
 //! `cargo bench --bench connections -- [BINARY…]` compares binaries in interleaved rounds; without any, this one.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on should stop")]
@@ -40,7 +40,7 @@ impl Server {
         Server { child, address: line.trim().rsplit('/').next().unwrap().to_owned(), folder }
     }
 
-    /// A figure of /proc/PID/status.
+    /// A field of /proc/PID/status.
     fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find(|l| l.starts_with(name)).unwrap();
@@ -65,7 +65,7 @@ impl Drop for Server {
     }
 }
 
-/// Requests a second, and the median and 99th percentile of their time in microseconds.
+/// Requests per second, and the median and 99th percentile of their time in microseconds.
 fn load(address: &str, keep: bool) -> [f64; 3] {
     let stop = AtomicBool::new(false);
     let mut times: Vec<u64> = thread::scope(|scope| {
@@ -102,7 +102,7 @@ fn client(address: &str, keep: bool, stop: &AtomicBool) -> Vec<u64> {
 
 type Figure = (&'static str, f64);
 
-/// All figures of one fresh process.
+/// All measurements of one new process.
 fn round(binary: &str) -> Vec<Figure> {
     let server = Server::start(binary);
     let mut figures = vec![("memory at rest, KB", server.status("VmRSS") as f64)];
@@ -122,7 +122,7 @@ fn round(binary: &str) -> Vec<Figure> {
         scope.spawn(|| {
             let mut turn = 0;
             while !stop.load(Ordering::Relaxed) {
-                // Each of them once a second.
+                // Each connection once per second.
                 for mut stream in slow.iter().skip(turn % 10).step_by(10) {
                     let _ = stream.write_all(b"x");
                 }

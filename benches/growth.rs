@@ -1,4 +1,4 @@
-//! What a year of orders costs: the hot routes with a thousand and with a million finished orders, 50 open ones in both.
+//! The cost of a year of orders: the hot routes with a thousand and with a million finished orders, and 50 open ones.
 //!
 //! `cargo bench --bench growth` on SQLite; with `DATABASE_URL=mysql://…/DATABASE`, on that database, which is emptied.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on should stop")]
@@ -97,7 +97,7 @@ fn measure(address: &str, route: &str, orders: usize) -> f64 {
             (0..REQUESTS).for_each(|_| exchange(&mut stream, &request));
             start.elapsed().as_micros() as f64 / REQUESTS as f64
         })
-        // The first warms the caches up.
+        // The first round warms the caches.
         .skip(1)
         .collect();
     rounds.sort_by(f64::total_cmp);

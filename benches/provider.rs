@@ -1,5 +1,5 @@
-//! What a payment provider that hangs costs everybody else: the tail of other routes, quiet and beside customers whose
-//! checkouts wait for a QR code that does not come; and how long those checkouts take.
+//! The cost of a hanging payment provider: the tail latency of other routes, alone and beside customers whose checkouts
+//! wait for a QR code that never comes; and the duration of those checkouts.
 //!
 //! `cargo bench --bench provider`
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on should stop")]
@@ -76,7 +76,7 @@ fn main() {
                         let answer = agent.post(format!("{url}/pedidos/checkout")).send(order).unwrap();
                         assert_eq!(answer.status(), 200);
                         times.lock().unwrap().push(start.elapsed());
-                        // A customer is a person.
+                        // Customers pause between orders.
                         thread::sleep(Duration::from_millis(500));
                     }
                 });

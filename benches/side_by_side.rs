@@ -1,9 +1,10 @@
-//! Ambrosia and what a user would write instead (`../shared/yardstick`: axum and sqlx), on the same database server in the
-//! same run, in turns: requests a second with 64 clients, the tail at a load that both can bear, the checkouts that
-//! the database alone can do, and what the machine can do when nothing is looked up. The answers are compared before anything is measured.
+//! Ambrosia beside the same service in axum and sqlx (`../shared/yardstick`), on the same database server in interleaved
+//! rounds: requests per second with 64 clients, the tail latency at a load below the limit of both, the checkouts that the
+//! database alone can do, and the requests that the machine can do without any lookup. Responses are compared first.
 //!
 //! `cargo bench --bench side_by_side` starts a private MariaDB; `TEST_DATABASE_URL=mysql://user:password@host:port` takes
-//! another server. A word after `--` chooses among the routes. Needs `wrk` and `mariadb-server`. `ROUNDS` (5) and `SECONDS` (3) make it longer or shorter.
+//! another server. A word after `--` selects routes. Needs `wrk` and `mariadb-server`. `ROUNDS` (5) and `SECONDS` (3) set
+//! the duration.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot go on should stop")]
 
 use std::{
@@ -17,28 +18,28 @@ use std::{
 };
 
 use ambrosia::{config::Config, store::Store};
-use banco::{Esquema, Pasta};
+use database::{Folder, Schema};
 use serde_json::Value;
 
 #[allow(dead_code, reason = "the tests use more of it")]
-#[path = "../tests/api/banco.rs"]
-mod banco;
+#[path = "../tests/api/database.rs"]
+mod database;
 
 const CLIENTS: usize = 64;
-/// Of the yardstick's own ceiling, for the tail.
+/// The load for the tail, as a fraction of the yardstick's maximum.
 const SHARE: f64 = 0.7;
 const FINISHED: i64 = 100_000;
 const OPEN: i64 = 50;
 const ORDER: &str = r#"{"id_cliente": 1, "itens": [{"produto": 3, "quantidade": 5, "descricao": "sem tomate"}, {"produto": 2, "quantidade": 3, "descricao": "com tomate"}]}"#;
 
-/// What is asked: its name, the path, and whether an order is sent to it. `{}` is another id in each request.
+/// Name, path (`{}` is a different id in each request), and whether an order is sent.
 const ROUTES: [(&str, &str, bool); 4] = [
     ("GET /pedidos/", "/pedidos/", false),
     ("GET /produtos/", "/produtos/", false),
     ("GET /pedidos/{id}/status_pagamento/", "/pedidos/{}/status_pagamento/", false),
     ("POST /pedidos/checkout/", "/pedidos/checkout/", true),
 ];
-/// The yardstick has no such routes: compared with the one beside it.
+/// Routes that the yardstick lacks, each compared with the route beside it.
 const OURS: [(&str, &str, &str); 2] = [
     ("GET /lanches/", "/lanches/", "/produtos/"),
     ("GET /pedidos/{id}", "/pedidos/{}", "/pedidos/{}/status_pagamento/"),
@@ -50,14 +51,14 @@ struct Server {
 }
 
 fn main() {
-    assert!(banco::tem_mysql(), "install mariadb-server or set TEST_DATABASE_URL");
+    assert!(database::mysql_is_available(), "install mariadb-server or set TEST_DATABASE_URL");
     let (rounds, seconds) = (number("ROUNDS", 5), number("SECONDS", 3));
     let word = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
     let routes = || ROUTES.into_iter().filter(|(name, ..)| name.contains(&word));
-    let folder = Pasta::nova();
+    let folder = Folder::new();
     let yardstick = build_yardstick();
-    // Reads find what was there before; orders go to another database, which grows.
-    let (reads, writes) = (Esquema::novo(banco::servidor()), Esquema::novo(banco::servidor()));
+    // Reads use a database that does not change; orders go to another one, which grows.
+    let (reads, writes) = (Schema::new(database::server_url()), Schema::new(database::server_url()));
     fill(&reads.url());
     fill(&writes.url());
     let files = ["reads", "writes"].map(|name| format!("sqlite:{}/{name}.db", folder.0.display()));
@@ -207,8 +208,10 @@ impl Server {
     fn ours(database: &str) -> Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_ambrosia"))
             .env_clear()
-            .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("LOG_LEVEL", "off"), ("DATABASE_URL", database)])
+            .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("DATABASE_URL", database)])
             .stdout(Stdio::piped())
+            // The log is on, as by default; where it goes is not what is compared.
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -245,7 +248,7 @@ fn get(url: &str) -> Value {
     serde_json::from_slice(&answer.body_mut().read_to_vec().unwrap()).unwrap()
 }
 
-/// All that the yardstick says, we say too. It writes money as a text, yes as 1, and leaves out the zone.
+/// Ambrosia's response contains the yardstick's, which writes money as text, true as 1, and omits the time zone.
 fn agree(path: &str, ours: &Value, theirs: &Value) {
     match (ours, theirs) {
         (Value::Array(a), Value::Array(b)) => {
@@ -264,7 +267,7 @@ fn agree(path: &str, ours: &Value, theirs: &Value) {
     }
 }
 
-/// A server that says these bytes to everything, a thread for each connection: the most that this machine can do so.
+/// A server that answers every request with these bytes, with a thread per connection: the maximum of this machine.
 fn bare(answer: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -292,8 +295,8 @@ fn answer_of(address: &str, path: &str) -> Vec<u8> {
     answer
 }
 
-/// Requests a second.
-fn wrk(folder: &Pasta, url: &str, order: bool, seconds: u64) -> f64 {
+/// Requests per second.
+fn wrk(folder: &Folder, url: &str, order: bool, seconds: u64) -> f64 {
     let script = folder.0.join("wrk.lua");
     let ids = url.split_once("{}").map(|(before, after)| {
         let path = |part: &str| part.split_once("//").map_or(part, |p| &p.1[p.1.find('/').unwrap()..]).to_owned();

@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What the manifest and the image set.
+/// The settings of the manifest and the image.
 const LIMITS: [(&str, &str); 3] =
     [("MAX_CONNECTIONS", "1024"), ("MAX_BUFFERED_BYTES", "25165824"), ("MALLOC_ARENA_MAX", "2")];
 const HOSTILE: usize = 5000;
@@ -108,7 +108,7 @@ fn cgroup() -> Option<PathBuf> {
     None
 }
 
-/// What each kind of hostile client says at once, and then again and again.
+/// What each kind of hostile client sends first, and then repeatedly.
 fn kinds() -> Vec<(Vec<u8>, &'static [u8])> {
     let post = |framing: &str, body: usize| {
         let head = format!("POST /pedidos/checkout HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n");
@@ -132,7 +132,7 @@ fn kinds() -> Vec<(Vec<u8>, &'static [u8])> {
     ]
 }
 
-/// Keeps its share of the hostile clients connected, and talking.
+/// Keeps a share of the hostile clients connected and sending.
 fn attack(address: &str, share: usize, stop: &AtomicBool, connected: &AtomicUsize) {
     let kinds = kinds();
     let mut clients: Vec<Option<TcpStream>> = (0..share).map(|_| None).collect();
@@ -159,7 +159,7 @@ fn attack(address: &str, share: usize, stop: &AtomicBool, connected: &AtomicUsiz
     }
 }
 
-/// Times of good requests in microseconds, and how many got no good answer.
+/// Times of good requests in microseconds, and the number that failed.
 fn good(address: &str, time: Duration) -> (Vec<u64>, usize) {
     let end = Instant::now() + time;
     let one = |number: usize| {
@@ -181,7 +181,7 @@ fn good(address: &str, time: Duration) -> (Vec<u64>, usize) {
                     kept = None;
                 }
             }
-            // As people do, with a pause.
+            // Good clients pause between requests.
             thread::sleep(Duration::from_millis(5));
         }
         (times, failed)
@@ -250,7 +250,7 @@ fn main() {
         for _ in 0..ATTACKERS {
             scope.spawn(|| attack(&server.address, HOSTILE / ATTACKERS, &stop, &connected));
         }
-        // Until each has come once.
+        // Until all hostile clients have connected once.
         while connected.load(Ordering::Relaxed) < HOSTILE / ATTACKERS * ATTACKERS {
             thread::sleep(Duration::from_millis(10));
         }

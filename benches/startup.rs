@@ -62,7 +62,7 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// The process, its address, and how long it took until it said that it is ready.
+/// The process, its address, and the time until it was ready.
 fn start(url: &str) -> (Server, String, Duration) {
     let begin = Instant::now();
     let child = Command::new(env!("CARGO_BIN_EXE_ambrosia"))

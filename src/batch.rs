@@ -1,5 +1,29 @@
-//! One act for all who ask for the same kind of thing. While one batch is at the database the next one gathers: nobody
-//! waits for a timer, and who is alone is served at once, on his own thread.
+//! Group commit, or request coalescing: what many callers ask for at the same time is done once for all of
+//! them.
+//!
+//! ```text
+//!  caller 1 ─▶ ask ─▶ leader, on its own thread ─▶ answer_all([1]) ─▶ answers 1
+//!  caller 2 ─▶ ask ─▶ waiting ┐                                      │ hands over
+//!  caller 3 ─▶ ask ─▶ waiting ┼─▶ leader, on another thread ──▶ answer_all([2, 3, 4]) ─▶ answers 2, 3, 4
+//!  caller 4 ─▶ ask ─▶ waiting ┘
+//! ```
+//!
+//! - **No timer.** A caller that finds no leader becomes the leader at once; what is asked while it is away
+//!   gathers, and is the next batch. The busier it gets, the more each batch carries.
+//! - **A batch is closed before `answer_all` begins.** So what is read is as fresh for each as if it had
+//!   read alone.
+//! - **The leader answers its followers itself**, without waking them: a continuation (`then`) runs on its
+//!   thread, and must not wait.
+//! - **One leader at a time, each named by a generation.** The next batch is handed to another thread,
+//!   because a leader on a connection's own thread has a client to serve. It is handed over as late as it
+//!   can be back when the last of this batch has its answer: by then more has gathered.
+//! - **A leader that does not come back within `PATIENCE` is superseded** by the next caller, or by
+//!   `relieve`. When it comes back it still answers its own batch, and hands over nothing, since its
+//!   generation has passed.
+//! - **A bad question is its own trouble.** If a batch fails for a reason that may be that of one question,
+//!   each is asked alone; if the database is away, all hear it once. A panic is an error of its batch.
+//!
+//! Tested below, and by `tests/api/freshness.rs` as a check of linearizability.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -11,66 +35,74 @@ use std::{
 use crate::{
     error::{DbError, Error},
     metrics::METRICS,
-    threads::Threads,
+    server::Threads,
 };
 
-/// How long those who wait put up with a leader who does not come back.
+/// How long followers wait for a leader that does not come back.
 pub const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What one answer takes to be given, about.
+/// What it takes to give one answer, about.
 const GIVING: Duration = Duration::from_micros(10);
 
 /// Questions of type `Q`, answered together, each with an `A` or an error of its own.
 pub struct Batch<Q, A> {
-    /// How many are answered at a time.
+    /// Questions of one batch at most.
     at_most: usize,
     answer_all: Box<AnswerAll<Q, A>>,
     threads: Arc<Threads>,
     state: Mutex<State<Q, A>>,
 }
 
-/// Gives an answer for each question, in their order.
+/// Answers for all questions, in their order.
 type AnswerAll<Q, A> = dyn Fn(&[Q]) -> Answers<A> + Send + Sync;
 type Answers<A> = Result<Vec<Result<A, Error>>, Error>;
 type Then<A> = Box<dyn FnOnce(Result<A, Error>) + Send>;
 
 struct State<Q, A> {
-    /// Since when the one who answers has been away with his batch; `None` when nobody answers.
+    /// Of the leader that was appointed last.
+    generation: u64,
+    /// When that leader was appointed; `None` when there is none.
     led_since: Option<Instant>,
-    waiting: Vec<(Q, Seat<A>)>,
+    waiting: Vec<(Q, Follower<A>)>,
 }
 
-struct Seat<A> {
+/// A caller that waits for its answer.
+struct Follower<A> {
     since: Instant,
     then: Then<A>,
 }
 
+/// The right to lead, until a leader of a later generation is appointed.
+#[derive(Clone, Copy)]
+struct Lead {
+    generation: u64,
+}
+
 impl<Q: Send + 'static, A: Send + 'static> Batch<Q, A> {
-    /// Where the whole fails for a reason that may be one's own, each is asked alone, so that one bad question is nobody
-    /// else's trouble.
+    /// `answer_all` answers up to `at_most` questions at a time, each in its place; an error is that of all
+    /// of them. It is run on the thread of a caller, or on one of `threads`.
     pub fn new(
         threads: &Arc<Threads>,
         at_most: usize,
         answer_all: impl Fn(&[Q]) -> Answers<A> + Send + Sync + 'static,
     ) -> Arc<Batch<Q, A>> {
-        let state = Mutex::new(State { led_since: None, waiting: Vec::new() });
+        let state = Mutex::new(State { generation: 0, led_since: None, waiting: Vec::new() });
         Arc::new(Batch { at_most, answer_all: Box::new(answer_all), threads: threads.clone(), state })
     }
 
-    /// Answers the question together with those of others that came before `answer_all` begins. So what it reads is as
-    /// fresh as if each had read it himself. `then` gets the answer on the thread of whoever answers, which is this one
-    /// when nobody is at it. It must not wait for anything, since others wait for it.
+    /// Answers the question together with those that others asked before `answer_all` begins. `then` gets
+    /// the answer on the leader's thread, which is this one when there is no leader yet. It must not wait,
+    /// since others wait behind it.
     pub fn ask(self: &Arc<Self>, question: Q, then: impl FnOnce(Result<A, Error>) + Send + 'static) {
         let then: Then<A> = Box::new(then);
         let mut state = self.state();
-        let now = Instant::now();
-        state.waiting.push((question, Seat { since: now, then }));
+        state.waiting.push((question, Follower { since: Instant::now(), then }));
         if state.is_led() {
             return;
         }
-        state.led_since = Some(now);
+        let lead = state.appoint();
         drop(state);
-        self.lead(now);
+        self.lead(lead);
     }
 
     /// As `ask`, and waits for the answer.
@@ -80,7 +112,8 @@ impl<Q: Send + 'static, A: Send + 'static> Batch<Q, A> {
         told.recv().unwrap_or_else(|_| Err(unanswered()))
     }
 
-    /// To be called now and then: those who have waited too long get another leader.
+    /// To be called now and then, more often than once in `PATIENCE`: followers of a leader that does not
+    /// come back get another.
     pub fn relieve(self: &Arc<Self>) {
         let state = self.state();
         if !state.is_led() {
@@ -89,59 +122,58 @@ impl<Q: Send + 'static, A: Send + 'static> Batch<Q, A> {
     }
 
     /// Answers the batch that has gathered.
-    fn lead(self: &Arc<Self>, turn: Instant) {
-        // Whoever is about to ask comes along, if the machine has others to run; if not, this is nothing.
+    fn lead(self: &Arc<Self>, lead: Lead) {
+        // Callers that are about to ask come along, if the machine has others to run; if not, this is
+        // nothing.
         thread::yield_now();
-        let (questions, seats) = self.close();
+        let (questions, followers) = self.close();
         if questions.is_empty() {
-            // Somebody has lost patience and taken them along.
-            return self.hand_over(turn);
+            // A later leader has taken them along.
+            return self.hand_over(lead);
         }
         let begun = Instant::now();
         let answers = match self.answer_all(&questions) {
             Err(error) if questions.len() > 1 && may_be_of_one(&error) => Ok(self.one_by_one(&questions)),
             whole => whole,
         };
-        self.give(seats, answers, begun.elapsed(), turn);
+        self.give(followers, answers, begun.elapsed(), lead);
     }
 
-    /// To each his answer. The turn goes to the next as late as his trip, if it takes as long as this one did, can be over
-    /// when all here have theirs: by then more have gathered for it. Where that is at once, it is before the first answer,
-    /// for whoever gets one may run in our place.
-    fn give(self: &Arc<Self>, seats: Vec<Seat<A>>, answers: Answers<A>, trip: Duration, turn: Instant) {
-        let (mut answers, mut turn) = (answers.map(Vec::into_iter), Some(turn));
-        for (left, Seat { since, then }) in (1..=seats.len() as u32).rev().zip(seats) {
-            if let Some(turn) = turn.take_if(|_| GIVING * left <= trip) {
-                self.hand_over(turn);
+    /// Gives each follower its answer. The next batch is handed over as late as it can be back, if it takes
+    /// as long as this one did (`trip`), when all followers here have their answers. Where that is at once,
+    /// it is before the first answer: a client that gets one may keep this thread from its turn.
+    fn give(self: &Arc<Self>, followers: Vec<Follower<A>>, answers: Answers<A>, trip: Duration, lead: Lead) {
+        let (mut answers, mut lead) = (answers.map(Vec::into_iter), Some(lead));
+        for (left, Follower { since, then }) in (1..=followers.len() as u32).rev().zip(followers) {
+            if let Some(lead) = lead.take_if(|_| GIVING * left <= trip) {
+                self.hand_over(lead);
             }
             let answer = match &mut answers {
                 Ok(answers) => answers.next().unwrap_or_else(|| Err(unanswered())),
                 Err(error) => Err(error.clone()),
             };
             METRICS.batch_wait(since.elapsed());
-            // What one makes of his answer is not the others' business.
+            // What a caller makes of its answer does not concern the others.
             if catch_unwind(AssertUnwindSafe(|| then(answer))).is_err() {
                 log::error!("a panic over the answer of a batch");
             }
         }
-        if let Some(turn) = turn {
-            self.hand_over(turn);
+        if let Some(lead) = lead {
+            self.hand_over(lead);
         }
     }
 
-    /// The batch that has gathered: who comes now belongs to the next.
-    fn close(&self) -> (Vec<Q>, Vec<Seat<A>>) {
+    /// Takes the batch that has gathered: what is asked from here on belongs to the next.
+    fn close(&self) -> (Vec<Q>, Vec<Follower<A>>) {
         let mut state = self.state();
         let size = state.waiting.len().min(self.at_most);
         state.waiting.drain(..size).unzip()
     }
 
-    /// To another thread, since the one who leads on his own has a client who may go on talking.
-    fn hand_over(self: &Arc<Self>, turn: Instant) {
+    /// Ends this lead, and has what has gathered answered on another thread; unless a later leader is at it.
+    fn hand_over(self: &Arc<Self>, lead: Lead) {
         let mut state = self.state();
-        // Unless somebody has lost patience and leads now.
-        if state.led_since == Some(turn) {
-            state.led_since = None;
+        if state.resign(lead) {
             self.lead_elsewhere(state);
         }
     }
@@ -150,14 +182,12 @@ impl<Q: Send + 'static, A: Send + 'static> Batch<Q, A> {
         if state.waiting.is_empty() {
             return;
         }
-        let (turn, batch) = (Instant::now(), self.clone());
-        state.led_since = Some(turn);
+        let (lead, batch) = (state.appoint(), self.clone());
         drop(state);
-        if let Err(error) = self.threads.run(Box::new(move || batch.lead(turn))) {
-            log::warn!("no thread for those who ask together: {error}");
-            let mut state = self.state();
-            // For the next who asks, or to be relieved.
-            state.led_since.take_if(|since| *since == turn);
+        if let Err(error) = self.threads.run(Box::new(move || batch.lead(lead))) {
+            log::warn!("no thread for the leader of a batch: {error}");
+            // The next caller leads, or `relieve` appoints another.
+            self.state().resign(lead);
         }
     }
 
@@ -189,16 +219,33 @@ impl<Q, A> State<Q, A> {
     fn is_led(&self) -> bool {
         self.led_since.is_some_and(|since| since.elapsed() < PATIENCE)
     }
+
+    /// A new leader, which supersedes any other.
+    fn appoint(&mut self) -> Lead {
+        self.generation += 1;
+        self.led_since = Some(Instant::now());
+        Lead { generation: self.generation }
+    }
+
+    /// Whether it was the leader until now.
+    fn resign(&mut self, lead: Lead) -> bool {
+        let leads = lead.generation == self.generation && self.led_since.is_some();
+        if leads {
+            self.led_since = None;
+        }
+        leads
+    }
 }
 
-/// Not those of a database that is away or busy: that is so for everybody, and each would wait for it again.
+/// Whether the error of a batch may be that of one question. A database that is away or busy is so for all
+/// of them, and each would wait for it again.
 fn may_be_of_one(error: &Error) -> bool {
     use DbError::{Busy, Full, Lost, Unknown};
     !matches!(error, Error::Unavailable(_) | Error::Database(Lost(_) | Unknown(_) | Busy(_) | Full(_)))
 }
 
 fn unanswered() -> Error {
-    Error::Internal("nobody answered this one of a batch".into())
+    Error::Internal("a question of a batch got no answer".into())
 }
 
 #[cfg(test)]
@@ -268,7 +315,8 @@ mod tests {
         told
     }
 
-    /// Ten that ask while a leader is away, and in how many batches of which sizes they were answered.
+    /// Ten questions that are asked while a leader is away: their answers, and the sizes of the batches
+    /// that they came in.
     fn ten(
         answer_all: impl Fn(&[usize]) -> Answers<usize> + Send + Sync + 'static,
     ) -> (Vec<Result<usize, Error>>, Vec<usize>) {
@@ -288,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn who_come_while_one_is_answered_are_answered_together_and_each_gets_his_own() {
+    fn questions_that_gather_are_one_batch_and_each_gets_its_own_answer() {
         let (answers, sizes) = ten(|all| {
             Ok(all
                 .iter()
@@ -302,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_has_a_largest_size_and_nobody_is_forgotten() {
+    fn a_batch_has_a_largest_size_and_no_question_is_lost() {
         let (batch, gate) = batch(3, |all| {
             assert!(all.len() <= 3);
             Ok(all.iter().map(|n| Ok(n + 1)).collect())
@@ -318,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn who_led_is_not_kept_by_the_next_batch() {
+    fn a_leader_is_not_kept_by_the_next_batch() {
         let stuck = Arc::new(Gate::default());
         let next = stuck.clone();
         let (batch, gate) = batch(100, move |all| {
@@ -337,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_trip_begins_while_the_answers_of_a_long_one_are_given() {
+    fn the_next_batch_begins_while_the_answers_of_a_long_one_are_given() {
         let (batch, gate) = batch(100, |all| {
             let begun = Instant::now();
             while all.len() > 1 && begun.elapsed() < Duration::from_millis(50) {
@@ -355,7 +403,7 @@ mod tests {
         gate.open();
         leader.join().unwrap().unwrap();
         last.recv().unwrap().unwrap();
-        assert!(told.recv().unwrap(), "the next trip waits for all answers of the one before");
+        assert!(told.recv().unwrap(), "the next batch waits for all answers of the one before");
     }
 
     #[test]
@@ -375,14 +423,14 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_is_away_is_so_for_everybody_and_is_asked_once() {
+    fn a_database_that_is_away_is_asked_once_for_all() {
         let (answers, sizes) = ten(|_| Err(Error::Unavailable("away".into())));
         assert!(answers.iter().all(|a| matches!(a, Err(Error::Unavailable(_)))));
         assert_eq!(sizes, [10]);
     }
 
     #[test]
-    fn one_that_spoils_the_whole_fails_alone() {
+    fn a_question_that_fails_the_batch_fails_alone() {
         let (answers, sizes) = ten(|all| match all.contains(&7) {
             true => Err(DbError::ForeignKey("of the seventh".into()).into()),
             false => Ok(all.iter().map(|n| Ok(n + 1)).collect()),
@@ -394,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_that_comes_back_too_late_takes_nothing_from_the_leader_after_him() {
+    fn a_superseded_leader_takes_nothing_from_its_successor() {
         let second = Arc::new(Gate::default());
         let closed = second.clone();
         let (batch, gate) = batch(100, move |all| {
@@ -408,18 +456,18 @@ mod tests {
             thread::yield_now();
         }
         let asking = batch.clone();
-        let after_him = thread::spawn(move || asking.wait_for(1));
+        let successor = thread::spawn(move || asking.wait_for(1));
         second.wait_for_arrival();
         gate.open();
         assert_eq!(first.join().unwrap().unwrap(), 1);
         assert!(batch.state().led_since.is_some());
         second.open();
-        assert_eq!(after_him.join().unwrap().unwrap(), 2);
+        assert_eq!(successor.join().unwrap().unwrap(), 2);
         assert!(batch.state().led_since.is_none());
     }
 
     #[test]
-    fn who_waits_too_long_gets_another_leader() {
+    fn followers_of_a_leader_that_does_not_come_back_get_another() {
         let (batch, gate) = batch(100, |all| Ok(all.iter().map(|n| Ok(n + 1)).collect()));
         let leader = leader(&batch, &gate);
         let asked: Vec<_> = (1..=10).map(|n| ask(&batch, n)).collect();
@@ -438,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_relief_the_next_who_asks_leads_those_who_waited_too_long() {
+    fn without_relieve_the_next_caller_supersedes_a_leader_that_does_not_come_back() {
         let (batch, gate) = batch(100, |all| Ok(all.iter().map(|n| Ok(n + 1)).collect()));
         let leader = leader(&batch, &gate);
         let early = ask(&batch, 1);

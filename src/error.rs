@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 
 use crate::domain::pedido::Pedido;
 
+/// Why an act did not succeed.
 #[derive(Clone, Debug)]
 pub enum Error {
     /// What was named does not exist: «Pedido não encontrado».
@@ -51,6 +52,7 @@ pub enum DbError {
     Other(String),
 }
 
+/// One field of a request that is wrong.
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct FieldError {
     /// Where: a field of the body (`itens[0].quantidade`), a parameter or a header.
@@ -62,10 +64,12 @@ pub struct FieldError {
 }
 
 impl Error {
+    /// `codigo` is for programs, `detail` for people, in Portuguese.
     pub fn conflict(codigo: &'static str, detail: impl Into<String>) -> Error {
         Error::Conflict { codigo, detail: detail.into() }
     }
 
+    /// One wrong field; `mensagem` is Portuguese, see `FieldError::sentence`.
     pub fn invalid(campo: &str, mensagem: impl Into<String>) -> Error {
         Error::Invalid(vec![FieldError { campo: campo.into(), mensagem: mensagem.into() }])
     }

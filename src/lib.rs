@@ -1,16 +1,18 @@
 //! Ambrosia runs a restaurant: menu, customers, orders, payment by QR, kitchen. ARCHITECTURE.md is the map.
 
+pub mod acts;
+pub mod api;
 mod backoff;
 pub mod batch;
+pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod error;
-mod foreign;
-pub mod http;
+pub mod logging;
 pub mod metrics;
-pub mod pagamento;
+pub mod open_orders;
+pub mod payments;
 pub mod self_check;
+pub mod server;
 pub mod store;
-pub mod threads;
 pub mod token_bucket;
-pub mod use_cases;

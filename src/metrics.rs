@@ -14,6 +14,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+/// Those of this process.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
 /// Seconds: from a read out of memory to a client that has long given up.
@@ -21,6 +22,7 @@ const BUCKETS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25
 
 type Timed<L> = Family<L, Histogram, fn() -> Histogram>;
 
+/// Every figure that `/metrics` shows: counters and histograms count as things happen, gauges are set when they are asked for.
 pub struct Metrics {
     registry: Registry,
     requests: Family<Answered, Counter>,
@@ -44,6 +46,7 @@ pub struct Metrics {
     notifications: Family<Verdict, Counter>,
     provider: Timed<Call>,
     unauthorized: Gauge,
+    log_dropped: Counter,
 }
 
 /// Method and path of the table of routes; never what a client made up.
@@ -128,10 +131,13 @@ pub struct Sample {
     pub restaurant: Option<Restaurant>,
 }
 
+/// What the database says of the restaurant.
 pub struct Restaurant {
     /// Open orders by the name of their state.
     pub orders: Vec<(&'static str, i64)>,
+    /// Age of the oldest open order.
     pub oldest_seconds: i64,
+    /// Orders whose money needs a person.
     pub matters: i64,
 }
 
@@ -162,7 +168,15 @@ impl Metrics {
             notifications: Family::default(),
             provider: Family::new_with_constructor(timed as fn() -> Histogram),
             unauthorized: Gauge::default(),
+            log_dropped: Counter::default(),
         };
+        m.register();
+        m
+    }
+
+    /// The names and meanings under which `/metrics` shows them.
+    fn register(&mut self) {
+        let m = self;
         let r = &mut m.registry;
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         r.register("build", "This build", build);
@@ -193,9 +207,11 @@ impl Metrics {
         r.register_with_unit("provider_call", "Calls to the provider", Unit::Seconds, m.provider.clone());
         let text = "Whether the provider refuses our token";
         r.register("provider_unauthorized", text, m.unauthorized.clone());
-        m
+        let text = "Lines of the log that stderr did not take in time";
+        r.register("log_lines_dropped", text, m.log_dropped.clone());
     }
 
+    /// A request was answered with `status`, `took` after it was routed.
     pub fn request(&self, route: Route, status: u16, took: Duration) {
         let Route { method, route: path } = route;
         self.requests.get_or_create(&Answered { method, route: path, status }).inc();
@@ -210,18 +226,22 @@ impl Metrics {
         }
     }
 
+    /// A question was answered together with others, `took` after it was put.
     pub fn batch_wait(&self, took: Duration) {
         self.batch_wait.observe(took.as_secs_f64());
     }
 
+    /// The provider said something of a charge.
     pub fn payment(&self, verdict: &'static str) {
         self.payments.get_or_create(&Verdict { verdict }).inc();
     }
 
+    /// A notification came.
     pub fn notification(&self, verdict: &'static str) {
         self.notifications.get_or_create(&Verdict { verdict }).inc();
     }
 
+    /// A call to the provider ended, which began at `start`.
     pub fn provider(&self, method: &'static str, outcome: &'static str, start: Instant) {
         self.provider.get_or_create(&Call { method, outcome }).observe(start.elapsed().as_secs_f64());
     }
@@ -229,6 +249,11 @@ impl Metrics {
     /// Whether it refused the token before.
     pub fn provider_unauthorized(&self, refused: bool) -> bool {
         self.unauthorized.set(i64::from(refused)) != 0
+    }
+
+    /// Lines of the log did not fit.
+    pub fn log_dropped(&self, lines: u64) {
+        self.log_dropped.inc_by(lines);
     }
 
     /// The whole in the OpenMetrics text format.

@@ -37,6 +37,7 @@ pub struct TokenBucket {
 }
 
 impl TokenBucket {
+    /// A full one.
     pub fn new(rate: Rate) -> TokenBucket {
         TokenBucket { rate, full_at: Mutex::default() }
     }

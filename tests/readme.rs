@@ -1,5 +1,5 @@
-//! The README's requests work as they are pasted, in their order, and answer what it says.
-#![allow(clippy::unwrap_used, reason = "in a test that is how to fail")]
+//! The README's commands, run in their order, give the output that it shows.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::{
     io::{BufRead, BufReader},
@@ -7,7 +7,7 @@ use std::{
 };
 
 #[test]
-fn every_request_answers_what_the_readme_says() {
+fn every_command_of_the_readme_gives_the_output_shown() {
     let folder = std::env::temp_dir().join(format!("ambrosia-readme-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let mut server = Command::new(env!("CARGO_BIN_EXE_ambrosia"))
@@ -43,9 +43,9 @@ fn every_request_answers_what_the_readme_says() {
     assert!(requests > 30, "the README shows {requests} requests");
 }
 
-/// The story with the stand-in, by the commands that stand there; on free ports.
+/// The payment example with the stand-in, by the commands of the README, on free ports.
 #[test]
-fn the_story_of_a_payment_goes_as_it_is_told() {
+fn the_payment_example_of_the_readme_works() {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     let block = readme.split("```sh\n").find(|b| b.contains("--example mercado_pago")).unwrap();
     let commands: Vec<&str> = block.split("\n```").next().unwrap().lines().collect();
@@ -55,7 +55,7 @@ fn the_story_of_a_payment_goes_as_it_is_told() {
     let port =
         || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let (there, here) = (port(), port());
-    // What was built for this test is used, in place of `cargo run --release`.
+    // The binaries built for this test replace `cargo run --release`.
     let built = std::env::current_exe().unwrap().parent().unwrap().join("../examples/mercado_pago");
     let start = |command: &str, run: &str, program: &str, address: &str| {
         let command = command
@@ -92,18 +92,18 @@ fn the_story_of_a_payment_goes_as_it_is_told() {
     let ordered = run(order);
     assert!(ordered.contains("\"id\":7,") && ordered.contains("\"qr_situacao\":\"pronto\""), "{ordered}");
     assert_eq!(run(status), "\"1\"");
-    // The button of the page.
+    // Submits the form of the page's button.
     let page = run(&format!("curl -s {address}/"));
     let action = page.split("action='/pagar/").nth(1).unwrap().split('\'').next().unwrap();
     run(&format!("curl -s -X POST {address}/pagar/{action}"));
     let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while run(status) != "\"2\"" {
-        assert!(std::time::Instant::now() < end, "never approved");
+        assert!(std::time::Instant::now() < end, "the payment is never approved");
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// A process, and its output, which must stay open; ended when dropped.
+/// A process, killed when dropped, and its output, which must stay open.
 struct Ended(std::process::Child, #[expect(dead_code)] BufReader<std::process::ChildStdout>);
 
 impl Drop for Ended {
@@ -113,7 +113,7 @@ impl Drop for Ended {
     }
 }
 
-/// `…` in what is expected stands for anything.
+/// `…` in the expected output matches any text.
 fn fits(expected: &str, answer: &str) -> bool {
     let mut parts = expected.split('…');
     let Some(mut rest) = answer.strip_prefix(parts.next().unwrap()) else { return false };

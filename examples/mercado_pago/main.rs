@@ -1,6 +1,6 @@
-//! A stand-in for Mercado Pago, to try everything without an account: `cargo run --release --example mercado_pago`.
+//! A stand-in for Mercado Pago, for trying payments without an account: `cargo run --release --example mercado_pago`.
 
-#[allow(dead_code, reason = "some of it is for the tests, which share this file")]
+#[allow(dead_code, reason = "the tests share this module and use more of it")]
 mod standin;
 
 use std::{env, process::ExitCode, thread};

@@ -61,4 +61,7 @@ INSERT INTO eventos (pedido, tipo, de, para, datahora) VALUES
   (6, 'recebido', NULL, 1, UTC_TIMESTAMP() - INTERVAL 40 MINUTE),
   (6, 'cancelamento', 1, 5, UTC_TIMESTAMP() - INTERVAL 39 MINUTE);
 
-INSERT INTO senhas (dia, ultima) VALUES (DATE(UTC_TIMESTAMP() - INTERVAL 3 HOUR), 6);
+UPDATE eventos e JOIN (SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS n FROM eventos) numerados ON numerados.id = e.id
+  SET e.sequencia = numerados.n;
+UPDATE restaurante SET dia = DATE(UTC_TIMESTAMP() - INTERVAL 3 HOUR), proxima_senha = 7,
+  proxima_sequencia = (SELECT COUNT(*) + 1 FROM eventos) WHERE id = 1;

@@ -61,4 +61,6 @@ INSERT INTO eventos (pedido, tipo, de, para, datahora) VALUES
   (6, 'recebido', NULL, 1, datetime('now', '-40 minutes')),
   (6, 'cancelamento', 1, 5, datetime('now', '-39 minutes'));
 
-INSERT INTO senhas (dia, ultima) VALUES (date('now', '-3 hours'), 6);
+UPDATE eventos SET sequencia = numerados.n
+  FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS n FROM eventos) AS numerados WHERE numerados.id = eventos.id;
+UPDATE restaurante SET dia = date('now', '-3 hours'), proxima_senha = 7, proxima_sequencia = (SELECT COUNT(*) + 1 FROM eventos) WHERE id = 1;

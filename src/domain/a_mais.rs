@@ -1,95 +1,105 @@
-//! Charges too many. A provider that forgets an idempotency key makes a second charge of a repeated creation, and both
-//! can be paid. Whenever the outcome of a creation was not known, all charges of the order's reference are looked at,
-//! again and again until none can turn up any more (`incerta_ate`). One is kept; an open one beside it is cancelled,
-//! and a paid one given back.
+//! Charges too many: duplicates of a creation whose outcome was not known. A provider that forgets an
+//! idempotency key makes a second charge of a repeated creation, and both can be paid. Whenever the outcome
+//! of a creation was not known, all charges of the order's reference are looked at, again and again until
+//! none can turn up any more (`incerta_ate`). One is kept; an open one beside it is cancelled, and a paid one
+//! given back.
 //!
-//! The invariant: once every look has been settled, the provider keeps at most the amount of the order, or a `pendencia`
-//! says what is too much. The kept charge is chosen while settling, against the state that is stored; what costs money
-//! is asked for only after the choice was stored, so that two looks at the same time cannot give back both.
+//! The invariant: once every look has been settled, the provider keeps at most the amount of the order, or a
+//! `pendencia` says what is too much. The kept charge is chosen while settling, against the state that is
+//! stored; what costs money is asked for only after the choice was stored, so that two looks at the same time
+//! cannot give back both.
 
 use super::{
-    cobranca::{Cobranca, Operacao, Situacao, querida},
+    charge_report::ChargeReport,
+    cobranca::{Cobranca, Operacao, Situacao, is_wanted},
     data_hora::DataHora,
     dinheiro::Dinheiro,
-    pedido::{Evento, Pedido},
+    evento::Evento,
+    pedido::Pedido,
     pendencia::Motivo,
-    verdade::Verdade,
 };
 
 /// How long, in seconds, a creation may be on its way, and clocks differ.
-const FOLGA_SEGUNDOS: i64 = 600;
+const MARGIN_SECONDS: i64 = 600;
 
 /// A charge of the order beside the kept one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AMais {
+    /// The provider's id of it.
     pub id_externo: String,
     /// `None` for a state that says nothing here.
     pub situacao: Option<Situacao>,
+    /// What was paid, or is charged.
     pub valor: Dinheiro,
+    /// What went back of it.
     pub reembolsado: Dinheiro,
     /// A person gave the money back; the provider is not asked to.
     pub resolvida: bool,
 }
 
 impl AMais {
-    fn encerrada(&self) -> bool {
+    fn is_over(&self) -> bool {
         self.resolvida || self.situacao.is_some_and(|s| s > Situacao::Aberta && s != Situacao::Paga)
     }
 }
 
 impl Cobranca {
     /// Charges too many may be made from now on, or have been made.
-    pub fn desconfiar(&mut self, agora: DataHora) {
-        let ate = agora.mais(self.validade + FOLGA_SEGUNDOS);
-        self.incerta_ate = self.incerta_ate.max(Some(ate));
+    pub fn suspect_duplicates(&mut self, now: DataHora) {
+        let ate = now.mais(self.validade + MARGIN_SECONDS);
+        self.fields.incerta_ate = self.incerta_ate.max(Some(ate));
     }
 
     /// What was paid beside the kept charge and is not given back.
-    pub fn pago_a_mais(&self) -> Dinheiro {
-        let paga = |c: &&AMais| c.situacao == Some(Situacao::Paga) && !c.resolvida;
-        self.a_mais.iter().filter(paga).map(|c| c.valor.menos(c.reembolsado)).sum()
+    pub fn overpaid(&self) -> Dinheiro {
+        let paid = |c: &&AMais| c.situacao == Some(Situacao::Paga) && !c.resolvida;
+        self.a_mais.iter().filter(paid).map(|c| c.valor.menos(c.reembolsado)).sum()
     }
 
     fn resolvida(&self, id: &str) -> bool {
         self.a_mais.iter().any(|c| c.id_externo == id && c.resolvida)
     }
 
-    /// The one to keep of all charges of the reference: the one that is known, unless only another one was paid.
-    pub fn escolher<'a>(&self, pedido: &Pedido, todas: &'a [Verdade]) -> Option<&'a Verdade> {
-        let nossa = todas.iter().find(|v| self.id_externo.as_ref() == Some(&v.id_externo));
-        let paga = |v: &&Verdade| {
+    /// The one to keep of all charges of the reference: the one that is known, unless only another one was
+    /// paid.
+    pub fn choose<'a>(&self, pedido: &Pedido, all: &'a [ChargeReport]) -> Option<&'a ChargeReport> {
+        let ours = all.iter().find(|v| self.id_externo.as_ref() == Some(&v.id_externo));
+        let paid = |v: &&ChargeReport| {
             v.situacao == Some(Situacao::Paga)
-                && v.conferir(self, pedido).is_ok()
+                && v.check(self, pedido).is_ok()
                 && !self.resolvida(&v.id_externo)
         };
         // Given back by somebody else, and the order has the money of another one.
-        let devolvida_la = self.situacao == Situacao::Paga
-            && nossa.is_some_and(|v| v.situacao == Some(Situacao::Reembolsada))
-            && querida(pedido)
+        let refunded_there = self.situacao == Situacao::Paga
+            && ours.is_some_and(|v| v.situacao == Some(Situacao::Reembolsada))
+            && is_wanted(pedido)
             && self.reembolso_alvo.is_none()
             && self.reembolsado == Dinheiro::default();
-        if (self.situacao >= Situacao::Paga && !devolvida_la) || nossa.filter(&paga).is_some() {
-            return nossa;
+        if (self.situacao >= Situacao::Paga && !refunded_there) || ours.filter(&paid).is_some() {
+            return ours;
         }
-        let primeira = |serve: &dyn Fn(&&Verdade) -> bool| {
-            todas.iter().filter(serve).min_by(|a, b| a.id_externo.cmp(&b.id_externo))
+        let first = |fits: &dyn Fn(&&ChargeReport) -> bool| {
+            all.iter().filter(fits).min_by(|a, b| a.id_externo.cmp(&b.id_externo))
         };
-        primeira(&paga)
-            .or(nossa)
-            .or_else(|| primeira(&|v| v.situacao == Some(Situacao::Aberta)))
-            .or_else(|| primeira(&|_| true))
+        first(&paid)
+            .or(ours)
+            .or_else(|| first(&|v| v.situacao == Some(Situacao::Aberta)))
+            .or_else(|| first(&|_| true))
     }
 
-    /// What is to be asked of charges too many: nothing before the choice is stored, and no refund before the kept
-    /// one is known to be paid.
-    pub fn retirar<'a>(&self, pedido: &Pedido, todas: &'a [Verdade]) -> Vec<(&'a Verdade, Operacao)> {
-        let Some(escolhida) = self.escolher(pedido, todas) else { return vec![] };
-        if self.id_externo.as_ref() != Some(&escolhida.id_externo) {
+    /// What is to be asked of charges too many: nothing before the choice is stored, and no refund before the
+    /// kept one is known to be paid.
+    pub fn to_withdraw<'a>(
+        &self,
+        pedido: &Pedido,
+        all: &'a [ChargeReport],
+    ) -> Vec<(&'a ChargeReport, Operacao)> {
+        let Some(kept) = self.choose(pedido, all) else { return vec![] };
+        if self.id_externo.as_ref() != Some(&kept.id_externo) {
             return vec![];
         }
-        let outras =
-            todas.iter().filter(|v| v.id_externo != escolhida.id_externo && !self.resolvida(&v.id_externo));
-        outras
+        let others = all.iter().filter(|v| v.id_externo != kept.id_externo && !self.resolvida(&v.id_externo));
+        others
             .filter_map(|v| match v.situacao {
                 Some(Situacao::Aberta) => Some((v, Operacao::Cancelar)),
                 Some(Situacao::Paga) if self.situacao >= Situacao::Paga => Some((v, Operacao::Reembolsar)),
@@ -98,55 +108,50 @@ impl Cobranca {
             .collect()
     }
 
-    /// Notes what is known of all charges but the kept one, `id`.
-    pub fn anotar(
-        &mut self,
-        todas: &[Verdade],
-        id: Option<&str>,
-        eventos: &mut Vec<Evento>,
-        agora: DataHora,
-    ) {
-        self.a_mais.retain(|c| id != Some(c.id_externo.as_str()));
-        for verdade in todas.iter().filter(|v| id != Some(v.id_externo.as_str())) {
-            let nova = AMais {
-                id_externo: verdade.id_externo.clone(),
-                situacao: verdade.situacao,
-                valor: verdade.pago.or(verdade.valor).unwrap_or(self.valor),
-                reembolsado: verdade.reembolsado,
-                resolvida: self.resolvida(&verdade.id_externo),
+    /// Notes what is known of all charges but the kept one, `id`; an event for each that is new or has changed.
+    pub fn note_others(&mut self, pedido: &mut Pedido, all: &[ChargeReport], id: Option<&str>) {
+        self.fields.a_mais.retain(|c| id != Some(c.id_externo.as_str()));
+        for report in all.iter().filter(|v| id != Some(v.id_externo.as_str())) {
+            let noted = AMais {
+                id_externo: report.id_externo.clone(),
+                situacao: report.situacao,
+                valor: report.paid.or(report.valor).unwrap_or(self.valor),
+                reembolsado: report.reembolsado,
+                resolvida: self.resolvida(&report.id_externo),
             };
-            if !self.a_mais.contains(&nova) {
-                let (estado, valor) = (verdade.estado(), nova.valor.em_reais());
-                let texto = format!("cobrança a mais: {} {estado}, {valor}", nova.id_externo);
-                eventos.push(Evento::novo("respondido", agora).com(texto));
+            if !self.a_mais.contains(&noted) {
+                let (state, valor) = (report.state_name(), noted.valor.em_reais());
+                let texto = format!("cobrança a mais: {} {state}, {valor}", noted.id_externo);
+                pedido.note(Evento::Respondido(texto));
             }
-            self.a_mais.retain(|c| c.id_externo != nova.id_externo);
-            self.a_mais.push(nova);
+            self.fields.a_mais.retain(|c| c.id_externo != noted.id_externo);
+            self.fields.a_mais.push(noted);
         }
     }
 
     /// After a look at all charges: whether it was the last, and what a person has to know.
-    pub fn concluir_busca(&mut self, agora: DataHora) {
-        if self.incerta_ate.is_some_and(|ate| ate <= agora) && self.a_mais.iter().all(AMais::encerrada) {
-            self.incerta_ate = None;
+    pub fn end_search(&mut self, now: DataHora) {
+        if self.incerta_ate.is_some_and(|ate| ate <= now) && self.a_mais.iter().all(AMais::is_over) {
+            self.fields.incerta_ate = None;
         }
     }
 
-    /// Money that is too much is on the list for as long as it is there.
-    pub fn chamar_pelo_que_sobra(&mut self, eventos: &mut Vec<Evento>, agora: DataHora) {
-        let sobra = self.pago_a_mais();
-        if sobra > Dinheiro::default()
-            && (self.pendente_desde.is_none() || self.motivo == Some(Motivo::AMais))
-        {
-            let paga = |c: &&AMais| c.situacao == Some(Situacao::Paga) && !c.resolvida;
-            let ids: Vec<&str> = self.a_mais.iter().filter(paga).map(|c| c.id_externo.as_str()).collect();
-            let texto = format!(
-                "O Mercado Pago recebeu mais de um pagamento por este pedido: {} a mais ({}), que ainda não voltou ao cliente",
-                sobra.em_reais(),
-                ids.join(", ")
-            );
-            self.chamar(Motivo::AMais, texto, eventos, agora);
+    /// Puts money that is too much on the list of what people have to look at, for as long as it is there. `provider` is
+    /// the name that they know.
+    pub fn raise_overpaid(&mut self, pedido: &mut Pedido, provider: &str, now: DataHora) {
+        let sum = self.overpaid();
+        let free = self.pendente_desde.is_none() || self.motivo == Some(Motivo::AMais);
+        if sum <= Dinheiro::default() || !free {
+            return;
         }
+        let paid = |c: &&AMais| c.situacao == Some(Situacao::Paga) && !c.resolvida;
+        let ids: Vec<&str> = self.a_mais.iter().filter(paid).map(|c| c.id_externo.as_str()).collect();
+        let texto = format!(
+            "O {provider} recebeu mais de um pagamento por este pedido: {} a mais ({}), que ainda não voltou ao cliente",
+            sum.em_reais(),
+            ids.join(", ")
+        );
+        self.raise(pedido, Motivo::AMais, texto, now);
     }
 }
 
@@ -156,8 +161,10 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        pedido::{Meio, StatusPagamento, StatusPedido, tests::pedido as pedido_em},
-        verdade::Resultado,
+        charge_report::Outcome,
+        cobranca::tests::cobranca,
+        pedido::{Meio, PaymentNews, QrCode, StatusPagamento, StatusPedido, tests::pedido as pedido_em},
+        settlement::{Question, Terms},
     };
 
     fn reais(texto: &str) -> Dinheiro {
@@ -168,20 +175,20 @@ mod tests {
         DataHora::de_segundos(segundos).unwrap()
     }
 
-    fn verdade(numero: usize, situacao: Situacao) -> Verdade {
+    fn verdade(numero: usize, situacao: Situacao) -> ChargeReport {
         let total = reais("57.80");
-        Verdade {
+        ChargeReport {
             id_externo: format!("ORD{numero}"),
             situacao: Some(situacao),
-            estado: "em um estado desconhecido",
-            referencia: Some("referencia".into()),
+            state: "em um estado desconhecido",
+            reference: Some("referencia".into()),
             valor: Some(total),
-            pago: (situacao >= Situacao::Paga).then_some(total),
+            paid: (situacao >= Situacao::Paga).then_some(total),
             reembolsado: if situacao == Situacao::Reembolsada { total } else { Dinheiro::default() },
-            moeda: None,
+            currency: None,
             qr_data: None,
-            validade: None,
-            incerta: false,
+            validity_seconds: None,
+            uncertain: false,
         }
     }
 
@@ -194,15 +201,14 @@ mod tests {
     }
 
     /// What was seen and done in a look, on its way to be settled.
-    struct Olhar(Operacao, Cobranca, Resultado);
+    struct Olhar(Operacao, Cobranca, Outcome);
 
     impl Mundo {
         fn novo(quantas: usize) -> Mundo {
             let mut pedido = pedido_em(StatusPedido::Recebido);
-            pedido.id_pagamento = Some("referencia".into());
-            pedido.datahora_expiracao = Some(momento(900));
-            let mut cobranca = Cobranca::nova(1, reais("57.80"), 900, ("chave".into(), momento(0)));
-            cobranca.desconfiar(momento(0));
+            pedido.show_qr(QrCode { expiry: Some(momento(900)), ..QrCode::default() }, momento(0));
+            let mut cobranca = cobranca(&mut pedido);
+            cobranca.suspect_duplicates(momento(0));
             Mundo { la: vec![Situacao::Aberta; quantas], pedido, cobranca, agora: 0 }
         }
 
@@ -210,7 +216,7 @@ mod tests {
             id.trim_start_matches("ORD").parse().unwrap()
         }
 
-        fn retirar(&mut self, numero: usize, operacao: Operacao) {
+        fn withdraw(&mut self, numero: usize, operacao: Operacao) {
             self.la[numero] = match (operacao, self.la[numero]) {
                 (Operacao::Cancelar, Situacao::Aberta) => Situacao::Cancelada,
                 (Operacao::Reembolsar, Situacao::Paga) => Situacao::Reembolsada,
@@ -218,38 +224,41 @@ mod tests {
             };
         }
 
-        /// Takes the step that is wanted and asks; as `MercadoPago::executar` does.
-        fn perguntar(&mut self) -> Option<Olhar> {
+        /// Takes the step that is wanted and asks; as `Provider::execute` does.
+        fn begin(&mut self) -> Option<Olhar> {
             let agora = momento(self.agora);
-            let operacao = self.cobranca.proxima(&self.pedido, agora)?;
+            let operacao = self.cobranca.next_operation(&self.pedido, agora)?;
             let chave = format!("chave {}", self.agora);
-            self.cobranca.perguntar(operacao, agora, || chave);
+            self.cobranca.begin(operacao, agora, || chave);
             let passo = self.cobranca.clone();
-            let ver = |m: &Mundo| -> Vec<Verdade> {
+            let ver = |m: &Mundo| -> Vec<ChargeReport> {
                 m.la.iter().enumerate().map(|(n, s)| verdade(n, *s)).collect()
             };
             let resultado = match (operacao, &passo.id_externo) {
                 (Operacao::Consultar, _) => {
                     let todas = ver(self);
-                    for (v, operacao) in passo.retirar(&self.pedido, &todas) {
-                        self.retirar(self.numero(&v.id_externo), operacao);
+                    for (v, operacao) in passo.to_withdraw(&self.pedido, &todas) {
+                        self.withdraw(self.numero(&v.id_externo), operacao);
                     }
-                    Resultado::Todas(ver(self))
+                    Outcome::All(ver(self))
                 }
                 (Operacao::Criar, _) | (_, None) => {
-                    Resultado::Verdade(Verdade { incerta: true, ..ver(self).remove(0) })
+                    Outcome::Report(ChargeReport { uncertain: true, ..ver(self).remove(0) })
                 }
                 (Operacao::Cancelar | Operacao::Reembolsar, Some(id)) => {
                     let numero = self.numero(id);
-                    self.retirar(numero, operacao);
-                    Resultado::Verdade(ver(self).remove(numero))
+                    self.withdraw(numero, operacao);
+                    Outcome::Report(ver(self).remove(numero))
                 }
             };
             Some(Olhar(operacao, passo, resultado))
         }
 
-        fn assentar(&mut self, Olhar(operacao, passo, resultado): Olhar) {
-            self.cobranca.assentar(&mut self.pedido, (operacao, &passo), &resultado, 5, momento(self.agora));
+        fn settle(&mut self, Olhar(operacao, passo, resultado): Olhar) {
+            let question = Question { operacao, charge: &passo };
+            let terms =
+                Terms { provider: "provedor", first_poll_seconds: 5, now: momento(self.agora), quiet: false };
+            self.cobranca.settle(&mut self.pedido, &question, &resultado, &terms);
         }
 
         fn pagar(&mut self, n: usize) {
@@ -304,40 +313,39 @@ mod tests {
                     Acontece::PagamTarde(n) => { let n = n % m.la.len(); if m.la[n] != Situacao::Reembolsada { m.la[n] = Situacao::Paga; } }
                     Acontece::OutraChega if m.la.len() < 5 => m.la.push(Situacao::Aberta),
                     Acontece::OutraChega => {}
-                    Acontece::Olham => { if let Some(olhar) = m.perguntar() { m.assentar(olhar); } }
+                    Acontece::Olham => { if let Some(olhar) = m.begin() { m.settle(olhar); } }
                     Acontece::OlhamADois(n, ordem) => {
-                        let primeiro = m.perguntar();
+                        let primeiro = m.begin();
                         m.pagar(n);
-                        let segundo = m.perguntar();
+                        let segundo = m.begin();
                         let olhares = if ordem { [primeiro, segundo] } else { [segundo, primeiro] };
-                        olhares.into_iter().flatten().for_each(|olhar| m.assentar(olhar));
+                        olhares.into_iter().flatten().for_each(|olhar| m.settle(olhar));
                     }
-                    Acontece::Morrem => { m.perguntar(); }
-                    Acontece::Cancelam => { m.pedido.cancelar(momento(m.agora)); }
+                    Acontece::Morrem => { m.begin(); }
+                    Acontece::Cancelam => { m.pedido.cancel(None, momento(m.agora)); }
                     Acontece::Dinheiro => {
-                        if m.pedido.status_pedido != StatusPedido::Cancelado
-                            && m.pedido.pagar(StatusPagamento::Aprovado, momento(m.agora)).is_some()
-                        {
-                            m.pedido.meio_pagamento = Some(Meio::Dinheiro);
+                        if m.pedido.status_pedido != StatusPedido::Cancelado {
+                            let news = PaymentNews { meio: Some(Meio::Dinheiro), ..PaymentNews::of(StatusPagamento::Aprovado) };
+                            m.pedido.pay(news, momento(m.agora));
                         }
                     }
                     Acontece::Passa(segundos) => m.agora += segundos,
                 }
             }
             // A notification of the last of it, and looks until there is nothing left to do.
-            m.cobranca.desconfiar(momento(m.agora));
+            m.cobranca.suspect_duplicates(momento(m.agora));
             for _ in 0..40 {
                 m.agora += 100;
-                if let Some(olhar) = m.perguntar() { m.assentar(olhar); }
+                if let Some(olhar) = m.begin() { m.settle(olhar); }
             }
-            prop_assert_eq!(m.cobranca.proxima(&m.pedido, momento(m.agora)), None);
+            prop_assert_eq!(m.cobranca.next_operation(&m.pedido, momento(m.agora)), None);
             prop_assert!(m.la.iter().all(|s| *s != Situacao::Aberta), "{:?}", m.la);
             let devido = usize::from(m.pedido.status_pagamento == StatusPagamento::Aprovado && m.pedido.meio_pagamento == Some(Meio::Qr));
             prop_assert_eq!(m.fica(), devido, "{:?} {:?}", m.la, m.pedido);
-            prop_assert_eq!(m.cobranca.pago_a_mais(), Dinheiro::default());
+            prop_assert_eq!(m.cobranca.overpaid(), Dinheiro::default());
             // And an order that stands keeps one that was paid.
             let paga = m.la.iter().any(|s| *s >= Situacao::Paga);
-            prop_assert!(!(paga && querida(&m.pedido)) || devido == 1, "{:?} {:?}", m.la, m.pedido);
+            prop_assert!(!(paga && is_wanted(&m.pedido)) || devido == 1, "{:?} {:?}", m.la, m.pedido);
         }
     }
 }

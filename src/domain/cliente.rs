@@ -11,14 +11,19 @@ use super::texto::{is_invisible, visible};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cpf(String);
 
+/// An address with one `@`, up to `EMAIL_MAX` characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email(String);
 
+/// A telephone number as people write it, up to `TELEFONE_MAX` characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Telefone(String);
 
+/// Characters of a name.
 pub const NOME_MAX: usize = 100;
+/// Characters of an e-mail address.
 pub const EMAIL_MAX: usize = 100;
+/// Characters of a telephone number.
 pub const TELEFONE_MAX: usize = 20;
 
 /// A customer as stored. What the original stored is shown as it stands: it never checked a CPF.
@@ -52,6 +57,7 @@ pub struct Alteracao {
 }
 
 impl Cpf {
+    /// The eleven digits, without dots and dash.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -94,6 +100,7 @@ fn verificador(digitos: &[u32]) -> u32 {
 }
 
 impl Email {
+    /// As stored.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -119,6 +126,7 @@ impl FromStr for Email {
 }
 
 impl Telefone {
+    /// As stored.
     pub fn as_str(&self) -> &str {
         &self.0
     }

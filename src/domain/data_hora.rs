@@ -7,23 +7,22 @@ use serde::{Serialize, Serializer};
 
 static SAO_PAULO: TimeZone = jiff::tz::get!("America/Sao_Paulo");
 
+/// A moment: whole seconds, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DataHora(Timestamp);
 
 impl DataHora {
-    pub fn agora() -> DataHora {
-        let agora = Timestamp::now();
-        // Down, and not to the nearest: nothing happens in the future.
-        DataHora(Timestamp::from_second(agora.as_second()).unwrap_or(agora))
-    }
+    /// The end of the calendar.
+    pub const LAST: DataHora = DataHora(Timestamp::MAX);
 
+    /// Since 1970.
     pub fn segundos(self) -> i64 {
         self.0.as_second()
     }
 
     /// That much later; the end of the calendar is as late as it gets.
     pub fn mais(self, segundos: i64) -> DataHora {
-        DataHora::de_segundos(self.segundos().saturating_add(segundos)).unwrap_or(DataHora(Timestamp::MAX))
+        DataHora::de_segundos(self.segundos().saturating_add(segundos)).unwrap_or(DataHora::LAST)
     }
 
     /// `None` outside the calendar.
@@ -41,15 +40,8 @@ impl DataHora {
         DataHora::de_civil(texto.split('.').next()?.parse().ok()?)
     }
 
-    /// From year, month and day, and hour, minute and second, in UTC. `None` for what is no date.
-    pub fn de_partes(
-        (ano, mes, dia): (i16, i8, i8),
-        (hora, minuto, segundo): (i8, i8, i8),
-    ) -> Option<DataHora> {
-        DataHora::de_civil(DateTime::new(ano, mes, dia, hora, minuto, segundo, 0).ok()?)
-    }
-
-    fn de_civil(civil: DateTime) -> Option<DataHora> {
+    /// Of a date and time of day in UTC. `None` beyond the calendar.
+    pub fn de_civil(civil: DateTime) -> Option<DataHora> {
         TimeZone::UTC.to_timestamp(civil).ok().map(DataHora)
     }
 

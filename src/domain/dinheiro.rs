@@ -13,6 +13,7 @@ pub struct Dinheiro(i64);
 pub const PRECO_MAXIMO: Dinheiro = Dinheiro(9_999_999);
 
 impl Dinheiro {
+    /// The amount in centavos.
     pub fn centavos(self) -> i64 {
         self.0
     }

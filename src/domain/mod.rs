@@ -1,13 +1,14 @@
 //! What a restaurant is made of. Pure: no I/O, no clock, no environment. What is invalid cannot be built.
 
 pub mod a_mais;
-mod acerto;
+pub mod charge_report;
 pub mod cliente;
 pub mod cobranca;
 pub mod data_hora;
 pub mod dinheiro;
+pub mod evento;
 pub mod pedido;
 pub mod pendencia;
 pub mod produto;
+pub mod settlement;
 pub mod texto;
-pub mod verdade;

@@ -1,14 +1,16 @@
 //! What a person has to look at, one matter a charge. Each kind has a condition under which it stands; what is settled
-//! leaves the list by `Cobranca::rever`, whatever settled it.
+//! leaves the list by `Cobranca::review`, whatever settled it.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    cobranca::{Cobranca, Operacao, Situacao, querida},
+    a_mais::AMais,
+    cobranca::{Cobranca, Operacao, Situacao, is_wanted},
     data_hora::DataHora,
     dinheiro::Dinheiro,
-    pedido::{Evento, Meio, Pedido, StatusPagamento, StatusPedido},
+    evento::Evento,
+    pedido::{Meio, PaymentNews, Pedido, StatusPagamento, StatusPedido},
 };
 
 /// The kind of a matter, as stored.
@@ -16,7 +18,9 @@ use super::{
 pub enum Motivo {
     /// The QR code is not made.
     Criacao = 1,
+    /// The provider does not show the charge.
     Consulta = 2,
+    /// The charge is not withdrawn.
     Cancelamento = 3,
     /// A refund that is asked for again.
     Reembolso = 4,
@@ -24,6 +28,7 @@ pub enum Motivo {
     ReembolsoNoBalcao = 5,
     /// What the provider shows does not fit the order.
     Divergencia = 6,
+    /// Paid, and now in a state that says nothing here.
     EstadoDesconhecido = 7,
     /// Given back at the provider by somebody else.
     DevolvidoLa = 8,
@@ -36,43 +41,54 @@ pub enum Motivo {
 /// Something about an order's money that a person has to look at.
 #[derive(Serialize, ToSchema)]
 pub struct Pendencia {
+    /// The order's id.
     #[schema(minimum = 1, example = 7)]
     pub pedido: i64,
+    /// The number that is called.
     pub senha: Option<i64>,
+    /// How far the kitchen is.
     pub status_pedido: StatusPedido,
+    /// What there is to do, in Portuguese.
     #[schema(example = "O QR code expirou sem pagamento e o pedido já está em preparo: cobre no balcão")]
     pub pendencia: String,
+    /// Since when somebody is needed.
     pub desde: DataHora,
 }
 
+/// The provider may still do the refund that somebody says was made by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefundUnderWay;
+
 impl Cobranca {
     /// Puts it before a person, once: the same matter is not brought up again after somebody saw to it.
-    pub fn chamar(&mut self, motivo: Motivo, texto: String, eventos: &mut Vec<Evento>, agora: DataHora) {
-        if self.pendencia.as_ref() != Some(&texto) {
-            eventos.push(Evento::novo("pendencia", agora).com(texto.clone()));
-            self.pendencia = Some(texto);
-            self.motivo = Some(motivo);
-            self.pendente_desde = Some(agora);
+    pub fn raise(&mut self, pedido: &mut Pedido, motivo: Motivo, text: String, now: DataHora) {
+        if self.pendencia.as_ref() == Some(&text) {
+            return;
+        }
+        pedido.note(Evento::Pendencia(text.clone()));
+        let c = &mut self.fields;
+        (c.pendencia, c.motivo, c.pendente_desde) = (Some(text), Some(motivo), Some(now));
+    }
+
+    /// Takes off the list what no longer stands; called after every command.
+    pub fn review(&mut self, pedido: &Pedido) {
+        if self.motivo.is_some_and(|motivo| !self.still_stands(motivo, pedido)) {
+            self.close_matter();
         }
     }
 
-    /// Takes off the list what no longer stands; to be called after every change of order or charge.
-    pub fn rever(&mut self, pedido: &Pedido) {
-        if self.motivo.is_some_and(|motivo| !self.de_pe(motivo, pedido)) {
-            self.encerrar();
-        }
+    /// Takes the matter off the list.
+    pub fn close_matter(&mut self) {
+        let c = &mut self.fields;
+        (c.pendencia, c.motivo, c.pendente_desde) = (None, None, None);
     }
 
-    pub fn encerrar(&mut self) {
-        (self.pendencia, self.motivo, self.pendente_desde) = (None, None, None);
-    }
-
-    fn de_pe(&self, motivo: Motivo, pedido: &Pedido) -> bool {
+    fn still_stands(&self, motivo: Motivo, pedido: &Pedido) -> bool {
         let cancelado = pedido.status_pedido == StatusPedido::Cancelado;
         match motivo {
-            Motivo::Criacao => self.situacao == Situacao::Pedida && querida(pedido),
+            Motivo::Criacao => self.situacao == Situacao::Pedida && is_wanted(pedido),
             Motivo::Consulta | Motivo::Cancelamento => self.situacao < Situacao::Cancelada,
-            Motivo::Reembolso => self.a_devolver(pedido) && !self.manual,
+            Motivo::Reembolso => self.owes_refund(pedido) && !self.manual,
             Motivo::ReembolsoNoBalcao => self.manual && self.situacao == Situacao::Paga,
             // An answer that fits ends these.
             Motivo::Divergencia | Motivo::EstadoDesconhecido => true,
@@ -84,42 +100,54 @@ impl Cobranca {
                         StatusPagamento::Aprovado | StatusPagamento::Reembolsado
                     )
             }
-            Motivo::AMais => self.pago_a_mais() > Dinheiro::default(),
+            Motivo::AMais => self.overpaid() > Dinheiro::default(),
         }
     }
 
     /// A person saw to it. Was it a refund, then the money was given back by hand, and the provider is not asked any
     /// more; refused while the provider may still do it.
-    pub fn resolver(&mut self, pedido: &mut Pedido, agora: DataHora) -> Result<Vec<Evento>, &'static str> {
+    pub fn resolve(&mut self, pedido: &mut Pedido, now: DataHora) -> Result<(), RefundUnderWay> {
         if self.pendente_desde.is_none() {
-            return Ok(vec![]);
+            return Ok(());
         }
-        let no_ar = |operacao| self.operacao == Some(operacao) && self.chave.is_some();
-        let devolve = self.a_devolver(pedido) || self.manual;
-        let a_mais = self.motivo == Some(Motivo::AMais);
-        if (devolve && no_ar(Operacao::Reembolsar)) || (a_mais && no_ar(Operacao::Consultar)) {
-            return Err("O Mercado Pago ainda pode fazer este reembolso; espere a resposta dele");
+        let in_the_air = |operacao| self.operacao == Some(operacao) && self.chave.is_some();
+        let refunds = self.owes_refund(pedido) || self.manual;
+        let overpaid = self.motivo == Some(Motivo::AMais);
+        if (refunds && in_the_air(Operacao::Reembolsar)) || (overpaid && in_the_air(Operacao::Consultar)) {
+            return Err(RefundUnderWay);
         }
-        let mut eventos = vec![Evento::novo("pendencia", agora).com("resolvida")];
-        if devolve {
-            self.manual = true;
-            self.reembolso_alvo = None;
-            self.proxima_em = None;
+        pedido.note(Evento::Pendencia("resolvida".to_owned()));
+        if refunds {
+            let c = &mut self.fields;
+            (c.manual, c.reembolso_alvo, c.proxima_em) = (true, None, None);
             if pedido.status_pedido == StatusPedido::Cancelado && pedido.meio_pagamento == Some(Meio::Qr) {
-                pedido.valor_reembolsado = self.valor;
-                let evento = pedido.pagar(StatusPagamento::Reembolsado, agora);
-                eventos.extend(evento.map(|e| e.com("devolvido no balcão")));
+                let news = PaymentNews {
+                    refunded: Some(self.valor),
+                    detail: Some("devolvido no balcão".to_owned()),
+                    ..PaymentNews::of(StatusPagamento::Reembolsado)
+                };
+                pedido.pay(news, now);
             }
         }
-        for paga in self.a_mais.iter_mut().filter(|c| a_mais && c.situacao == Some(Situacao::Paga)) {
-            paga.resolvida = true;
+        let paid = |c: &&mut AMais| overpaid && c.situacao == Some(Situacao::Paga);
+        for duplicate in self.fields.a_mais.iter_mut().filter(paid) {
+            duplicate.resolvida = true;
         }
-        self.pendente_desde = None;
-        Ok(eventos)
+        self.fields.pendente_desde = None;
+        Ok(())
     }
 }
 
+impl RefundUnderWay {
+    /// For people; `provider` is the name that they know.
+    pub fn in_words(self, provider: &str) -> String {
+        format!("O {provider} ainda pode fazer este reembolso; espere a resposta dele")
+    }
+}
+
+/// Texts for people; `provider` is the name that they know.
 impl Operacao {
+    /// The matter that there is when it is not done.
     pub fn motivo(self) -> Motivo {
         match self {
             Operacao::Criar => Motivo::Criacao,
@@ -129,44 +157,43 @@ impl Operacao {
         }
     }
 
-    /// `razao` is Portuguese: why the provider refused.
-    pub fn recusada(self, razao: &str) -> String {
+    /// It was refused; `reason` is Portuguese: why.
+    pub fn refused(self, provider: &str, reason: &str) -> String {
         match self {
-            Operacao::Criar => {
-                format!("O Mercado Pago recusou criar o QR code ({razao}): receba no balcão")
-            }
-            Operacao::Consultar => format!("O Mercado Pago não mostra a cobrança ({razao})"),
-            Operacao::Cancelar => format!("O Mercado Pago recusou cancelar a cobrança ({razao})"),
+            Operacao::Criar => format!("O {provider} recusou criar o QR code ({reason}): receba no balcão"),
+            Operacao::Consultar => format!("O {provider} não mostra a cobrança ({reason})"),
+            Operacao::Cancelar => format!("O {provider} recusou cancelar a cobrança ({reason})"),
             Operacao::Reembolsar => {
-                format!("O Mercado Pago ainda não fez o reembolso ({razao}) e vai ser perguntado de novo")
+                format!("O {provider} ainda não fez o reembolso ({reason}) e vai ser perguntado de novo")
             }
         }
     }
 
-    pub fn sem_resposta(self) -> &'static str {
+    /// It was tried again and again, and nobody knows whether it is done.
+    pub fn unanswered(self, provider: &str) -> String {
         match self {
             Operacao::Criar | Operacao::Consultar => {
-                "O Mercado Pago não responde; o QR code ainda não chegou: receba no balcão"
+                format!("O {provider} não responde; o QR code ainda não chegou: receba no balcão")
             }
-            Operacao::Cancelar => "O Mercado Pago não confirma que a cobrança foi cancelada",
-            Operacao::Reembolsar => "O Mercado Pago não confirma o reembolso; não devolva em dinheiro",
+            Operacao::Cancelar => format!("O {provider} não confirma que a cobrança foi cancelada"),
+            Operacao::Reembolsar => format!("O {provider} não confirma o reembolso; não devolva em dinheiro"),
         }
     }
 
     /// The token is not accepted. `None` where no order needs a person for that.
-    pub fn sem_acesso(self) -> Option<&'static str> {
-        match self {
-            Operacao::Criar => Some(
-                "O Mercado Pago não aceita a credencial deste sistema e não faz QR codes: receba no balcão e avise o responsável",
-            ),
-            Operacao::Reembolsar => Some(
-                "O Mercado Pago não aceita a credencial deste sistema, e o reembolso espera: avise o responsável",
-            ),
-            Operacao::Cancelar => Some(
-                "O Mercado Pago não aceita a credencial deste sistema, e o QR code deste pedido ainda pode ser pago: recolha o código, cancele a cobrança no Mercado Pago e avise o responsável",
-            ),
-            Operacao::Consultar => None,
-        }
+    pub fn unauthorized(self, provider: &str) -> Option<String> {
+        let consequence = match self {
+            Operacao::Criar => " e não faz QR codes: receba no balcão e avise o responsável",
+            Operacao::Reembolsar => ", e o reembolso espera: avise o responsável",
+            Operacao::Cancelar => {
+                return Some(format!(
+                    "O {provider} não aceita a credencial deste sistema, e o QR code deste pedido ainda pode ser pago: \
+                     recolha o código, cancele a cobrança no {provider} e avise o responsável"
+                ));
+            }
+            Operacao::Consultar => return None,
+        };
+        Some(format!("O {provider} não aceita a credencial deste sistema{consequence}"))
     }
 }
 

@@ -5,9 +5,12 @@ use utoipa::ToSchema;
 
 use super::dinheiro::Dinheiro;
 
+/// Characters of a name.
 pub const NOME_MAX: usize = 100;
+/// Characters of a description.
 pub const DESCRICAO_MAX: usize = 255;
 
+/// The part of the menu that a product is in, by its number on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Categoria {
     Lanche = 1,
@@ -16,6 +19,7 @@ pub enum Categoria {
     Sobremesa = 4,
 }
 
+/// A product of the menu.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Produto {
     #[schema(minimum = 1, example = 3)]

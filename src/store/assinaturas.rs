@@ -8,18 +8,22 @@ use crate::{
 
 /// How long one is remembered. The provider repeats a notification for about two weeks, and shows an order for three
 /// months; a copy that comes later than that finds nothing any more.
-pub const GUARDA_SEGUNDOS: i64 = 100 * 24 * 60 * 60;
+pub const LIFETIME_SECONDS: i64 = 100 * 24 * 60 * 60;
 
-/// Notes the signature, in lower-case hexadecimal. `false` when it was there.
-pub fn registrar(conn: &mut dyn Connection, mac: &str, agora: DataHora) -> Result<bool, Error> {
-    if !conn.query("SELECT 1 FROM assinaturas WHERE mac = ?", &[mac.into()])?.is_empty() {
-        return Ok(false);
+/// Whether the signature, in lower-case hexadecimal, was noted.
+pub fn is_known(conn: &mut dyn Connection, mac: &str) -> Result<bool, Error> {
+    Ok(!conn.query("SELECT 1 FROM assinaturas WHERE mac = ?", &[mac.into()])?.is_empty())
+}
+
+/// Notes the signature, in lower-case hexadecimal; again is the same.
+pub fn register(conn: &mut dyn Connection, mac: &str, now: DataHora) -> Result<(), Error> {
+    if is_known(conn, mac)? {
+        return Ok(());
     }
     let sql = "INSERT INTO assinaturas (mac, recebida_em) VALUES (?, ?)";
-    match conn.execute(sql, &[mac.into(), agora.into()]) {
-        Ok(_) => Ok(true),
+    match conn.execute(sql, &[mac.into(), now.into()]) {
         // Its double came in between.
-        Err(DbError::Unique(_)) => Ok(false),
+        Ok(_) | Err(DbError::Unique(_)) => Ok(()),
         Err(e) => Err(e.into()),
     }
 }

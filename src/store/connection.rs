@@ -15,10 +15,13 @@ pub enum Value {
     Time(DataHora),
 }
 
+/// A row of a result, its columns in the order of the SELECT.
 #[derive(Debug)]
 pub struct Row(pub Vec<Value>);
 
+/// A connection of either driver. Not shared; a transaction belongs to the caller who began it.
 pub trait Connection: Send {
+    /// All rows of the result.
     fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError>;
     /// The number of rows that the statement found, whether or not they changed by it.
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError>;
@@ -34,10 +37,12 @@ pub trait Connection: Send {
 }
 
 impl Row {
+    /// A column that holds a number; anything else is an error, here and below.
     pub fn int(&self, column: usize) -> Result<i64, DbError> {
         self.int_or_null(column)?.ok_or_else(|| unexpected(column, "a number", &Value::Null))
     }
 
+    /// A number, or NULL.
     pub fn int_or_null(&self, column: usize) -> Result<Option<i64>, DbError> {
         match self.0.get(column) {
             Some(Value::Int(n)) => Ok(Some(*n)),
@@ -46,10 +51,12 @@ impl Row {
         }
     }
 
+    /// A text.
     pub fn text(&self, column: usize) -> Result<&str, DbError> {
         self.text_or_null(column)?.ok_or_else(|| unexpected(column, "a text", &Value::Null))
     }
 
+    /// A text, or NULL.
     pub fn text_or_null(&self, column: usize) -> Result<Option<&str>, DbError> {
         match self.0.get(column) {
             Some(Value::Text(t)) => Ok(Some(t)),
@@ -58,14 +65,17 @@ impl Row {
         }
     }
 
+    /// As `text_or_null`, owned.
     pub fn string_or_null(&self, column: usize) -> Result<Option<String>, DbError> {
         Ok(self.text_or_null(column)?.map(str::to_owned))
     }
 
+    /// A moment.
     pub fn time(&self, column: usize) -> Result<DataHora, DbError> {
         self.time_or_null(column)?.ok_or_else(|| unexpected(column, "a time", &Value::Null))
     }
 
+    /// A moment, or NULL.
     pub fn time_or_null(&self, column: usize) -> Result<Option<DataHora>, DbError> {
         if let Some(Value::Time(time)) = self.0.get(column) {
             return Ok(Some(*time));
@@ -74,6 +84,7 @@ impl Row {
         DataHora::de_sql(text).map(Some).ok_or_else(|| unexpected(column, "a time", &self.0[column]))
     }
 
+    /// An amount.
     pub fn money(&self, column: usize) -> Result<Dinheiro, DbError> {
         Dinheiro::de_sql(self.text(column)?).ok_or_else(|| unexpected(column, "an amount", &self.0[column]))
     }

@@ -2,7 +2,7 @@
 //! those that change a row in place, so most successes prove nothing: only probes count, which need new pages, and several
 //! in a row.
 //!
-//! Tested by `tests/api/disco.rs` and `tests/api/full_disk.rs`.
+//! Tested by `tests/api/disk.rs` and `tests/api/full_disk.rs`.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -26,12 +26,14 @@ const LOCK_WAIT_SECONDS: i64 = 2;
 pub struct Disk(AtomicU32);
 
 impl Disk {
+    /// Learns from how a write ended.
     pub fn note<T>(&self, result: &Result<T, Error>) {
         if let Err(Error::Database(DbError::Full(_))) = result {
             self.0.store(PROBES, Ordering::Relaxed);
         }
     }
 
+    /// Whether the disk counts as full.
     pub fn is_full(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }
@@ -46,16 +48,17 @@ impl Disk {
 
 impl Store {
     /// Whether a write found no room on the disk, and the probes since have not shown that there is room again.
+    /// Whether the disk counts as full.
     pub fn is_full(&self) -> bool {
         self.disk.is_full()
     }
 
     /// Writes what needs new pages and leaves nothing of it; to be called now and then while the disk is full.
-    pub fn probe_disk(&self, agora: DataHora) {
+    pub fn probe_disk(&self, now: DataHora) {
         let written = match self.settings.database {
             // The log takes it, whatever the table.
             Database::Sqlite(_) => self
-                .write(|conn| idempotencia::write_probe(conn, &" ".repeat(CONTENT), agora))
+                .write(|conn| idempotencia::write_probe(conn, &" ".repeat(CONTENT), now))
                 .and_then(|()| self.write(idempotencia::remove_probe)),
             Database::Mysql(_) => self.write(|conn| Ok(make_files(conn)?)),
         };

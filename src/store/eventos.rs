@@ -1,80 +1,127 @@
-//! `eventos`: what happened to each order.
+//! `eventos`: the log of everything that happens to orders. Rows are added and never changed, but for reasons that name
+//! a person who is erased; `sequencia` is gapless and in
+//! the order of the commits (`restaurante`).
 
 use super::{
+    columns::Columns,
     connection::{Connection, Value},
-    inserir_linhas, marcas,
+    restaurante,
+    statements::{insert_rows, placeholders},
 };
 use crate::{
-    domain::pedido::Evento,
+    domain::{
+        data_hora::DataHora,
+        evento::{Actor, Evento, EventoView},
+    },
     error::{DbError, Error},
 };
 
-/// Characters of a detail that are kept.
-const DETALHE_MAX: usize = 500;
+const COLUMNS: Columns =
+    Columns(&["sequencia", "tipo", "de", "para", "detalhe", "ator", "dados", "datahora"]);
 
-/// Each event with the order that it happened to.
-pub fn registrar<'a>(
-    conn: &mut dyn Connection,
-    eventos: impl IntoIterator<Item = (i64, &'a Evento)>,
-) -> Result<(), Error> {
-    let linha = |(pedido, evento): (i64, &Evento)| {
-        let detalhe: Option<String> = evento.detalhe.as_ref().map(|d| d.chars().take(DETALHE_MAX).collect());
-        [
-            pedido.into(),
-            Value::from(&*evento.tipo),
-            evento.de.into(),
-            evento.para.into(),
-            detalhe.into(),
-            evento.datahora.into(),
-        ]
-    };
-    let linhas = eventos.into_iter().map(linha).collect();
-    Ok(inserir_linhas(conn, "eventos (pedido, tipo, de, para, detalhe, datahora)", linhas)?)
+/// An event of an order, on its way to the log.
+pub struct Entry {
+    pub pedido: i64,
+    pub actor: Actor,
+    pub event: Evento,
 }
 
-/// Orders that were once on this customer's name, or were taken off it, by events after this one; and the newest event.
-pub fn pedidos_que_teve(
+/// Writes the entries in their order; the first takes this place.
+pub fn append(
+    conn: &mut dyn Connection,
+    first_sequencia: i64,
+    entries: &[Entry],
+    now: DataHora,
+) -> Result<(), Error> {
+    let row = |(sequencia, Entry { pedido, actor, event }): (i64, &Entry)| {
+        let (de, para) = event.change();
+        [
+            sequencia.into(),
+            (*pedido).into(),
+            event.tipo().into(),
+            de.into(),
+            para.into(),
+            event.detail().into(),
+            actor.name().into(),
+            event.data().into(),
+            Value::from(now),
+        ]
+    };
+    let rows = (first_sequencia..).zip(entries).map(row).collect();
+    let table = "eventos (sequencia, pedido, tipo, de, para, detalhe, ator, dados, datahora)";
+    Ok(insert_rows(conn, table, rows)?)
+}
+
+/// The newest events of an order, in the order in which they happened.
+pub fn of_pedido(conn: &mut dyn Connection, pedido: i64, limit: i64) -> Result<Vec<EventoView>, Error> {
+    let sql = format!("SELECT {} FROM eventos WHERE pedido = ? ORDER BY id DESC LIMIT ?", COLUMNS.list());
+    let rows = conn.query(&sql, &[pedido.into(), limit.into()])?;
+    let events = rows.iter().rev().map(|row| {
+        let r = COLUMNS.of(row);
+        let data = r.string_or_null("dados")?.map(serde_json::value::RawValue::from_string).transpose();
+        Ok(EventoView {
+            sequencia: r.int_or_null("sequencia")?,
+            tipo: r.string("tipo")?,
+            de: r.int_or_null("de")?,
+            para: r.int_or_null("para")?,
+            detalhe: r.string_or_null("detalhe")?,
+            ator: r.string_or_null("ator")?,
+            dados: data.map_err(|e| DbError::Other(format!("dados of an event of order {pedido}: {e}")))?,
+            datahora: r.time("datahora")?,
+        })
+    });
+    Ok(events.collect::<Result<_, DbError>>()?)
+}
+
+/// Events that are numbered in one transaction at most.
+const SLICE: i64 = 500;
+
+/// Whether there are events without a place in the log.
+pub fn any_unnumbered(conn: &mut dyn Connection) -> Result<bool, Error> {
+    Ok(!conn.query("SELECT 1 FROM eventos WHERE sequencia IS NULL LIMIT 1", &[])?.is_empty())
+}
+
+/// Numbers events that a process of the version before has written during a rolling update, in the order of their ids.
+/// Gives how many.
+pub fn number_unnumbered(conn: &mut dyn Connection, today: &str) -> Result<usize, Error> {
+    let sql = "SELECT id FROM eventos WHERE sequencia IS NULL ORDER BY id LIMIT ?";
+    // Under the lock of the row, so that nobody else numbers them too.
+    restaurante::take_numbers(conn, today, 0, 0)?;
+    let ids: Vec<i64> =
+        conn.query(sql, &[SLICE.into()])?.iter().map(|row| row.int(0)).collect::<Result<_, _>>()?;
+    let numbers = restaurante::take_numbers(conn, today, 0, ids.len())?;
+    for (sequencia, id) in (numbers.first_sequencia..).zip(&ids) {
+        conn.execute("UPDATE eventos SET sequencia = ? WHERE id = ?", &[sequencia.into(), (*id).into()])?;
+    }
+    Ok(ids.len())
+}
+
+/// Orders that were once on this customer's name, or were taken off it, by events after this id; and the newest id.
+pub fn pedidos_once_of(
     conn: &mut dyn Connection,
     cliente: i64,
-    depois_de: i64,
+    after: i64,
 ) -> Result<(Vec<i64>, i64), Error> {
-    let linhas = conn.query("SELECT COALESCE(MAX(id), 0) FROM eventos", &[])?;
-    let ultimo = linhas.first().map(|l| l.int(0)).transpose()?.unwrap_or_default();
+    let rows = conn.query("SELECT COALESCE(MAX(id), 0) FROM eventos", &[])?;
+    let newest = rows.first().map(|row| row.int(0)).transpose()?.unwrap_or_default();
     let sql =
         "SELECT DISTINCT pedido FROM eventos WHERE id > ? AND tipo = 'cliente' AND (de = ? OR para = ?)";
-    let linhas = conn.query(sql, &[depois_de.into(), cliente.into(), cliente.into()])?;
-    Ok((linhas.iter().map(|l| l.int(0)).collect::<Result<_, DbError>>()?, ultimo))
+    let rows = conn.query(sql, &[after.into(), cliente.into(), cliente.into()])?;
+    Ok((rows.iter().map(|row| row.int(0)).collect::<Result<_, DbError>>()?, newest))
 }
 
 /// Blanks what the staff typed as the reason of a cancellation or a refund; the amount of a refund, which stands before
 /// it, stays.
-pub fn apagar_motivos(conn: &mut dyn Connection, pedidos: &[i64]) -> Result<(), Error> {
-    let (marcas, valores) = marcas(pedidos);
+pub fn forget_reasons(conn: &mut dyn Connection, pedidos: &[i64]) -> Result<(), Error> {
+    let (marks, values) = placeholders(pedidos);
     let sql = format!(
-        "UPDATE eventos SET detalhe = NULL WHERE tipo = 'cancelamento' AND detalhe IS NOT NULL AND pedido IN ({marcas})"
+        "UPDATE eventos SET detalhe = NULL WHERE tipo = 'cancelamento' AND detalhe IS NOT NULL AND pedido IN ({marks})"
     );
-    conn.execute(&sql, &valores)?;
+    conn.execute(&sql, &values)?;
     let sql = format!(
         "UPDATE eventos SET detalhe = SUBSTR(detalhe, 1, INSTR(detalhe, ': ') - 1) WHERE tipo = 'reembolso' \
-         AND INSTR(detalhe, ': ') > 0 AND pedido IN ({marcas})"
+         AND INSTR(detalhe, ': ') > 0 AND pedido IN ({marks})"
     );
-    conn.execute(&sql, &valores)?;
+    conn.execute(&sql, &values)?;
     Ok(())
-}
-
-/// The newest, in the order in which they happened.
-pub fn do_pedido(conn: &mut dyn Connection, pedido: i64, limite: i64) -> Result<Vec<Evento>, Error> {
-    let sql =
-        "SELECT tipo, de, para, detalhe, datahora FROM eventos WHERE pedido = ? ORDER BY id DESC LIMIT ?";
-    let linhas = conn.query(sql, &[pedido.into(), limite.into()])?;
-    let eventos = linhas.iter().rev().map(|l| {
-        Ok(Evento {
-            tipo: l.text(0)?.to_owned().into(),
-            de: l.int_or_null(1)?,
-            para: l.int_or_null(2)?,
-            detalhe: l.string_or_null(3)?,
-            datahora: l.time(4)?,
-        })
-    });
-    Ok(eventos.collect::<Result<_, DbError>>()?)
 }

@@ -19,25 +19,25 @@ const KEPT: [Kept; 3] = [
     Kept {
         oldest: "SELECT chave FROM idempotencia WHERE criada_em <= ? ORDER BY criada_em LIMIT ?",
         delete: "DELETE FROM idempotencia WHERE criada_em <= ? AND chave IN",
-        lifetime: super::idempotencia::VALIDADE_SEGUNDOS,
+        lifetime: super::idempotencia::LIFETIME_SECONDS,
     },
     Kept {
         oldest: "SELECT id FROM notificacoes WHERE recebida_em <= ? ORDER BY recebida_em LIMIT ?",
         delete: "DELETE FROM notificacoes WHERE recebida_em <= ? AND id IN",
-        lifetime: super::notificacoes::GUARDA_SEGUNDOS,
+        lifetime: super::notificacoes::LIFETIME_SECONDS,
     },
     Kept {
         oldest: "SELECT mac FROM assinaturas WHERE recebida_em <= ? ORDER BY recebida_em LIMIT ?",
         delete: "DELETE FROM assinaturas WHERE recebida_em <= ? AND mac IN",
-        lifetime: super::assinaturas::GUARDA_SEGUNDOS,
+        lifetime: super::assinaturas::LIFETIME_SECONDS,
     },
 ];
 
 /// Forgets one slice of each table; whether there may be more.
-pub fn forget_slice(store: &Store, agora: DataHora) -> Result<bool, Error> {
+pub fn forget_slice(store: &Store, now: DataHora) -> Result<bool, Error> {
     let mut more = false;
     for kept in &KEPT {
-        let limit = agora.mais(-kept.lifetime);
+        let limit = now.mais(-kept.lifetime);
         // Found without the writer's turn, which is taken for the deletion only.
         let rows = store.read(|conn| Ok(conn.query(kept.oldest, &[limit.into(), SLICE.into()])?))?;
         if rows.is_empty() {

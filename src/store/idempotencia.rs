@@ -2,106 +2,106 @@
 
 use std::collections::HashMap;
 
-use super::{connection::Connection, inserir_linhas, marcas};
+use super::{
+    connection::Connection,
+    statements::{insert_rows, placeholders},
+};
 use crate::{
     domain::data_hora::DataHora,
     error::{DbError, Error},
 };
 
-pub const VALIDADE_SEGUNDOS: i64 = 24 * 60 * 60;
+/// For how long the same key gives the same answer.
+pub const LIFETIME_SECONDS: i64 = 24 * 60 * 60;
 
 /// What a key was used for, and the answer that was given.
-pub struct Uso {
+pub struct Use {
     pub pedido: i64,
     pub corpo: String,
     pub resposta: String,
 }
 
 /// The uses of these keys that still count; those that do not are forgotten.
-pub fn usos(
-    conn: &mut dyn Connection,
-    chaves: &[&str],
-    agora: DataHora,
-) -> Result<HashMap<String, Uso>, Error> {
-    let mut usos = HashMap::new();
-    if chaves.is_empty() {
-        return Ok(usos);
+pub fn uses(conn: &mut dyn Connection, keys: &[&str], now: DataHora) -> Result<HashMap<String, Use>, Error> {
+    let mut uses = HashMap::new();
+    if keys.is_empty() {
+        return Ok(uses);
     }
-    let (marcas, valores) = marcas(chaves);
+    let (marks, values) = placeholders(keys);
     let sql = format!(
-        "SELECT chave, corpo, resposta, criada_em, COALESCE(pedido, 0) FROM idempotencia WHERE chave IN ({marcas})"
+        "SELECT chave, corpo, resposta, criada_em, COALESCE(pedido, 0) FROM idempotencia WHERE chave IN ({marks})"
     );
-    for linha in conn.query(&sql, &valores)? {
-        let (chave, criada_em) = (linha.text(0)?, linha.time(3)?);
-        if criada_em <= limite(agora) {
+    for row in conn.query(&sql, &values)? {
+        let (chave, criada_em) = (row.text(0)?, row.time(3)?);
+        if criada_em <= expired_before(now) {
             let sql = "DELETE FROM idempotencia WHERE chave = ? AND criada_em = ?";
             conn.execute(sql, &[chave.into(), criada_em.into()])?;
         } else {
-            let uso = Uso {
-                pedido: linha.int(4)?,
-                corpo: linha.text(1)?.to_owned(),
-                resposta: linha.text(2)?.to_owned(),
+            let used = Use {
+                pedido: row.int(4)?,
+                corpo: row.text(1)?.to_owned(),
+                resposta: row.text(2)?.to_owned(),
             };
-            usos.insert(chave.to_owned(), uso);
+            uses.insert(chave.to_owned(), used);
         }
     }
-    Ok(usos)
+    Ok(uses)
 }
 
 /// Claims the keys for their answers when the caller's transaction commits. One that somebody else has claimed since
-/// `usos` makes the whole transaction run again, which then finds it.
-pub fn guardar(conn: &mut dyn Connection, usos: &[(&str, Uso)], agora: DataHora) -> Result<(), Error> {
-    let linha = |(chave, uso): &(&str, Uso)| {
-        let Uso { pedido, corpo, resposta } = uso;
-        [(*chave).into(), corpo.as_str().into(), resposta.as_str().into(), agora.into(), (*pedido).into()]
+/// `uses` makes the whole transaction run again, which then finds it.
+pub fn claim(conn: &mut dyn Connection, uses: &[(&str, Use)], now: DataHora) -> Result<(), Error> {
+    let row = |(chave, used): &(&str, Use)| {
+        let Use { pedido, corpo, resposta } = used;
+        [(*chave).into(), corpo.as_str().into(), resposta.as_str().into(), now.into(), (*pedido).into()]
     };
-    let tabela = "idempotencia (chave, corpo, resposta, criada_em, pedido)";
-    inserir_linhas(conn, tabela, usos.iter().map(linha).collect()).map_err(|erro| match erro {
-        DbError::Unique(chave) => DbError::Retry(chave).into(),
-        outro => outro.into(),
+    let table = "idempotencia (chave, corpo, resposta, criada_em, pedido)";
+    insert_rows(conn, table, uses.iter().map(row).collect()).map_err(|error| match error {
+        DbError::Unique(key) => DbError::Retry(key).into(),
+        other => other.into(),
     })
 }
 
 /// Another answer for a key that was claimed.
-pub fn responder(conn: &mut dyn Connection, chave: &str, resposta: &str) -> Result<(), Error> {
+pub fn set_answer(conn: &mut dyn Connection, chave: &str, resposta: &str) -> Result<(), Error> {
     conn.execute("UPDATE idempotencia SET resposta = ? WHERE chave = ?", &[resposta.into(), chave.into()])?;
     Ok(())
 }
 
 /// Takes the notes out of the answers about these orders.
-pub fn apagar_observacoes(conn: &mut dyn Connection, pedidos: &[i64]) -> Result<(), Error> {
-    let (marcas, valores) = marcas(pedidos);
-    let sql = format!("SELECT chave, resposta FROM idempotencia WHERE pedido IN ({marcas})");
-    for linha in conn.query(&sql, &valores)? {
-        responder(conn, linha.text(0)?, &sem_observacoes(linha.text(1)?))?;
+pub fn forget_notes(conn: &mut dyn Connection, pedidos: &[i64]) -> Result<(), Error> {
+    let (marks, values) = placeholders(pedidos);
+    let sql = format!("SELECT chave, resposta FROM idempotencia WHERE pedido IN ({marks})");
+    for row in conn.query(&sql, &values)? {
+        set_answer(conn, row.text(0)?, &without_notes(row.text(1)?))?;
     }
     Ok(())
 }
 
 /// The JSON of an order without the notes of its lines. Inside a text every quote is escaped, so `"descricao":"` is
 /// nothing but the field.
-fn sem_observacoes(resposta: &str) -> String {
-    const CAMPO: &str = "\"descricao\":";
-    let mut limpa = String::with_capacity(resposta.len());
-    let mut resto = resposta;
-    while let Some((antes, depois)) = resto.split_once(&format!("{CAMPO}\"")) {
-        limpa.push_str(antes);
-        limpa.push_str(CAMPO);
-        limpa.push_str("null");
-        resto = apos_texto(depois);
+fn without_notes(resposta: &str) -> String {
+    const FIELD: &str = "\"descricao\":";
+    let mut clean = String::with_capacity(resposta.len());
+    let mut rest = resposta;
+    while let Some((before, after)) = rest.split_once(&format!("{FIELD}\"")) {
+        clean.push_str(before);
+        clean.push_str(FIELD);
+        clean.push_str("null");
+        rest = after_text(after);
     }
-    limpa.push_str(resto);
-    limpa
+    clean.push_str(rest);
+    clean
 }
 
 /// What follows the quote that ends the JSON string that has begun.
-fn apos_texto(json: &str) -> &str {
-    let mut escapado = false;
+fn after_text(json: &str) -> &str {
+    let mut escaped = false;
     for (i, b) in json.bytes().enumerate() {
         match b {
-            b'"' if !escapado => return &json[i + 1..],
-            b'\\' => escapado = !escapado,
-            _ => escapado = false,
+            b'"' if !escaped => return &json[i + 1..],
+            b'\\' => escaped = !escaped,
+            _ => escaped = false,
         }
     }
     ""
@@ -109,13 +109,14 @@ fn apos_texto(json: &str) -> &str {
 
 /// Writes something that means nothing, to find out whether there is room for as much. No client can send a key that begins
 /// with a space.
-pub fn write_probe(conn: &mut dyn Connection, content: &str, agora: DataHora) -> Result<(), Error> {
+pub fn write_probe(conn: &mut dyn Connection, content: &str, now: DataHora) -> Result<(), Error> {
     remove_probe(conn)?;
     let sql = "INSERT INTO idempotencia (chave, corpo, resposta, criada_em) VALUES (?, '', ?, ?)";
-    conn.execute(sql, &[PROBE_KEY.into(), content.into(), agora.into()])?;
+    conn.execute(sql, &[PROBE_KEY.into(), content.into(), now.into()])?;
     Ok(())
 }
 
+/// Takes away what `write_probe` has written.
 pub fn remove_probe(conn: &mut dyn Connection) -> Result<(), Error> {
     conn.execute("DELETE FROM idempotencia WHERE chave = ?", &[PROBE_KEY.into()])?;
     Ok(())
@@ -123,8 +124,8 @@ pub fn remove_probe(conn: &mut dyn Connection) -> Result<(), Error> {
 
 const PROBE_KEY: &str = " sonda";
 
-fn limite(agora: DataHora) -> DataHora {
-    agora.mais(-VALIDADE_SEGUNDOS)
+fn expired_before(now: DataHora) -> DataHora {
+    now.mais(-LIFETIME_SECONDS)
 }
 
 #[cfg(test)]
@@ -137,14 +138,14 @@ mod tests {
     proptest! {
         #[test]
         fn an_answer_loses_its_notes_and_nothing_else(
-            nome in "\\PC*", notas in prop::collection::vec(prop::option::of("\\PC*|[\"\\\\:a-z]*|.*descricao\":\".*"), 0..5),
+            nome in "\\PC*", notes in prop::collection::vec(prop::option::of("\\PC*|[\"\\\\:a-z]*|.*descricao\":\".*"), 0..5),
         ) {
-            let pedido = |notas: &[Option<String>]| {
-                let itens: Vec<_> = notas.iter().map(|nota| json!({"nome": nome, "descricao": nota, "valor": 1})).collect();
+            let pedido = |notes: &[Option<String>]| {
+                let itens: Vec<_> = notes.iter().map(|note| json!({"nome": nome, "descricao": note, "valor": 1})).collect();
                 json!({"id": 1, "itens": itens, "versao": 1}).to_string()
             };
-            let sem: Vec<_> = notas.iter().map(|_| None).collect();
-            prop_assert_eq!(sem_observacoes(&pedido(&notas)), pedido(&sem));
+            let blank: Vec<_> = notes.iter().map(|_| None).collect();
+            prop_assert_eq!(without_notes(&pedido(&notes)), pedido(&blank));
         }
     }
 }

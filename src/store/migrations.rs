@@ -7,7 +7,7 @@ use super::{
     Database, Settings,
     connection::{Connection, Value},
 };
-use crate::{domain::data_hora::DataHora, error::DbError};
+use crate::{clock, error::DbError};
 
 const MYSQL: &[(i64, &str)] = &[
     (1, include_str!("../../sql/mysql/0001_base.sql")),
@@ -15,6 +15,7 @@ const MYSQL: &[(i64, &str)] = &[
     (3, include_str!("../../sql/mysql/0003_cozinha.sql")),
     (4, include_str!("../../sql/mysql/0004_dinheiro.sql")),
     (5, include_str!("../../sql/mysql/0005_esquecimento.sql")),
+    (6, include_str!("../../sql/mysql/0006_registro.sql")),
 ];
 const SQLITE: &[(i64, &str)] = &[
     (1, include_str!("../../sql/sqlite/0001_base.sql")),
@@ -22,6 +23,7 @@ const SQLITE: &[(i64, &str)] = &[
     (3, include_str!("../../sql/sqlite/0003_cozinha.sql")),
     (4, include_str!("../../sql/sqlite/0004_dinheiro.sql")),
     (5, include_str!("../../sql/sqlite/0005_esquecimento.sql")),
+    (6, include_str!("../../sql/sqlite/0006_registro.sql")),
 ];
 
 /// The number under which it is noted that the example data was put in, or declined, for good.
@@ -71,6 +73,7 @@ pub fn is_done(conn: &mut dyn Connection, database: &Database) -> Result<bool, D
     }
 }
 
+/// Applies what is missing, once among all processes; `tell` hears of each step.
 pub fn run(conn: &mut dyn Connection, settings: &Settings, tell: Tell<'_>) -> Result<(), DbError> {
     match settings.database {
         Database::Sqlite(_) => {
@@ -141,7 +144,10 @@ fn sqlite(conn: &mut dyn Connection, example_data: bool, tell: Tell<'_>) -> Resu
 }
 
 fn mysql(conn: &mut dyn Connection, example_data: bool, tell: Tell<'_>) -> Result<(), DbError> {
-    conn.script("CREATE TABLE IF NOT EXISTS migracoes (versao INT PRIMARY KEY, aplicada_em DATETIME NOT NULL) ENGINE=InnoDB;\n")?;
+    conn.script(
+        "CREATE TABLE IF NOT EXISTS migracoes (versao INT PRIMARY KEY, aplicada_em DATETIME NOT NULL) \
+         ENGINE=InnoDB;\n",
+    )?;
     let done = done(conn)?;
     if done.is_empty() {
         set_original_aside(conn)?;
@@ -183,7 +189,7 @@ fn done(conn: &mut dyn Connection) -> Result<Vec<i64>, DbError> {
 }
 
 fn note(conn: &mut dyn Connection, number: i64) -> Result<(), DbError> {
-    let values = [number.into(), DataHora::agora().into()];
+    let values = [number.into(), clock::now().into()];
     conn.execute("INSERT INTO migracoes (versao, aplicada_em) VALUES (?, ?)", &values)?;
     log::info!("database: migration {number} applied");
     Ok(())

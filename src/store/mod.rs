@@ -3,21 +3,24 @@
 pub mod assinaturas;
 pub mod clientes;
 pub mod cobrancas;
+mod columns;
 mod connection;
 mod disk;
 pub mod eventos;
 pub mod expiry;
 pub mod idempotencia;
 pub mod itens;
+pub mod lists;
 mod migrations;
 mod mysql;
 pub mod notificacoes;
-pub mod pagina;
+pub mod page;
 pub mod pedidos;
 mod pool;
 pub mod produtos;
+pub mod restaurante;
+mod schema;
 mod scrub;
-pub mod senhas;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statements;
@@ -26,8 +29,8 @@ use std::{
     fmt,
     path::PathBuf,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
     },
     thread,
     time::{Duration, Instant},
@@ -39,7 +42,7 @@ pub use self::{
 };
 use self::{
     pool::{LogConnectFailure, Manager, Pooled},
-    statements::{alterar_colunas, inserir_linhas, marcas},
+    schema::Schema,
 };
 use crate::{
     backoff,
@@ -54,6 +57,7 @@ pub enum Database {
     Mysql(Address),
 }
 
+/// How the database is reached and used.
 #[derive(Clone)]
 pub struct Settings {
     pub database: Database,
@@ -81,39 +85,16 @@ const PROBE: Duration = Duration::from_secs(1);
 /// A migration may copy a large table.
 const MIGRATION: Duration = Duration::from_secs(3600);
 
+/// The data of the restaurant. Shared by all threads.
 pub struct Store {
     settings: Settings,
     readers: r2d2::Pool<Manager>,
     /// The same pool on MySQL. SQLite has one writer at a time: those who write queue here, and not inside SQLite.
     writers: r2d2::Pool<Manager>,
-    migrated: AtomicBool,
-    migration: Mutex<Migration>,
-    /// An attempt to migrate has ended.
-    attempted: Condvar,
+    schema: Schema,
     disk: disk::Disk,
     /// Erased bytes may still be in SQLite's write-ahead log.
     scrub_due: AtomicBool,
-}
-
-/// How far the schema is.
-enum Migration {
-    /// The first attempt has not ended: requests wait for it as they wait for a connection.
-    Starting(Progress),
-    /// There was a failure, and another attempt runs or will.
-    Late(Option<Progress>),
-    Done,
-}
-
-#[derive(Clone)]
-struct Progress {
-    since: Instant,
-    step: String,
-}
-
-impl Progress {
-    fn new() -> Progress {
-        Progress { since: Instant::now(), step: "começo".to_owned() }
-    }
 }
 
 impl Store {
@@ -138,9 +119,7 @@ impl Store {
             settings,
             readers,
             writers,
-            migrated: AtomicBool::new(false),
-            migration: Mutex::new(Migration::Starting(Progress::new())),
-            attempted: Condvar::new(),
+            schema: Schema::default(),
             disk: disk::Disk::default(),
             scrub_due: AtomicBool::new(true),
         }
@@ -149,15 +128,7 @@ impl Store {
     /// Brings the schema up to date, once among all processes that start at the same time. Until this has
     /// succeeded, reads and writes answer `Unavailable`; while the first attempt runs they wait for it.
     pub fn migrate(&self) -> Result<(), DbError> {
-        if let late @ Migration::Late(_) = &mut *self.migration() {
-            *late = Migration::Late(Some(Progress::new()));
-        }
-        let result = self.try_to_migrate();
-        // Before the end is told: what waits for it looks at this next.
-        self.migrated.store(result.is_ok(), Ordering::Release);
-        *self.migration() = if result.is_ok() { Migration::Done } else { Migration::Late(None) };
-        self.attempted.notify_all();
-        result
+        self.schema.attempt(|| self.try_to_migrate())
     }
 
     /// Connects with the time-outs of every connection, so that a server that accepts and stays silent is found out; only
@@ -165,7 +136,7 @@ impl Store {
     fn try_to_migrate(&self) -> Result<(), DbError> {
         let open = |settings| Manager { settings, epoch: Arc::default() }.open();
         let mut conn = open(self.settings.clone())?;
-        let tell = |step| self.note_step(step);
+        let tell = |step| self.schema.note_step(step);
         if !migrations::is_done(&mut *conn, &self.settings.database)? {
             if let Database::Mysql(_) = self.settings.database {
                 conn = open(Settings { statement: MIGRATION, ..self.settings.clone() })?;
@@ -176,30 +147,14 @@ impl Store {
         Ok(())
     }
 
-    fn note_step(&self, step: String) {
-        if let Migration::Starting(progress) | Migration::Late(Some(progress)) = &mut *self.migration() {
-            progress.step = step;
-        }
-    }
-
     /// What the migration that runs now is at, and for how many seconds it has run.
     pub fn migrating(&self) -> Option<(String, u64)> {
-        match &*self.migration() {
-            Migration::Starting(progress) | Migration::Late(Some(progress)) => {
-                Some((progress.step.clone(), progress.since.elapsed().as_secs()))
-            }
-            Migration::Late(None) | Migration::Done => None,
-        }
+        self.schema.migrating()
     }
 
     /// Waits until the first attempt to migrate has ended, for so long at most.
     pub fn wait_for_start(&self, at_most: Duration) {
-        let starting = |migration: &mut Migration| matches!(migration, Migration::Starting(_));
-        drop(self.attempted.wait_timeout_while(self.migration(), at_most, starting));
-    }
-
-    fn migration(&self) -> MutexGuard<'_, Migration> {
-        self.migration.lock().unwrap_or_else(PoisonError::into_inner)
+        self.schema.wait_for_start(at_most);
     }
 
     /// Leaves all data in the one file, for whoever copies it; MySQL needs no such care.
@@ -213,8 +168,9 @@ impl Store {
         }
     }
 
+    /// Whether the schema is up to date, so that reads and writes can run.
     pub fn is_migrated(&self) -> bool {
-        self.migrated.load(Ordering::Acquire)
+        self.schema.is_up_to_date()
     }
 
     /// Runs queries that change nothing. They may run again when the connection turns out to be dead.

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::civil::DateTime;
 use mysql::{OptsBuilder, consts::CapabilityFlags, prelude::Queryable};
 
 use super::connection::{Connection, Row, Value};
 use crate::{domain::data_hora::DataHora, error::DbError};
 
+/// A connection to a MySQL or MariaDB server.
 pub struct Mysql(mysql::Conn);
 
 /// How to reach the server; printed without the password.
@@ -49,7 +51,8 @@ impl Address {
             .stmt_cache_size(64)
             .additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS)
             .init(vec![
-                "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 5, group_concat_max_len = 16777216"
+                "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
+                 innodb_lock_wait_timeout = 5, group_concat_max_len = 16777216"
                     .to_owned(),
                 "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".to_owned(),
             ])
@@ -144,9 +147,14 @@ fn value(value: mysql::Value) -> Result<Value, DbError> {
         mysql::Value::Date(0, 0, 0, ..) => Value::Null,
         mysql::Value::Date(y, m, d, h, min, s, _) => {
             let small = |n: u8| i8::try_from(n).unwrap_or(i8::MAX);
-            let day = (i16::try_from(y).unwrap_or(i16::MAX), small(m), small(d));
-            let time = DataHora::de_partes(day, (small(h), small(min), small(s)));
-            Value::Time(time.ok_or_else(|| DbError::Other("a date that is none".into()))?)
+            let year = i16::try_from(y).unwrap_or(i16::MAX);
+            let civil = DateTime::new(year, small(m), small(d), small(h), small(min), small(s), 0);
+            Value::Time(
+                civil
+                    .ok()
+                    .and_then(DataHora::de_civil)
+                    .ok_or_else(|| DbError::Other("a date that is none".into()))?,
+            )
         }
         mysql::Value::Float(_) | mysql::Value::Double(_) | mysql::Value::Time(..) => {
             return Err(DbError::Other("a column holds a float or a span of time".into()));

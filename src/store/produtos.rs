@@ -1,10 +1,10 @@
 //! `produtos`.
 
 use super::{
-    alterar_colunas,
+    columns::Columns,
     connection::{Connection, Row, Value},
-    marcas,
-    pagina::{Cursor, Pagina, cortar},
+    page::{Cursor, PageRequest, cut},
+    statements::{Target, placeholders, update_columns},
 };
 use crate::{
     domain::{
@@ -14,72 +14,84 @@ use crate::{
     error::{DbError, Error},
 };
 
-const COLUNAS: &str = "id, nome, categoria, valor, descricao, ativo";
+const COLUMNS: Columns = Columns(&["id", "nome", "categoria", "valor", "descricao", "ativo"]);
 
-/// What is on sale, of one category or of all.
-pub fn cardapio(
+/// What an order line takes from a product on sale.
+pub struct OnSale {
+    pub id: i64,
+    pub nome: String,
+    pub valor: Dinheiro,
+}
+
+/// A page of what is on sale, of one category or of all.
+pub fn menu(
     conn: &mut dyn Connection,
     categoria: Option<Categoria>,
-    pagina: &Pagina<1>,
+    page: &PageRequest<1>,
 ) -> Result<(Vec<Produto>, Option<Cursor<1>>), Error> {
-    let apos = pagina.apos.as_ref().map_or(0, |c| c.0[0]);
-    let mut valores = vec![apos.into()];
-    let filtro = categoria.map_or("", |c| {
-        valores.push((c as i64).into());
+    let after = page.after.as_ref().map_or(0, |c| c.0[0]);
+    let mut values = vec![after.into()];
+    let filter = categoria.map_or("", |c| {
+        values.push((c as i64).into());
         " AND categoria = ?"
     });
-    valores.push(Value::Int(pagina.limite as i64 + 1));
+    values.push(Value::Int(page.limit as i64 + 1));
+    let columns = COLUMNS.list();
     let sql =
-        format!("SELECT {COLUNAS} FROM produtos WHERE ativo = 1 AND id > ?{filtro} ORDER BY id LIMIT ?");
+        format!("SELECT {columns} FROM produtos WHERE ativo = 1 AND id > ?{filter} ORDER BY id LIMIT ?");
     let mut produtos: Vec<Produto> =
-        conn.query(&sql, &valores)?.iter().map(produto).collect::<Result<_, _>>()?;
-    let proxima = cortar(&mut produtos, pagina.limite, |p| [p.id]);
-    Ok((produtos, proxima))
+        conn.query(&sql, &values)?.iter().map(produto).collect::<Result<_, _>>()?;
+    let next = cut(&mut produtos, page.limit, |p| [p.id]);
+    Ok((produtos, next))
 }
 
-pub fn buscar(conn: &mut dyn Connection, id: i64) -> Result<Produto, Error> {
-    let sql = format!("SELECT {COLUNAS} FROM produtos WHERE id = ?");
-    conn.query(&sql, &[id.into()])?.first().map(produto).transpose()?.ok_or(NAO_ENCONTRADO)
+/// One product, on sale or not.
+pub fn find(conn: &mut dyn Connection, id: i64) -> Result<Produto, Error> {
+    let sql = format!("SELECT {} FROM produtos WHERE id = ?", COLUMNS.list());
+    conn.query(&sql, &[id.into()])?.first().map(produto).transpose()?.ok_or(NOT_FOUND)
 }
 
-/// Name and price of those of these products that are on sale.
-pub fn a_venda(conn: &mut dyn Connection, ids: &[i64]) -> Result<Vec<(i64, String, Dinheiro)>, Error> {
-    let (marcas, valores) = marcas(ids);
-    let sql = format!("SELECT id, nome, valor FROM produtos WHERE ativo = 1 AND id IN ({marcas})");
-    let linhas = conn.query(&sql, &valores)?;
-    let precos = linhas.iter().map(|l| Ok((l.int(0)?, l.text(1)?.to_owned(), l.money(2)?)));
-    Ok(precos.collect::<Result<_, DbError>>()?)
+/// Those of these products that are on sale.
+pub fn on_sale(conn: &mut dyn Connection, ids: &[i64]) -> Result<Vec<OnSale>, Error> {
+    let (marks, values) = placeholders(ids);
+    let sql = format!("SELECT id, nome, valor FROM produtos WHERE ativo = 1 AND id IN ({marks})");
+    let rows = conn.query(&sql, &values)?;
+    let products =
+        rows.iter().map(|r| Ok(OnSale { id: r.int(0)?, nome: r.text(1)?.to_owned(), valor: r.money(2)? }));
+    Ok(products.collect::<Result<_, DbError>>()?)
 }
 
-pub fn inserir(conn: &mut dyn Connection, novo: &Alteracao) -> Result<i64, Error> {
+/// Writes a new product and gives the id.
+pub fn insert(conn: &mut dyn Connection, new: &Alteracao) -> Result<i64, Error> {
     let sql = "INSERT INTO produtos (nome, categoria, valor, descricao) VALUES (?, ?, ?, ?)";
-    let valores = [
-        novo.nome.clone().into(),
-        novo.categoria.map(|c| c as i64).into(),
-        novo.valor.into(),
-        novo.descricao.clone().flatten().into(),
+    let values = [
+        new.nome.clone().into(),
+        new.categoria.map(|c| c as i64).into(),
+        new.valor.into(),
+        new.descricao.clone().flatten().into(),
     ];
-    conn.execute(sql, &valores)?;
+    conn.execute(sql, &values)?;
     Ok(conn.last_id())
 }
 
 /// Sets the fields that were given, and only those.
-pub fn alterar(conn: &mut dyn Connection, id: i64, alteracao: &Alteracao) -> Result<(), Error> {
-    let Alteracao { nome, categoria, valor, descricao, ativo } = alteracao;
-    let colunas = vec![
+pub fn update(conn: &mut dyn Connection, id: i64, change: &Alteracao) -> Result<(), Error> {
+    let Alteracao { nome, categoria, valor, descricao, ativo } = change;
+    let columns = vec![
         ("nome", nome.as_deref().map(Value::from)),
         ("categoria", categoria.map(|c| Value::Int(c as i64))),
         ("valor", valor.map(Value::from)),
         ("descricao", descricao.clone().map(Value::from)),
         ("ativo", ativo.map(Value::from)),
     ];
-    if alterar_colunas(conn, ("produtos", ""), id, colunas)? { Ok(()) } else { Err(NAO_ENCONTRADO) }
+    let target = Target { table: "produtos", condition: "", id };
+    if update_columns(conn, target, columns)? { Ok(()) } else { Err(NOT_FOUND) }
 }
 
 /// Takes it off the menu. One that was never ordered is gone; one that was stays for the orders that name it.
-pub fn retirar(conn: &mut dyn Connection, id: i64) -> Result<(), Error> {
+pub fn withdraw(conn: &mut dyn Connection, id: i64) -> Result<(), Error> {
     if conn.execute("UPDATE produtos SET ativo = 0 WHERE id = ?", &[id.into()])? == 0 {
-        return Err(NAO_ENCONTRADO);
+        return Err(NOT_FOUND);
     }
     match conn.execute("DELETE FROM produtos WHERE id = ?", &[id.into()]) {
         Ok(_) | Err(DbError::ForeignKey(_)) => Ok(()),
@@ -87,15 +99,17 @@ pub fn retirar(conn: &mut dyn Connection, id: i64) -> Result<(), Error> {
     }
 }
 
-const NAO_ENCONTRADO: Error = Error::NotFound("Produto não encontrado");
+/// There is no such product, or it is not on sale.
+pub const NOT_FOUND: Error = Error::NotFound("Produto não encontrado");
 
-fn produto(linha: &Row) -> Result<Produto, DbError> {
+fn produto(row: &Row) -> Result<Produto, DbError> {
+    let r = COLUMNS.of(row);
     Ok(Produto {
-        id: linha.int(0)?,
-        nome: linha.text(1)?.to_owned(),
-        categoria: linha.numbered(2)?,
-        valor: linha.money(3)?,
-        descricao: linha.string_or_null(4)?,
-        ativo: linha.int(5)? != 0,
+        id: r.int("id")?,
+        nome: r.string("nome")?,
+        categoria: r.numbered("categoria")?,
+        valor: r.money("valor")?,
+        descricao: r.string_or_null("descricao")?,
+        ativo: r.flag("ativo")?,
     })
 }

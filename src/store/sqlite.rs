@@ -12,6 +12,7 @@ use rusqlite::{ErrorCode, OpenFlags, params_from_iter, types};
 use super::connection::{Connection, Row, Value};
 use crate::error::DbError;
 
+/// A connection to an SQLite file.
 pub struct Sqlite(rusqlite::Connection);
 
 impl Sqlite {
@@ -23,8 +24,11 @@ impl Sqlite {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = rusqlite::Connection::open_with_flags(path, flags).map_err(classify)?;
         conn.busy_timeout(busy).map_err(classify)?;
-        conn.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON;")
-            .map_err(classify)?;
+        conn.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+             PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON;",
+        )
+        .map_err(classify)?;
         keep_private(path);
         conn.set_prepared_statement_cache_capacity(64);
         Ok(Sqlite(conn))

@@ -1,135 +1,135 @@
-//! `/clientes`.
+//! `/clientes`: registration, uniqueness of CPF and e-mail, edits, deletion and anonymization, orders of a customer.
 
 use serde_json::json;
 
-use crate::{Banco, Restaurante, nos_dois};
+use crate::{Database, Restaurant, on_both_databases};
 
-nos_dois!(
-    cadastro_e_consulta,
-    o_mesmo_cpf_ou_email_duas_vezes,
-    so_muda_o_que_foi_enviado,
-    dados_invalidos,
-    sem_pedidos_a_linha_some,
-    com_pedidos_a_pessoa_some_e_os_pedidos_ficam,
-    pedidos_do_cliente_do_mais_novo_ao_mais_velho,
-    a_senha_enviada_nunca_e_guardada,
+on_both_databases!(
+    a_created_customer_is_read_back,
+    a_duplicate_cpf_or_email_is_refused,
+    only_sent_fields_change,
+    invalid_data_names_its_fields,
+    a_customer_without_orders_is_deleted,
+    a_customer_with_orders_is_anonymized,
+    orders_of_a_customer_are_newest_first,
+    a_sent_password_is_never_stored,
 );
 
-fn cadastro_e_consulta(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn a_created_customer_is_read_back(database: Database) {
+    let r = Restaurant::new(database);
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 3);
-    let novo = json!({"cpf": "195.826.304-42", "nome": " Zé da Silva ", "email": "Ze@Exemplo.com", "telefone": "11 90000-0000"});
-    let cliente = r.post("/clientes", novo).ok();
+    let new_cliente = json!({"cpf": "195.826.304-42", "nome": " Zé da Silva ", "email": "Ze@Exemplo.com", "telefone": "11 90000-0000"});
+    let cliente = r.post("/clientes", new_cliente).ok();
     let id = cliente["id"].as_i64().unwrap();
-    let esperado = json!({"id": id, "cpf": "19582630442", "nome": "Zé da Silva", "username": null, "email": "ze@exemplo.com",
+    let expected = json!({"id": id, "cpf": "19582630442", "nome": "Zé da Silva", "username": null, "email": "ze@exemplo.com",
         "telefone": "11 90000-0000", "ativo": true});
-    assert_eq!(cliente, esperado);
-    assert_eq!(r.get(&format!("/clientes/{id}")).ok(), esperado);
-    assert_eq!(r.get("/clientes/").ok().as_array().unwrap().last(), Some(&esperado));
-    let minimo = r.post("/clientes", json!({"cpf": "11144477735", "nome": "Só CPF"})).ok();
-    assert_eq!((&minimo["email"], &minimo["telefone"]), (&json!(null), &json!(null)));
+    assert_eq!(cliente, expected);
+    assert_eq!(r.get(&format!("/clientes/{id}")).ok(), expected);
+    assert_eq!(r.get("/clientes/").ok().as_array().unwrap().last(), Some(&expected));
+    let minimal = r.post("/clientes", json!({"cpf": "11144477735", "nome": "Só CPF"})).ok();
+    assert_eq!((&minimal["email"], &minimal["telefone"]), (&json!(null), &json!(null)));
 }
 
-fn o_mesmo_cpf_ou_email_duas_vezes(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let novo =
+fn a_duplicate_cpf_or_email_is_refused(database: Database) {
+    let r = Restaurant::new(database);
+    let create =
         |cpf: &str, email: &str| r.post("/clientes", json!({"cpf": cpf, "nome": "Ana", "email": email}));
-    let p = novo("529.982.247-25", "outro@exemplo.com.br").problema(409, "CPF já cadastrado");
+    let p = create("529.982.247-25", "outro@exemplo.com.br").problem(409, "CPF já cadastrado");
     assert_eq!(p["codigo"], "cpf_ja_cadastrado");
-    novo("19582630442", "MARIA.LIMA@exemplo.com.br").problema(409, "E-mail já cadastrado");
-    r.put("/clientes", json!({"id": 2, "cpf": "52998224725"})).problema(409, "CPF já cadastrado");
+    create("19582630442", "MARIA.LIMA@exemplo.com.br").problem(409, "E-mail já cadastrado");
+    r.put("/clientes", json!({"id": 2, "cpf": "52998224725"})).problem(409, "CPF já cadastrado");
     r.put("/clientes", json!({"id": 2, "email": "maria.lima@exemplo.com.br"}))
-        .problema(409, "E-mail já cadastrado");
+        .problem(409, "E-mail já cadastrado");
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 3);
     assert_eq!(r.get("/clientes/2").ok()["cpf"], "31074285905");
-    // His own is not someone else's.
+    // Setting the same CPF again is no duplicate.
     r.put("/clientes", json!({"id": 1, "cpf": "52998224725"})).ok();
 }
 
-fn so_muda_o_que_foi_enviado(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let antes = r.get("/clientes/1").ok();
-    let depois = r.put("/clientes/", json!({"id": 1, "telefone": "11 95555-4444"})).ok();
-    assert_eq!(depois["telefone"], "11 95555-4444");
-    for campo in ["cpf", "nome", "email", "ativo"] {
-        assert_eq!(depois[campo], antes[campo]);
+fn only_sent_fields_change(database: Database) {
+    let r = Restaurant::new(database);
+    let before = r.get("/clientes/1").ok();
+    let after = r.put("/clientes/", json!({"id": 1, "telefone": "11 95555-4444"})).ok();
+    assert_eq!(after["telefone"], "11 95555-4444");
+    for field in ["cpf", "nome", "email", "ativo"] {
+        assert_eq!(after[field], before[field]);
     }
     assert_eq!(r.put("/clientes", json!({"id": 1, "email": ""})).ok()["email"], json!(null));
     assert_eq!(r.put("/clientes", json!({"id": 1, "ativo": false})).ok()["ativo"], false);
-    assert_eq!(r.put("/clientes", json!({"id": 1})).ok()["nome"], antes["nome"]);
-    r.put("/clientes", json!({"id": 99, "nome": "Ninguém"})).problema(404, "Cliente não encontrado");
-    r.put("/clientes", json!({"id": 99})).problema(404, "Cliente não encontrado");
+    assert_eq!(r.put("/clientes", json!({"id": 1})).ok()["nome"], before["nome"]);
+    r.put("/clientes", json!({"id": 99, "nome": "Ninguém"})).problem(404, "Cliente não encontrado");
+    r.put("/clientes", json!({"id": 99})).problem(404, "Cliente não encontrado");
 }
 
-fn dados_invalidos(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn invalid_data_names_its_fields(database: Database) {
+    let r = Restaurant::new(database);
     for cpf in ["", "123", "529.982.247-26", "11111111111", "52998224725x"] {
-        r.post("/clientes", json!({"cpf": cpf, "nome": "Ana"})).problema(422, "CPF inválido");
+        r.post("/clientes", json!({"cpf": cpf, "nome": "Ana"})).problem(422, "CPF inválido");
     }
-    assert_eq!(r.post("/clientes", json!({})).campos(), ["cpf", "nome"]);
-    let tudo = json!({"cpf": 1, "nome": "", "email": "x", "telefone": true});
-    assert_eq!(r.post("/clientes", tudo).campos(), ["cpf", "nome", "email", "telefone"]);
-    let longo = json!({"cpf": "19582630442", "nome": "x".repeat(101)});
-    r.post("/clientes", longo).problema(422, "«nome» deve ter no máximo 100 caracteres");
-    assert_eq!(r.put("/clientes", json!({"nome": "Ana"})).campos(), ["id"]);
-    assert_eq!(r.put("/clientes", json!({"id": 1, "cpf": "1"})).campos(), ["cpf"]);
+    assert_eq!(r.post("/clientes", json!({})).invalid_fields(), ["cpf", "nome"]);
+    let all = json!({"cpf": 1, "nome": "", "email": "x", "telefone": true});
+    assert_eq!(r.post("/clientes", all).invalid_fields(), ["cpf", "nome", "email", "telefone"]);
+    let too_long = json!({"cpf": "19582630442", "nome": "x".repeat(101)});
+    r.post("/clientes", too_long).problem(422, "«nome» deve ter no máximo 100 caracteres");
+    assert_eq!(r.put("/clientes", json!({"nome": "Ana"})).invalid_fields(), ["id"]);
+    assert_eq!(r.put("/clientes", json!({"id": 1, "cpf": "1"})).invalid_fields(), ["cpf"]);
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 3);
-    r.get("/clientes/99").problema(404, "Cliente não encontrado");
-    r.delete("/clientes/99").problema(404, "Cliente não encontrado");
-    r.get("/clientes/99/pedidos").problema(404, "Cliente não encontrado");
+    r.get("/clientes/99").problem(404, "Cliente não encontrado");
+    r.delete("/clientes/99").problem(404, "Cliente não encontrado");
+    r.get("/clientes/99/pedidos").problem(404, "Cliente não encontrado");
 }
 
-fn sem_pedidos_a_linha_some(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn a_customer_without_orders_is_deleted(database: Database) {
+    let r = Restaurant::new(database);
     let id = r.post("/clientes", json!({"cpf": "19582630442", "nome": "Ana"})).ok()["id"].as_i64().unwrap();
-    assert_eq!(r.delete(&format!("/clientes/{id}")).corpo, "true");
-    r.get(&format!("/clientes/{id}")).problema(404, "Cliente não encontrado");
-    assert_eq!(r.contar(&format!("SELECT COUNT(*) FROM clientes WHERE id = {id}")), 0);
-    r.delete(&format!("/clientes/{id}")).problema(404, "Cliente não encontrado");
+    assert_eq!(r.delete(&format!("/clientes/{id}")).body, "true");
+    r.get(&format!("/clientes/{id}")).problem(404, "Cliente não encontrado");
+    assert_eq!(r.count(&format!("SELECT COUNT(*) FROM clientes WHERE id = {id}")), 0);
+    r.delete(&format!("/clientes/{id}")).problem(404, "Cliente não encontrado");
 }
 
-fn com_pedidos_a_pessoa_some_e_os_pedidos_ficam(banco: Banco) {
-    let r = Restaurante::novo(banco);
+fn a_customer_with_orders_is_anonymized(database: Database) {
+    let r = Restaurant::new(database);
     let pedido = r.get("/pedidos/1").ok();
     assert_eq!(r.delete("/clientes/1/").ok(), true);
-    // The order is as it was, but for the customer's note.
+    // The order is unchanged except for the version and the customer's note.
     let mut pedido = pedido;
     pedido["versao"] = json!(2);
     pedido["itens"][0]["descricao"] = json!(null);
     assert_eq!(r.get("/pedidos/1").ok(), pedido);
-    r.get("/clientes/1").problema(404, "Cliente não encontrado");
-    r.get("/clientes/1/pedidos").problema(404, "Cliente não encontrado");
-    r.put("/clientes", json!({"id": 1, "nome": "De volta"})).problema(404, "Cliente não encontrado");
-    let corpo = json!({"id_cliente": 1, "itens": [{"produto": 1, "quantidade": 1}]});
-    r.post("/pedidos/checkout", corpo).problema(404, "Cliente não encontrado");
+    r.get("/clientes/1").problem(404, "Cliente não encontrado");
+    r.get("/clientes/1/pedidos").problem(404, "Cliente não encontrado");
+    r.put("/clientes", json!({"id": 1, "nome": "De volta"})).problem(404, "Cliente não encontrado");
+    let body = json!({"id_cliente": 1, "itens": [{"produto": 1, "quantidade": 1}]});
+    r.post("/pedidos/checkout", body).problem(404, "Cliente não encontrado");
     assert_eq!(r.get("/clientes").ok().as_array().unwrap().len(), 2);
-    let resto =
+    let erased =
         "cpf IS NULL AND nome IS NULL AND email IS NULL AND telefone IS NULL AND hashed_password IS NULL";
-    assert_eq!(r.contar(&format!("SELECT COUNT(*) FROM clientes WHERE id = 1 AND {resto}")), 1);
-    // The CPF may come back, as someone new.
+    assert_eq!(r.count(&format!("SELECT COUNT(*) FROM clientes WHERE id = 1 AND {erased}")), 1);
+    // The CPF can be registered again, as a new customer.
     r.post("/clientes", json!({"cpf": "52998224725", "nome": "Maria", "email": "maria.lima@exemplo.com.br"}))
         .ok();
 }
 
-fn pedidos_do_cliente_do_mais_novo_ao_mais_velho(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let corpo = json!({"id_cliente": 2, "itens": [{"produto": 1, "quantidade": 1}]});
-    let novo = r.post("/pedidos/checkout", corpo).ok()["id"].as_i64().unwrap();
-    let lista = r.get("/clientes/2/pedidos").ok();
-    let ids: Vec<i64> = lista.as_array().unwrap().iter().map(|p| p["id"].as_i64().unwrap()).collect();
-    // Order 6 is his too, and cancelled.
-    assert_eq!(ids, [novo, 2]);
-    assert_eq!(lista[1]["itens"].as_array().unwrap().len(), 3);
+fn orders_of_a_customer_are_newest_first(database: Database) {
+    let r = Restaurant::new(database);
+    let body = json!({"id_cliente": 2, "itens": [{"produto": 1, "quantidade": 1}]});
+    let newest = r.post("/pedidos/checkout", body).ok()["id"].as_i64().unwrap();
+    let list = r.get("/clientes/2/pedidos").ok();
+    let ids: Vec<i64> = list.as_array().unwrap().iter().map(|p| p["id"].as_i64().unwrap()).collect();
+    // Order 6 of the same customer is cancelled, and not listed.
+    assert_eq!(ids, [newest, 2]);
+    assert_eq!(list[1]["itens"].as_array().unwrap().len(), 3);
 }
 
-fn a_senha_enviada_nunca_e_guardada(banco: Banco) {
-    let r = Restaurante::novo(banco);
-    let novo =
+fn a_sent_password_is_never_stored(database: Database) {
+    let r = Restaurant::new(database);
+    let new_cliente =
         json!({"cpf": "19582630442", "nome": "Ana", "hashed_password": "segredo-da-ana", "username": "ana"});
-    let resposta = r.post("/clientes", novo);
-    assert_eq!(resposta.ok()["username"], json!(null));
-    assert!(!resposta.corpo.contains("segredo-da-ana") && !resposta.corpo.contains("hashed_password"));
+    let response = r.post("/clientes", new_cliente);
+    assert_eq!(response.ok()["username"], json!(null));
+    assert!(!response.body.contains("segredo-da-ana") && !response.body.contains("hashed_password"));
     r.put("/clientes", json!({"id": 1, "hashed_password": "segredo-da-ana"})).ok();
-    assert_eq!(r.contar("SELECT COUNT(*) FROM clientes WHERE hashed_password IS NOT NULL"), 0);
+    assert_eq!(r.count("SELECT COUNT(*) FROM clientes WHERE hashed_password IS NOT NULL"), 0);
     assert!(!r.log().contains("segredo-da-ana"));
 }

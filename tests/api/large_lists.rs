@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::{Banco, Restaurante, nos_dois, paginas::percorrer};
+use crate::{Database, Restaurant, on_both_databases, pages::follow_pages};
 
-nos_dois!(every_list_of_long_orders_arrives_in_pages, a_small_budget_makes_small_pages);
+on_both_databases!(every_list_of_long_orders_arrives_in_pages, a_small_budget_makes_small_pages);
 
 /// The manifest's.
 const BUDGET: usize = 25_165_824;
 const LINES: usize = 100;
 
 /// Orders of a hundred lines with notes, from `first` on, on the name of customer 2.
-fn fill(r: &Restaurante, state: i64, first: usize, orders: usize) {
+fn fill(r: &Restaurant, state: i64, first: usize, orders: usize) {
     let ids: Vec<usize> = (first..first + orders).collect();
     for some in ids.chunks(50) {
         let rows: Vec<String> = some
@@ -40,20 +40,21 @@ fn fill(r: &Restaurante, state: i64, first: usize, orders: usize) {
 
 /// A page arrives whole, within the bound, and says what is behind it.
 #[track_caller]
-fn page(r: &Restaurante, path: &str, bound: usize, total: Option<&str>) -> Vec<Value> {
+fn page(r: &Restaurant, path: &str, bound: usize, total: Option<&str>) -> Vec<Value> {
     let answer = r.get(path);
     let rows = answer.ok().as_array().unwrap().clone();
-    assert!(!rows.is_empty() && answer.corpo.len() <= bound, "{path}: {} bytes", answer.corpo.len());
-    assert!(answer.cabecalho("link").is_some(), "{path} has no Link");
-    assert_eq!(answer.cabecalho("x-total-count"), total, "{path}");
+    assert!(!rows.is_empty() && answer.body.len() <= bound, "{path}: {} bytes", answer.body.len());
+    assert!(answer.header("link").is_some(), "{path} has no Link");
+    assert_eq!(answer.header("x-total-count"), total, "{path}");
     assert!(rows.iter().all(|order| order["itens"].as_array().unwrap().len() == LINES), "{path}");
     rows
 }
 
-fn every_list_of_long_orders_arrives_in_pages(banco: Banco) {
+fn every_list_of_long_orders_arrives_in_pages(database: Database) {
     const ORDERS: usize = 400;
     let budget = BUDGET.to_string();
-    let r = Restaurante::com(banco, &[("EXAMPLE_DATA", "false"), ("MAX_BUFFERED_BYTES", &budget)]);
+    let r =
+        Restaurant::with_environment(database, &[("EXAMPLE_DATA", "false"), ("MAX_BUFFERED_BYTES", &budget)]);
     r.sql("INSERT INTO clientes (id, nome) VALUES (2, 'Ana')");
     r.sql("INSERT INTO produtos (id, nome, categoria, valor) VALUES (1, 'X-Burger', 1, '10.00')");
     fill(&r, 1, 1, ORDERS);
@@ -75,7 +76,7 @@ fn every_list_of_long_orders_arrives_in_pages(banco: Banco) {
         ("/pedidos/finalizados", 60),
         ("/clientes/2/pedidos", ORDERS + 60),
     ] {
-        let (rows, pages) = percorrer(&r, path);
+        let (rows, pages) = follow_pages(&r, path);
         let mut ids: Vec<i64> = rows.iter().map(|order| order["id"].as_i64().unwrap()).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -85,13 +86,13 @@ fn every_list_of_long_orders_arrives_in_pages(banco: Banco) {
     // A page that holds all there is has no link, however long its orders are.
     r.sql("UPDATE pedidos SET status_pedido = 5, versao = versao + 1 WHERE id > 3 AND status_pedido = 1");
     assert_eq!(r.get("/pedidos").ok().as_array().unwrap().len(), 3);
-    assert_eq!(r.get("/pedidos").cabecalho("link"), None);
-    assert_eq!(r.get("/pedidos?limite=3").cabecalho("link"), None);
+    assert_eq!(r.get("/pedidos").header("link"), None);
+    assert_eq!(r.get("/pedidos?limite=3").header("link"), None);
 }
 
 /// With the smallest budget there is, a quarter of it makes a page; and four readers at a time get theirs.
-fn a_small_budget_makes_small_pages(banco: Banco) {
-    let r = Restaurante::com(banco, &[("MAX_BUFFERED_BYTES", "1048576")]);
+fn a_small_budget_makes_small_pages(database: Database) {
+    let r = Restaurant::with_environment(database, &[("MAX_BUFFERED_BYTES", "1048576")]);
     r.sql("DELETE FROM eventos; DELETE FROM itens; DELETE FROM pedidos");
     fill(&r, 1, 1, 60);
     let bound = (1 << 18) + 40_000;
@@ -107,6 +108,6 @@ fn a_small_budget_makes_small_pages(banco: Banco) {
             });
         }
     });
-    assert_eq!(percorrer(&r, "/pedidos").0.len(), 60);
+    assert_eq!(follow_pages(&r, "/pedidos").0.len(), 60);
     assert!(json!(r.log()).as_str().is_some_and(|log| !log.contains("reads slowly")));
 }

@@ -1,59 +1,63 @@
-//! The wire contract, over HTTP, against the built binary on a free port with a fresh database for each test: every
-//! test on SQLite and on MySQL.
+//! The HTTP contract of the built binary, on a free port with an empty database for each test, on SQLite and on MySQL.
+//!
+//! The harness: `restaurant` starts the binary and talks to it, `database` makes the databases, `till` adds a stand-in for
+//! Mercado Pago, `wire` puts a TCP proxy before MySQL. All other modules are tests.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test that is how to fail")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
-mod acesso;
-mod armazenamento;
-mod avisos;
-mod banco;
-mod caixa;
-mod cardapio;
 mod checkout;
+mod cleaning;
+mod client_address;
 mod clientes;
-mod concorrencia;
-mod conversoes;
-mod cozinha;
-mod devolucoes;
-mod disco;
-mod dobradas;
-mod documento;
-mod endereco;
-mod entregue;
+mod concurrency;
+mod conversions;
+mod database;
+mod delivered;
+mod disk;
+mod duplicate_charges;
 mod erasure;
-mod erros;
-mod fio;
-mod frescor;
+mod errors;
+mod expiry;
+mod freshness;
 mod full_disk;
+mod kitchen;
 mod large_lists;
-mod limites;
-mod limpeza;
+mod limits;
+mod log;
+mod menu;
 mod mercado_pago;
 mod notification_copies;
-mod operacao;
-mod origens;
-mod original;
-mod pagamentos;
-mod paginas;
-mod privacidade;
+mod notifications;
+mod openapi;
+mod operation;
+mod origins;
+mod pages;
+mod payments;
+mod privacy;
 mod provider_access;
-mod registro;
-mod restaurante;
-mod tempestade;
-mod vencimento;
+mod provider_refusals;
+mod refunds;
+mod restaurant;
+mod store;
+mod storm;
+mod takeover;
+mod till;
+mod upgrade;
+mod wire;
 
-#[allow(dead_code, reason = "the page uses more of it")]
+#[allow(dead_code, reason = "the example uses more of it")]
 #[path = "../../examples/mercado_pago/standin/mod.rs"]
 mod standin;
 
-pub use banco::Banco;
-pub use restaurante::{Resposta, Restaurante};
+pub use database::Database;
+pub use restaurant::{Response, Restaurant};
 
-/// Makes two tests of each function: on SQLite and on MySQL. One that is not listed is dead code, which clippy refuses.
-macro_rules! nos_dois {
-    ($($teste:ident),* $(,)?) => {
-        mod no_sqlite { $(#[test] fn $teste() { super::$teste($crate::Banco::Sqlite); })* }
-        mod no_mysql { $(#[test] fn $teste() { if $crate::banco::tem_mysql() { super::$teste($crate::Banco::Mysql); } })* }
+/// Makes two tests of each function, one on SQLite and one on MySQL. A function that is not listed is dead code, which
+/// clippy refuses.
+macro_rules! on_both_databases {
+    ($($test:ident),* $(,)?) => {
+        mod on_sqlite { $(#[test] fn $test() { super::$test($crate::Database::Sqlite); })* }
+        mod on_mysql { $(#[test] fn $test() { if $crate::database::mysql_is_available() { super::$test($crate::Database::Mysql); } })* }
     };
 }
-pub(crate) use nos_dois;
+pub(crate) use on_both_databases;

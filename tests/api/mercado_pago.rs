@@ -1,4 +1,5 @@
-//! Payments by Mercado Pago, through a stand-in that fails in the ways a provider fails.
+//! Charges at Mercado Pago, with a stand-in that injects faults: lost responses and notifications, errors, hangs, wrong
+//! amounts; and the connection itself: token and TLS.
 
 use std::{
     io::{Read, Write},
@@ -9,355 +10,365 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    Banco,
-    caixa::{Caixa, TOKEN},
-    nos_dois,
-    restaurante::ate,
+    Database, on_both_databases,
+    restaurant::wait_until,
     standin::Faults,
+    till::{TOKEN, Till},
 };
 
-nos_dois!(
-    do_checkout_ao_aprovado,
-    o_que_e_pedido_ao_provedor,
-    um_aviso_perdido_se_cura,
-    a_resposta_perdida_nao_cobra_de_novo,
-    a_chave_recusada_leva_a_cobranca_que_existe,
-    falhas_passageiras_nem_aparecem,
-    fora_do_ar_o_pedido_fica_e_o_qr_code_chega_depois,
-    pendurado_o_checkout_responde_a_tempo,
-    o_mesmo_checkout_nao_cobra_duas_vezes,
-    valor_menor_nao_paga,
-    cobranca_criada_com_outro_valor_nao_mostra_qr_code,
-    ponto_de_venda_errado_chama_a_equipe,
-    duas_filiais_dividem_o_trabalho,
-    quem_morre_no_meio_e_continuado_por_outro,
-    nada_mostra_o_token,
-    por_tls_com_o_certificado_certo,
+on_both_databases!(
+    an_order_is_approved_by_its_notification,
+    the_charge_describes_the_order,
+    polling_replaces_a_lost_notification,
+    a_lost_response_does_not_charge_twice,
+    a_refused_key_finds_the_existing_charge,
+    transient_failures_are_retried,
+    orders_taken_while_the_provider_hangs_get_their_qr_code_later,
+    a_hanging_provider_does_not_delay_checkout,
+    a_repeated_checkout_charges_once,
+    an_underpaid_charge_does_not_approve,
+    a_charge_with_another_amount_shows_no_qr_code,
+    a_wrong_point_of_sale_becomes_a_pendencia,
+    processes_share_the_lookups,
+    an_interrupted_charge_is_resumed_after_a_restart,
+    the_token_is_never_logged,
+    only_a_trusted_certificate_is_accepted,
 );
 
-fn do_checkout_ao_aprovado(banco: Banco) {
-    // Nobody looks by himself: it is the notification that tells.
-    let c = Caixa::com(banco, Faults::default(), &[("MERCADO_PAGO_POLL_SECONDS", "3600")]);
-    let pedido = c.comprar(1);
+fn an_order_is_approved_by_its_notification(database: Database) {
+    // Polling is off: only the notification triggers a lookup.
+    let till = Till::with_faults(database, Faults::default(), &[("MERCADO_PAGO_POLL_SECONDS", "3600")]);
+    let pedido = till.checkout(1);
     assert_eq!((&pedido["status_pagamento"], &pedido["qr_situacao"]), (&json!(1), &json!("pronto")));
-    assert_eq!(pedido["qr_data"], c.cobranca(&pedido).qr_data);
+    assert_eq!(pedido["qr_data"], till.cobranca(&pedido).qr_data);
     assert!(pedido["datahora_expiracao"].is_string() && pedido["meio_pagamento"].is_null());
-    assert_eq!(c.get(&format!("/pedidos/{}/qrcode.svg", pedido["id"])).status, 200);
-    c.pagar(&pedido);
-    let pago = c.ate_pagamento(&pedido, 2);
+    assert_eq!(till.get(&format!("/pedidos/{}/qrcode.svg", pedido["id"])).status, 200);
+    till.pay(&pedido);
+    let paid = till.wait_for_pagamento(&pedido, 2);
     assert_eq!(
-        (&pago["status_pagamento_descricao"], &pago["meio_pagamento"]),
+        (&paid["status_pagamento_descricao"], &paid["meio_pagamento"]),
         (&json!("Aprovado"), &json!("qr"))
     );
-    assert_eq!((&pago["status_pedido"], &pago["qr_situacao"]), (&json!(1), &Value::Null));
-    let tipos: Vec<String> = c.historia(&pedido).into_iter().map(|(tipo, _)| tipo).collect();
+    assert_eq!((&paid["status_pedido"], &paid["qr_situacao"]), (&json!(1), &Value::Null));
+    let tipos: Vec<String> = till.history(&pedido).into_iter().map(|(tipo, _)| tipo).collect();
     assert_eq!(tipos[..3], ["recebido", "perguntado", "respondido"]);
     assert_eq!(tipos[tipos.len() - 2..], ["respondido", "pagamento"]);
     assert!(tipos.contains(&"notificado".to_owned()));
-    c.get(&format!("/pedidos/{}/qrcode.png", pedido["id"])).problema(409, "O pedido já foi pago");
+    till.get(&format!("/pedidos/{}/qrcode.png", pedido["id"])).problem(409, "O pedido já foi pago");
 }
 
-fn o_que_e_pedido_ao_provedor(banco: Banco) {
-    let c = Caixa::nova(banco);
-    // Twelve kinds: more than the ten items that an order there may have.
+fn the_charge_describes_the_order(database: Database) {
+    let till = Till::new(database);
+    // Twelve products, more than the ten items that the provider accepts.
     let itens: Vec<Value> = (1..=12).map(|p| json!({"produto": p, "quantidade": p})).collect();
-    let pedido = c.post("/pedidos/checkout", json!({"itens": itens})).ok();
-    let cobranca = c.cobranca(&pedido);
-    assert_eq!(cobranca.centavos, crate::restaurante::centavos(&pedido["valor_total"]));
+    let pedido = till.post("/pedidos/checkout", json!({"itens": itens})).ok();
+    let cobranca = till.cobranca(&pedido);
+    assert_eq!(cobranca.centavos, crate::restaurant::centavos(&pedido["valor_total"]));
     assert_eq!(cobranca.description, format!("Pedido {}", pedido["id"]));
     let itens = cobranca.items.as_array().unwrap();
     assert_eq!((itens.len(), &itens[9]["title"]), (10, &json!("Outros itens")));
-    // Two lines of one product are one kind.
-    let linhas =
+    // Two lines of one product are one item.
+    let lines =
         json!([{"produto": 1, "quantidade": 1, "descricao": "sem sal"}, {"produto": 1, "quantidade": 2}]);
-    let pedido = c.post("/pedidos/checkout", json!({"itens": linhas})).ok();
-    let itens = c.cobranca(&pedido).items;
+    let pedido = till.post("/pedidos/checkout", json!({"itens": lines})).ok();
+    let itens = till.cobranca(&pedido).items;
     assert_eq!((itens.as_array().unwrap().len(), &itens[0]["quantity"]), (1, &json!(3)));
 }
 
-fn um_aviso_perdido_se_cura(banco: Banco) {
-    let c = Caixa::com(banco, Faults { lost: 1000, ..Faults::default() }, &[]);
-    let pedido = c.comprar(1);
-    c.pagar(&pedido);
-    c.ate_pagamento(&pedido, 2);
-    assert!(c.historia(&pedido).iter().all(|(tipo, _)| tipo != "notificado"));
+fn polling_replaces_a_lost_notification(database: Database) {
+    let till = Till::with_faults(database, Faults { lost: 1000, ..Faults::default() }, &[]);
+    let pedido = till.checkout(1);
+    till.pay(&pedido);
+    till.wait_for_pagamento(&pedido, 2);
+    assert!(till.history(&pedido).iter().all(|(tipo, _)| tipo != "notificado"));
 }
 
-fn a_resposta_perdida_nao_cobra_de_novo(banco: Banco) {
+fn a_lost_response_does_not_charge_twice(database: Database) {
     for faults in [
         Faults { cut_after: 1000, ..Faults::default() },
         Faults { error_500_after: 1000, ..Faults::default() },
         Faults { garbage: 1000, ..Faults::default() },
         Faults { cut_after: 1000, strict_keys: true, ..Faults::default() },
     ] {
-        let c = Caixa::com(banco, faults.clone(), &[]);
-        let pedido = c.comprar(1);
+        let till = Till::with_faults(database, faults.clone(), &[]);
+        let pedido = till.checkout(1);
         assert_eq!(
             (&pedido["qr_data"], &pedido["qr_situacao"]),
             (&Value::Null, &json!("a_caminho")),
             "{faults:?}"
         );
-        let figura = c.get(&format!("/pedidos/{}/qrcode.svg", pedido["id"]));
-        figura.problema(409, "O QR code está a caminho; tente de novo em alguns segundos");
-        c.mp.faults(|f| *f = Faults { strict_keys: f.strict_keys, ..Faults::default() });
-        ate("the QR code", || c.ver(&pedido)["qr_situacao"] == "pronto");
-        assert_eq!(c.mp.orders().len(), 1, "{faults:?}");
-        assert_eq!(c.ver(&pedido)["qr_data"], c.cobranca(&pedido).qr_data);
+        let image = till.get(&format!("/pedidos/{}/qrcode.svg", pedido["id"]));
+        image.problem(409, "O QR code está a caminho; tente de novo em alguns segundos");
+        till.mp.faults(|f| *f = Faults { strict_keys: f.strict_keys, ..Faults::default() });
+        wait_until("the QR code is ready", || till.reload(&pedido)["qr_situacao"] == "pronto");
+        assert_eq!(till.mp.orders().len(), 1, "{faults:?}");
+        assert_eq!(till.reload(&pedido)["qr_data"], till.cobranca(&pedido).qr_data);
     }
 }
 
-fn a_chave_recusada_leva_a_cobranca_que_existe(banco: Banco) {
+fn a_refused_key_finds_the_existing_charge(database: Database) {
     let faults = Faults { strict_keys: true, delay: 1000, delay_ms: 700, ..Faults::default() };
-    let c = Caixa::com(banco, faults, &[("MERCADO_PAGO_CHECKOUT_MS", "300")]);
-    let pedido = c.comprar(1);
+    let till = Till::with_faults(database, faults, &[("MERCADO_PAGO_CHECKOUT_MS", "300")]);
+    let pedido = till.checkout(1);
     assert_eq!(pedido["qr_situacao"], "a_caminho");
-    c.mp.faults(|f| f.delay = 0);
-    ate("the QR code", || c.ver(&pedido)["qr_situacao"] == "pronto");
-    assert_eq!(c.mp.orders().len(), 1);
+    till.mp.faults(|f| f.delay = 0);
+    wait_until("the QR code is ready", || till.reload(&pedido)["qr_situacao"] == "pronto");
+    assert_eq!(till.mp.orders().len(), 1);
 }
 
-fn falhas_passageiras_nem_aparecem(banco: Banco) {
-    let c = Caixa::com(banco, Faults { error_500: 300, cut_before: 200, ..Faults::default() }, &[]);
+fn transient_failures_are_retried(database: Database) {
+    let till =
+        Till::with_faults(database, Faults { error_500: 300, cut_before: 200, ..Faults::default() }, &[]);
     for _ in 0..10 {
-        let pedido = c.comprar(1);
-        ate("the QR code", || c.ver(&pedido)["qr_situacao"] == "pronto");
+        let pedido = till.checkout(1);
+        wait_until("the QR code is ready", || till.reload(&pedido)["qr_situacao"] == "pronto");
     }
-    assert_eq!(c.mp.orders().len(), 10);
+    assert_eq!(till.mp.orders().len(), 10);
 }
 
-fn fora_do_ar_o_pedido_fica_e_o_qr_code_chega_depois(banco: Banco) {
+fn orders_taken_while_the_provider_hangs_get_their_qr_code_later(database: Database) {
     let faults = Faults { hang: 1000, ..Faults::default() };
-    let c = Caixa::com(banco, faults, &[("MERCADO_PAGO_CHECKOUT_MS", "300")]);
+    let till = Till::with_faults(database, faults, &[("MERCADO_PAGO_CHECKOUT_MS", "300")]);
     let mut pedidos = Vec::new();
-    // After a few nobody is asked any more: a checkout waits for nothing.
-    let sem_perguntar =
+    // After a few failures the circuit breaker opens, and checkouts no longer wait for the provider.
+    let not_asked =
         ("sem_resposta".to_owned(), "criar cobrança: o provedor falha; não foi perguntado".to_owned());
-    ate("the breaker to open", || {
-        let pedido = c.comprar(1);
+    wait_until("the circuit breaker is open", || {
+        let pedido = till.checkout(1);
         assert_eq!((&pedido["qr_situacao"], &pedido["status_pedido"]), (&json!("a_caminho"), &json!(1)));
         pedidos.push(pedido);
-        c.historia(&pedidos[pedidos.len() - 1]).contains(&sem_perguntar)
+        till.history(&pedidos[pedidos.len() - 1]).contains(&not_asked)
     });
-    c.mp.faults(|f| f.hang = 0);
+    till.mp.faults(|f| f.hang = 0);
     for pedido in &pedidos {
-        ate("the QR code", || c.ver(pedido)["qr_situacao"] == "pronto");
+        wait_until("the QR code is ready", || till.reload(pedido)["qr_situacao"] == "pronto");
     }
-    assert_eq!(c.mp.orders().len(), pedidos.len());
+    assert_eq!(till.mp.orders().len(), pedidos.len());
 }
 
-fn pendurado_o_checkout_responde_a_tempo(banco: Banco) {
-    let c = Caixa::com(banco, Faults { hang: 1000, ..Faults::default() }, &[]);
+fn a_hanging_provider_does_not_delay_checkout(database: Database) {
+    let till = Till::with_faults(database, Faults { hang: 1000, ..Faults::default() }, &[]);
     for _ in 0..3 {
-        let inicio = Instant::now();
-        let pedido = c.comprar(1);
-        assert!(inicio.elapsed() < Duration::from_secs(2), "took {:?}", inicio.elapsed());
+        let start = Instant::now();
+        let pedido = till.checkout(1);
+        assert!(start.elapsed() < Duration::from_secs(2), "took {:?}", start.elapsed());
         assert_eq!(pedido["qr_situacao"], "a_caminho");
     }
-    // Whoever hangs holds no connection: the smallest pool serves all the same.
-    let c = Caixa::com(
-        banco,
+    // A checkout that waits for the provider holds no database connection, so a small pool is enough.
+    let till = Till::with_faults(
+        database,
         Faults { hang: 1000, ..Faults::default() },
         &[("POOL_SIZE", "2"), ("POOL_WAIT_MS", "900"), ("MERCADO_PAGO_CHECKOUT_MS", "3000")],
     );
     std::thread::scope(|s| {
-        let comprando: Vec<_> = (0..12).map(|_| s.spawn(|| c.comprar(1))).collect();
-        ate("all to be asking", || c.mp.calls().iter().filter(|l| l.starts_with("POST")).count() >= 5);
-        while comprando.iter().any(|t| !t.is_finished()) {
-            c.get("/produtos").ok();
-            c.get("/pedidos").ok();
+        let checkouts: Vec<_> = (0..12).map(|_| s.spawn(|| till.checkout(1))).collect();
+        wait_until("five checkouts wait for the provider", || {
+            till.mp.calls().iter().filter(|l| l.starts_with("POST")).count() >= 5
+        });
+        while checkouts.iter().any(|t| !t.is_finished()) {
+            till.get("/produtos").ok();
+            till.get("/pedidos").ok();
         }
     });
 }
 
-fn o_mesmo_checkout_nao_cobra_duas_vezes(banco: Banco) {
-    let c = Caixa::com(banco, Faults { delay: 1000, delay_ms: 200, ..Faults::default() }, &[]);
-    let corpo = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
-    let pedir = || c.pedir("POST", "/pedidos/checkout", &[("Idempotency-Key", "toque")], Some(&corpo));
-    let respostas: Vec<_> = std::thread::scope(|s| {
-        let toques: Vec<_> = (0..6).map(|_| s.spawn(pedir)).collect();
-        toques.into_iter().map(|t| t.join().unwrap()).collect()
+fn a_repeated_checkout_charges_once(database: Database) {
+    let till = Till::with_faults(database, Faults { delay: 1000, delay_ms: 200, ..Faults::default() }, &[]);
+    let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+    let request = || till.request("POST", "/pedidos/checkout", &[("Idempotency-Key", "tap")], Some(&body));
+    let responses: Vec<_> = std::thread::scope(|s| {
+        let taps: Vec<_> = (0..6).map(|_| s.spawn(request)).collect();
+        taps.into_iter().map(|t| t.join().unwrap()).collect()
     });
-    let ids: Vec<Value> = respostas.iter().map(|r| r.ok()["id"].clone()).collect();
+    let ids: Vec<Value> = responses.iter().map(|r| r.ok()["id"].clone()).collect();
     assert!(ids.iter().all(|id| *id == ids[0]));
-    assert_eq!(c.mp.orders().len(), 1);
-    // The answer that is given again is the one with the QR code, and names its version.
-    let de_novo = pedir();
-    assert_eq!(de_novo.cabecalho("idempotency-replayed"), Some("true"));
-    assert_eq!(de_novo.ok()["qr_situacao"], "pronto");
-    assert_eq!(de_novo.cabecalho("etag"), Some(format!("\"{}\"", de_novo.ok()["versao"]).as_str()));
+    assert_eq!(till.mp.orders().len(), 1);
+    // The replayed response has the QR code and its version.
+    let again = request();
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(again.ok()["qr_situacao"], "pronto");
+    assert_eq!(again.header("etag"), Some(format!("\"{}\"", again.ok()["versao"]).as_str()));
 }
 
-fn valor_menor_nao_paga(banco: Banco) {
-    let c = Caixa::nova(banco);
-    let pedido = c.comprar(1);
-    c.mp.faults(|f| f.short_by = 1);
-    c.pagar(&pedido);
-    let pendencia = c.ate_pendencia(&pedido);
+fn an_underpaid_charge_does_not_approve(database: Database) {
+    let till = Till::new(database);
+    let pedido = till.checkout(1);
+    till.mp.faults(|f| f.short_by = 1);
+    till.pay(&pedido);
+    let pendencia = till.wait_for_pendencia(&pedido);
     assert!(
         pendencia.starts_with("O Mercado Pago cobra R$ ") && pendencia.contains("e o pedido é de R$ "),
         "{pendencia}"
     );
-    assert_eq!(c.ver(&pedido)["status_pagamento"], 1);
-    // Whoever saw to it says so, and it is kept.
-    let caminho = format!("/pedidos/{}/pendencia", pedido["id"]);
-    assert_eq!(c.delete(&caminho).ok(), true);
-    assert_eq!(c.delete(&caminho).ok(), true);
-    assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
-    assert_eq!(c.historia(&pedido).last().unwrap(), &("pendencia".to_owned(), "resolvida".to_owned()));
-    c.delete("/pedidos/999/pendencia").problema(404, "Pedido não encontrado");
+    assert_eq!(till.reload(&pedido)["status_pagamento"], 1);
+    // Resolving the pendencia is recorded.
+    let path = format!("/pedidos/{}/pendencia", pedido["id"]);
+    assert_eq!(till.delete(&path).ok(), true);
+    assert_eq!(till.delete(&path).ok(), true);
+    assert_eq!(till.get("/pedidos/pendencias").ok(), json!([]));
+    assert_eq!(till.history(&pedido).last().unwrap(), &("pendencia".to_owned(), "resolvida".to_owned()));
+    till.delete("/pedidos/999/pendencia").problem(404, "Pedido não encontrado");
 }
 
-fn cobranca_criada_com_outro_valor_nao_mostra_qr_code(banco: Banco) {
-    let c = Caixa::com(banco, Faults { short_by: 500, ..Faults::default() }, &[]);
-    let pedido = c.comprar(1);
+fn a_charge_with_another_amount_shows_no_qr_code(database: Database) {
+    let till = Till::with_faults(database, Faults { short_by: 500, ..Faults::default() }, &[]);
+    let pedido = till.checkout(1);
     assert_eq!(pedido["qr_data"], Value::Null);
-    c.ate_pendencia(&pedido);
+    till.wait_for_pendencia(&pedido);
 }
 
-fn ponto_de_venda_errado_chama_a_equipe(banco: Banco) {
-    let c = Caixa::com(banco, Faults::default(), &[("MERCADO_PAGO_POS", "OUTRO")]);
-    let pedido = c.comprar(1);
+fn a_wrong_point_of_sale_becomes_a_pendencia(database: Database) {
+    let till = Till::with_faults(database, Faults::default(), &[("MERCADO_PAGO_POS", "OUTRO")]);
+    let pedido = till.checkout(1);
     assert_eq!(pedido["qr_situacao"], "recusado");
-    for figura in ["qrcode.svg", "qrcode.png"] {
-        let problema = c
-            .get(&format!("/pedidos/{}/{figura}", pedido["id"]))
-            .problema(409, "O QR code deste pedido foi recusado; receba o pagamento no balcão");
-        assert_eq!(problema["codigo"], "qr_recusado");
+    for image in ["qrcode.svg", "qrcode.png"] {
+        let problem = till
+            .get(&format!("/pedidos/{}/{image}", pedido["id"]))
+            .problem(409, "O QR code deste pedido foi recusado; receba o pagamento no balcão");
+        assert_eq!(problem["codigo"], "qr_recusado");
     }
     assert_eq!(
-        c.ate_pendencia(&pedido),
+        till.wait_for_pendencia(&pedido),
         "O Mercado Pago recusou criar o QR code (o ponto de venda não foi encontrado): receba no balcão"
     );
-    // What is paid in another way, or cancelled, is settled.
-    let outro = c.comprar(1);
-    c.ate_pendencia(&outro);
-    c.receber(&pedido, "dinheiro").ok();
-    c.cancelar(&outro, "desistiu").ok();
-    assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
+    // A counter payment or a cancellation clears the pendencia.
+    let other = till.checkout(1);
+    till.wait_for_pendencia(&other);
+    till.pay_at_counter(&pedido, "dinheiro").ok();
+    till.cancel(&other, "desistiu").ok();
+    assert_eq!(till.get("/pedidos/pendencias").ok(), json!([]));
 }
 
-fn duas_filiais_dividem_o_trabalho(banco: Banco) {
-    let c = Caixa::com(banco, Faults { lost: 1000, delay: 1000, delay_ms: 50, ..Faults::default() }, &[]);
-    let filiais: Vec<_> = (0..3).map(|_| c.filial()).collect();
-    let pedidos: Vec<Value> = (0..12).map(|_| c.comprar(1)).collect();
+fn processes_share_the_lookups(database: Database) {
+    let till = Till::with_faults(
+        database,
+        Faults { lost: 1000, delay: 1000, delay_ms: 50, ..Faults::default() },
+        &[],
+    );
+    let processes: Vec<_> = (0..3).map(|_| till.another_process()).collect();
+    let pedidos: Vec<Value> = (0..12).map(|_| till.checkout(1)).collect();
     for pedido in &pedidos {
-        c.pagar(pedido);
+        till.pay(pedido);
     }
     for pedido in &pedidos {
-        c.ate_pagamento(pedido, 2);
-        let pagos = c.historia(pedido).into_iter().filter(|(tipo, _)| tipo == "pagamento").count();
-        assert_eq!(pagos, 1);
+        till.wait_for_pagamento(pedido, 2);
+        let payments = till.history(pedido).into_iter().filter(|(tipo, _)| tipo == "pagamento").count();
+        assert_eq!(payments, 1);
     }
-    // Each look is one process's: the answers on record are the calls that were made.
-    let olhares = c.mp.calls().iter().filter(|l| l.starts_with("GET")).count() as i64;
-    let contados =
-        c.contar("SELECT COUNT(*) FROM eventos WHERE tipo = 'respondido' AND detalhe LIKE 'consultar%'");
-    assert_eq!(olhares, contados);
-    drop(filiais);
+    // Each lookup is made by one process: there are as many recorded responses as calls.
+    let lookups = till.mp.calls().iter().filter(|l| l.starts_with("GET")).count() as i64;
+    let recorded =
+        till.count("SELECT COUNT(*) FROM eventos WHERE tipo = 'respondido' AND detalhe LIKE 'consultar%'");
+    assert_eq!(lookups, recorded);
+    drop(processes);
 }
 
-fn quem_morre_no_meio_e_continuado_por_outro(banco: Banco) {
-    let mut c = Caixa::com(banco, Faults { hang: 1000, ..Faults::default() }, &[]);
+fn an_interrupted_charge_is_resumed_after_a_restart(database: Database) {
+    let mut till = Till::with_faults(database, Faults { hang: 1000, ..Faults::default() }, &[]);
     std::thread::scope(|s| {
-        let r = &c.r;
-        let corpo = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
-        let compra = s.spawn(move || r.tentar("POST", "/pedidos/checkout", &[], Some(&corpo)));
-        ate("the provider to be asked", || !c.mp.calls().is_empty());
-        r.interromper();
-        assert!(compra.join().unwrap().is_err(), "it answered after its death");
+        let r = &till.r;
+        let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+        let checkout = s.spawn(move || r.try_request("POST", "/pedidos/checkout", &[], Some(&body)));
+        wait_until("the provider is called", || !till.mp.calls().is_empty());
+        r.kill_while_in_use();
+        assert!(checkout.join().unwrap().is_err(), "a killed process answered");
     });
-    c.mp.faults(|f| f.hang = 0);
-    c.r.reabrir();
-    let pedidos = c.get("/pedidos/recebidos").ok();
+    till.mp.faults(|f| f.hang = 0);
+    till.r.restart();
+    let pedidos = till.get("/pedidos/recebidos").ok();
     let pedido = pedidos.as_array().unwrap().last().unwrap().clone();
-    ate("the QR code", || c.ver(&pedido)["qr_situacao"] == "pronto");
-    assert_eq!(c.mp.orders().len(), 1);
+    wait_until("the QR code is ready", || till.reload(&pedido)["qr_situacao"] == "pronto");
+    assert_eq!(till.mp.orders().len(), 1);
 }
 
-fn nada_mostra_o_token(banco: Banco) {
-    let c = Caixa::com(banco, Faults { error_500: 300, ..Faults::default() }, &[("LOG_LEVEL", "trace")]);
-    let pedido = c.comprar(1);
-    ate("the QR code", || c.ver(&pedido)["qr_situacao"] == "pronto");
-    c.mp.faults(|f| f.down = true);
-    c.comprar(1);
-    let log = c.log();
+fn the_token_is_never_logged(database: Database) {
+    let till = Till::with_faults(
+        database,
+        Faults { error_500: 300, ..Faults::default() },
+        &[("LOG_LEVEL", "trace")],
+    );
+    let pedido = till.checkout(1);
+    wait_until("the QR code is ready", || till.reload(&pedido)["qr_situacao"] == "pronto");
+    till.mp.faults(|f| f.down = true);
+    till.checkout(1);
+    let log = till.log();
     assert!(log.contains("payments by Mercado Pago"));
-    assert!(!log.contains(TOKEN) && !log.contains(crate::caixa::SEGREDO));
+    assert!(!log.contains(TOKEN) && !log.contains(crate::till::SECRET));
 }
 
-/// A door with a lock before the stand-in: one request a connection.
-fn porta_tls(destino: &str, chave: &rcgen::CertifiedKey<rcgen::KeyPair>) -> String {
-    let porta = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endereco = format!("https://localhost:{}", porta.local_addr().unwrap().port());
-    let destino = destino.trim_start_matches("http://").to_owned();
-    let privada = rustls::pki_types::PrivateKeyDer::try_from(chave.signing_key.serialize_der()).unwrap();
+/// Terminates TLS before the stand-in, with one request per connection; returns its URL.
+fn start_tls_terminator(upstream: &str, key: &rcgen::CertifiedKey<rcgen::KeyPair>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let upstream = upstream.trim_start_matches("http://").to_owned();
+    let private_key = rustls::pki_types::PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
     let config = rustls::ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![chave.cert.der().clone()], privada)
+        .with_single_cert(vec![key.cert.der().clone()], private_key)
         .unwrap();
     let config = std::sync::Arc::new(config);
     std::thread::spawn(move || {
-        for ligacao in porta.incoming().flatten() {
-            let (config, destino) = (config.clone(), destino.clone());
+        for connection in listener.incoming().flatten() {
+            let (config, upstream) = (config.clone(), upstream.clone());
             std::thread::spawn(move || {
-                let sessao = rustls::ServerConnection::new(config).unwrap();
-                let mut tls = rustls::StreamOwned::new(sessao, ligacao);
-                let mut pedido = Vec::new();
-                let mut bloco = [0; 4096];
-                // Whoever does not trust us hangs up here.
-                while !completo(&pedido) {
-                    match tls.read(&mut bloco) {
-                        Ok(n) if n > 0 => pedido.extend_from_slice(&bloco[..n]),
+                let session = rustls::ServerConnection::new(config).unwrap();
+                let mut tls = rustls::StreamOwned::new(session, connection);
+                let mut request = Vec::new();
+                let mut block = [0; 4096];
+                // A client that does not trust the certificate closes the connection here.
+                while !is_complete(&request) {
+                    match tls.read(&mut block) {
+                        Ok(n) if n > 0 => request.extend_from_slice(&block[..n]),
                         _ => return,
                     }
                 }
-                let mut la = TcpStream::connect(destino).unwrap();
-                la.write_all(&pedido).unwrap();
-                let mut resposta = Vec::new();
-                la.read_to_end(&mut resposta).unwrap();
-                let _ = tls.write_all(&resposta);
+                let mut provider = TcpStream::connect(upstream).unwrap();
+                provider.write_all(&request).unwrap();
+                let mut response = Vec::new();
+                provider.read_to_end(&mut response).unwrap();
+                let _ = tls.write_all(&response);
                 tls.conn.send_close_notify();
                 let _ = tls.flush();
             });
         }
     });
-    endereco
+    address
 }
 
-fn completo(pedido: &[u8]) -> bool {
-    let texto = String::from_utf8_lossy(pedido).to_lowercase();
-    let Some((cabecalho, corpo)) = texto.split_once("\r\n\r\n") else { return false };
-    let tamanho = cabecalho.lines().find_map(|l| l.strip_prefix("content-length:")?.trim().parse().ok());
-    corpo.len() >= tamanho.unwrap_or(0)
+fn is_complete(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request).to_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|l| l.strip_prefix("content-length:")?.trim().parse().ok());
+    body.len() >= length.unwrap_or(0)
 }
 
-fn por_tls_com_o_certificado_certo(banco: Banco) {
-    let certa = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
-    let outra = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
-    let pasta = crate::banco::Pasta::nova();
-    let arquivo = |nome: &str, pem: &str| {
-        let arquivo = pasta.0.join(nome);
-        std::fs::write(&arquivo, pem).unwrap();
-        arquivo.to_str().unwrap().to_owned()
+fn only_a_trusted_certificate_is_accepted(database: Database) {
+    let trusted = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let untrusted = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let folder = crate::database::Folder::new();
+    let file = |name: &str, pem: &str| {
+        let file = folder.0.join(name);
+        std::fs::write(&file, pem).unwrap();
+        file.to_str().unwrap().to_owned()
     };
-    let confiadas = [
-        (Some(arquivo("certa.pem", &certa.cert.pem())), "pronto"),
-        (Some(arquivo("outra.pem", &outra.cert.pem())), "a_caminho"),
+    let cases = [
+        (Some(file("trusted.pem", &trusted.cert.pem())), "pronto"),
+        (Some(file("untrusted.pem", &untrusted.cert.pem())), "a_caminho"),
         (None, "a_caminho"),
     ];
-    // The stand-in of one that is not asked itself, for its address.
-    let la = Caixa::nova(banco);
-    let url = porta_tls(&la.mp.url(), &certa);
-    for (ca, situacao) in confiadas {
+    // Only its stand-in is used, behind the TLS terminator.
+    let behind_tls = Till::new(database);
+    let url = start_tls_terminator(&behind_tls.mp.url(), &trusted);
+    for (ca, situacao) in cases {
         let ca = ca.unwrap_or_default();
-        let c = Caixa::com(
-            banco,
+        let till = Till::with_faults(
+            database,
             Faults::default(),
             &[("MERCADO_PAGO_URL", url.as_str()), ("MERCADO_PAGO_CA_FILE", ca.as_str())],
         );
-        assert_eq!(c.comprar(1)["qr_situacao"], situacao, "{ca}: {}", c.log());
+        assert_eq!(till.checkout(1)["qr_situacao"], situacao, "{ca}: {}", till.log());
     }
-    assert_eq!(la.mp.orders().len(), 1, "who is not trusted is told nothing");
+    assert_eq!(behind_tls.mp.orders().len(), 1, "an untrusted server received a charge");
 }

@@ -1,66 +1,52 @@
-//! What a token that the provider refuses means for a code that should not be paid any more; and a refusal that is not
-//! about the token.
+//! A refused access token: orders, metrics and log report it at once, and everything recovers when it is accepted again.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{Banco, caixa::Caixa, nos_dois, restaurante::ate, standin::Faults};
+use crate::{Database, on_both_databases, restaurant::wait_until, standin::Faults, till::Till};
 
-nos_dois!(
-    a_code_that_cannot_be_withdrawn_is_told,
-    a_code_that_was_never_shown_is_no_matter,
-    a_refund_that_the_account_may_not_make_is_no_fault_of_the_token,
+on_both_databases!(
+    a_refused_credential_is_reported_and_recovers,
+    a_credential_refused_during_a_refund_delays_the_refund
 );
 
-const WITHDRAW: &str = "O Mercado Pago não aceita a credencial deste sistema, e o QR code deste pedido ainda pode ser pago: recolha o código, cancele a cobrança no Mercado Pago e avise o responsável";
-
-fn unauthorized(c: &Caixa) -> bool {
-    c.get("/metrics").corpo.contains("ambrosia_provider_unauthorized 1\n")
+fn is_token_refused(till: &Till) -> bool {
+    till.get("/metrics").body.contains("ambrosia_provider_unauthorized 1\n")
 }
 
-fn a_code_that_cannot_be_withdrawn_is_told(banco: Banco) {
-    let c = Caixa::nova(banco);
-    type Act<'a> = &'a dyn Fn(&Caixa, &Value);
-    let acts: [Act<'_>; 3] = [
-        &|c, order| drop(c.cancelar(order, "o cliente desistiu").ok()),
-        &|c, order| drop(c.r.delete(&format!("/pedidos/{}", order["id"])).ok()),
-        &|c, order| drop(c.receber(order, "dinheiro").ok()),
-    ];
-    for act in acts {
-        c.mp.faults(|f| f.unauthorized = 0);
-        let order = c.comprar(1);
-        assert_eq!(order["qr_situacao"], "pronto");
-        c.mp.faults(|f| f.unauthorized = 401);
-        act(&c, &order);
-        assert_eq!(c.ate_pendencia(&order), WITHDRAW);
-        assert!(unauthorized(&c));
-        c.mp.faults(|f| f.unauthorized = 0);
-        c.ate_cobranca(&order, "canceled");
-        ate("nothing to do", || c.get("/pedidos/pendencias").ok() == json!([]));
+fn a_refused_credential_is_reported_and_recovers(database: Database) {
+    for status in [401, 403] {
+        let till = Till::with_faults(database, Faults { unauthorized: status, ..Faults::default() }, &[]);
+        assert!(!is_token_refused(&till));
+        let pedidos: Vec<_> = (0..3).map(|_| till.checkout(1)).collect();
+        for pedido in &pedidos {
+            assert_eq!(pedido["qr_situacao"], "recusado");
+            let text = "O Mercado Pago não aceita a credencial deste sistema e não faz QR codes: receba no balcão e avise o responsável";
+            assert_eq!(till.wait_for_pendencia(pedido), text);
+        }
+        assert!(is_token_refused(&till));
+        assert_eq!(till.get("/readyz").status, 200);
+        assert_eq!(till.log().matches("refuses the access token").count(), 1);
+        till.mp.faults(|f| f.unauthorized = 0);
+        for pedido in &pedidos {
+            wait_until("the QR code is ready", || till.reload(pedido)["qr_situacao"] == "pronto");
+        }
+        assert!(!is_token_refused(&till));
+        assert_eq!(till.get("/pedidos/pendencias").ok(), json!([]));
+        assert_eq!(till.log().matches("accepts the access token again").count(), 1);
     }
 }
 
-fn a_code_that_was_never_shown_is_no_matter(banco: Banco) {
-    let c = Caixa::com(banco, Faults { unauthorized: 403, ..Faults::default() }, &[]);
-    let order = c.comprar(1);
-    assert_eq!(order["qr_situacao"], "recusado");
-    c.cancelar(&order, "o cliente desistiu").ok();
-    ate("an attempt to withdraw it", || {
-        c.historia(&order).iter().any(|(_, detail)| detail.starts_with("cancelar cobrança: sem acesso"))
-    });
-    assert_eq!(c.get("/pedidos/pendencias").ok(), json!([]));
-}
-
-fn a_refund_that_the_account_may_not_make_is_no_fault_of_the_token(banco: Banco) {
-    let c = Caixa::nova(banco);
-    let order = c.comprar(1);
-    c.pagar(&order);
-    c.ate_pagamento(&order, 2);
-    c.mp.faults(|f| f.refuse_refunds = Some("user_not_authorized"));
-    c.cancelar(&order, "acabou o pão").ok();
-    let text = c.ate_pendencia(&order);
-    assert!(text.contains("esta conta não pode devolver este pagamento"), "{text}");
-    assert!(!unauthorized(&c));
-    assert!(!c.log().contains("refuses the access token"), "{}", c.log());
-    c.mp.faults(|f| f.refuse_refunds = None);
-    c.ate_pagamento(&order, 4);
+fn a_credential_refused_during_a_refund_delays_the_refund(database: Database) {
+    let till = Till::new(database);
+    let pedido = till.checkout(1);
+    till.pay(&pedido);
+    till.wait_for_pagamento(&pedido, 2);
+    till.mp.faults(|f| f.unauthorized = 401);
+    till.cancel(&pedido, "acabou o pão").ok();
+    let text =
+        "O Mercado Pago não aceita a credencial deste sistema, e o reembolso espera: avise o responsável";
+    assert_eq!(till.wait_for_pendencia(&pedido), text);
+    till.mp.faults(|f| f.unauthorized = 0);
+    till.wait_for_pagamento(&pedido, 4);
+    assert_eq!(till.get("/pedidos/pendencias").ok(), json!([]));
 }

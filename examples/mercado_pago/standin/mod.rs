@@ -1,5 +1,5 @@
-//! A Mercado Pago that lives in this process: the Orders API as its pages describe it, signed notifications, and every
-//! fault that a network and a provider have. It keeps its orders in memory.
+//! A stand-in for Mercado Pago in this process: the Orders API as documented, signed notifications, and injected faults of
+//! the network and the provider. Orders are kept in memory.
 
 mod page;
 mod wire;
@@ -29,55 +29,56 @@ const JSON: &str = "application/json";
 pub struct Settings {
     /// `host:port` to listen on; port 0 takes a free one.
     pub address: String,
-    /// Where notifications go.
+    /// The URL that notifications are sent to.
     pub webhook: String,
     /// The token that callers must send.
     pub token: String,
-    /// What notifications are signed with; empty: not at all.
+    /// The secret that signs notifications; empty for unsigned ones.
     pub secret: String,
-    /// The point of sale that there is.
+    /// The only known point of sale.
     pub pos: String,
     pub faults: Faults,
-    /// Makes the faults come the same way again.
+    /// The seed of the random faults.
     pub seed: u64,
 }
 
-/// How often of a thousand something goes wrong, for calls and then for notifications.
+/// Faults to inject. Unless noted, a number is a probability in thousandths: first those of calls, then those of
+/// notifications.
 #[derive(Clone, Default, Debug)]
 pub struct Faults {
-    /// Nobody answers the telephone: every connection is closed at once.
+    /// Every connection is closed at once.
     pub down: bool,
     pub cut_before: u32,
-    /// It is done, and the answer lost.
+    /// The call is executed, and the response lost.
     pub cut_after: u32,
     pub error_500: u32,
-    /// It is done, and the answer says 500.
+    /// The call is executed, and answered 500.
     pub error_500_after: u32,
     pub too_many_429: u32,
-    /// 200, and no JSON.
+    /// The response is 200 without JSON.
     pub garbage: u32,
     pub hang: u32,
     pub delay: u32,
     pub delay_ms: u64,
-    /// Any second use of a key is refused with 409, as some pages can be read.
+    /// Any reuse of an idempotency key is refused with 409, one reading of the documentation.
     pub strict_keys: bool,
-    /// A customer pays in the moment of a cancellation: 409, and paid.
+    /// The customer pays during a cancellation, which is refused with 409.
     pub pay_on_cancel: bool,
     /// Refunds are refused with this code.
     pub refuse_refunds: Option<&'static str>,
-    /// Of a thousand keys that come again, how many are not known any more.
+    /// A reused idempotency key is forgotten.
     pub forget_keys: u32,
-    /// Every call is refused with this status, 401 or 403; 0: none.
+    /// Every call is refused with this status, 401 or 403; 0 for none.
     pub unauthorized: u16,
     /// Creations are refused with this code.
     pub refuse_creations: Option<&'static str>,
-    /// A cancellation is refused because a payment is under way, and the order is then not found for so many looks.
+    /// A cancellation is refused because of a payment in progress, and the next so many lookups do not find the order.
     pub lock_and_hide: u32,
-    /// Refunds are taken and not done until this ends.
+    /// Refunds are accepted, and executed when this ends.
     pub slow_refunds: bool,
-    /// Orders on a page of a search; 0: all.
+    /// Orders per page of a search; 0 for all.
     pub page_size: usize,
-    /// Shown amounts are less by this many centavos.
+    /// Amounts in responses are this many centavos too small.
     pub short_by: i64,
     pub lost: u32,
     pub doubled: u32,
@@ -98,9 +99,9 @@ pub struct Order {
     pub items: Value,
     duration: String,
     until: Instant,
-    /// A refund that was taken and is not done.
+    /// An accepted refund that is not executed yet, in centavos.
     taken: i64,
-    /// Looks for which it is not found.
+    /// The number of further lookups that do not find it.
     hidden: u32,
 }
 
@@ -113,7 +114,7 @@ struct State {
 
 struct Key {
     body: u64,
-    /// `None` while it is being done.
+    /// `None` while the call is executed.
     answer: Option<(u16, Value)>,
 }
 
@@ -128,7 +129,7 @@ pub struct Standin {
     stopped: AtomicBool,
 }
 
-/// Stops it when dropped.
+/// Stops the stand-in when dropped.
 pub struct Running(pub Arc<Standin>);
 
 impl std::ops::Deref for Running {
@@ -180,7 +181,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What to do to a call.
+/// The outcome of a call.
 #[derive(Clone, Copy, PartialEq)]
 enum Fate {
     Well,
@@ -202,7 +203,7 @@ impl Standin {
         change(&mut locked(&self.faults));
     }
 
-    /// Sends notifications to another place from now on.
+    /// Sends notifications to this URL from now on.
     pub fn notify_to(&self, webhook: String) {
         *locked(&self.webhook) = webhook;
     }
@@ -211,7 +212,7 @@ impl Standin {
         locked(&self.faults).clone()
     }
 
-    /// All orders as they are now; those whose time is up have expired.
+    /// All orders, after due expiries and accepted refunds are executed.
     pub fn orders(&self) -> Vec<Order> {
         let mut state = locked(&self.state);
         for order in state.orders.iter_mut().filter(|o| o.status == "created" && o.until <= Instant::now()) {
@@ -225,22 +226,22 @@ impl Standin {
         state.orders.clone()
     }
 
-    /// All orders of one of the caller's ids.
+    /// All orders with this external reference.
     pub fn all_of(&self, reference: &str) -> Vec<Order> {
         self.orders().into_iter().filter(|o| o.reference == reference).collect()
     }
 
-    /// The order of one of the caller's ids.
+    /// The first order with this external reference.
     pub fn of_reference(&self, reference: &str) -> Option<Order> {
         self.orders().into_iter().find(|o| o.reference == reference)
     }
 
-    /// Method and path of every call that arrived, done or not.
+    /// Method and path of every call that arrived, executed or not.
     pub fn calls(&self) -> Vec<String> {
         locked(&self.state).calls.clone()
     }
 
-    /// The customer pays with his phone. `false` when the QR code cannot be paid any more.
+    /// The customer pays by phone; `false` when the QR code can no longer be paid.
     pub fn pay(&self, id: &str) -> bool {
         self.orders();
         self.act(id, |standin, order| {
@@ -252,7 +253,7 @@ impl Standin {
         })
     }
 
-    /// Money comes although the order has ended: what the pages exclude and life does not.
+    /// The order is paid although it has ended, which the documentation excludes.
     pub fn pay_late(&self, id: &str) -> bool {
         self.act(id, |standin, order| {
             standin.settle(order, "processed");
@@ -260,7 +261,7 @@ impl Standin {
         })
     }
 
-    /// A creation that was on its way arrives again, and its key is not known any more: the id of the second order.
+    /// Executes a creation again with its key forgotten; returns the id of the duplicate order.
     pub fn make_again(&self, id: &str) -> Option<String> {
         let mut state = locked(&self.state);
         let number = state.orders.len() + 1;
@@ -275,7 +276,7 @@ impl Standin {
         Some(again)
     }
 
-    /// The seller acts in Mercado Pago's own panel.
+    /// The seller ends the order in Mercado Pago's own panel.
     pub fn end(&self, id: &str, status: &'static str) -> bool {
         self.act(id, |standin, order| {
             if status == "refunded" {
@@ -360,7 +361,7 @@ impl Standin {
         }
     }
 
-    /// Says nothing until the other one gives up.
+    /// Sends nothing until the client closes the connection.
     fn hang(&self, mut stream: &TcpStream) {
         let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
         while !self.stopped.load(Ordering::Acquire) {
@@ -374,7 +375,7 @@ impl Standin {
         }
     }
 
-    /// Does what is asked, once for each idempotency key.
+    /// Executes a call, once for each idempotency key.
     fn once(&self, call: &Call, faults: &Faults) -> (u16, Value) {
         if call.token != format!("Bearer {}", self.settings.token) {
             return error(401, "unauthorized");
@@ -441,7 +442,7 @@ impl Standin {
                 Some(order) => (200, shown(order)),
                 None => error(404, "order_not_found"),
             },
-            // The numbers of the older APIs are made of the order's place.
+            // In the older APIs the number of a payment is the position of its order.
             ["v1", "payments", id] | ["merchant_orders", id] => {
                 match id.parse::<usize>().ok().and_then(|n| orders.get(n.checked_sub(1)?)) {
                     Some(o) => (200, json!({"id": id, "external_reference": o.reference})),
@@ -576,7 +577,7 @@ impl Standin {
         (201, answer)
     }
 
-    /// Sends what there is to tell, with the faults of the day.
+    /// Sends all notifications, with the current faults.
     fn notify_all(self: &Arc<Standin>, due: &mpsc::Receiver<(String, &'static str, Value)>) {
         for (sequence, (id, action, data)) in due.iter().enumerate() {
             if self.stopped.load(Ordering::Acquire) {
@@ -599,21 +600,22 @@ impl Standin {
         }
     }
 
-    /// A copy of a notification has its sequence, and so its signature.
+    /// A duplicate of a notification has the same sequence number, and so the same signature.
     fn notify(&self, id: &str, (action, sequence): (&str, usize), data: Value) {
         let body = json!({"action": action, "api_version": "v1", "application_id": "1", "user_id": "2",
             "live_mode": false, "type": "order", "date_created": "2026-01-01T00:00:00.000000000Z", "data": data});
         let address = format!("{}?data.id={id}&type=order", *locked(&self.webhook));
         let agent = ureq::Agent::config_builder().proxy(None).build().new_agent();
-        // Again when it was not taken, as the real one does; only sooner.
+        // Retries when refused, as the real provider does, but sooner.
         for _ in 0..3 {
             let mut request = agent.post(&address).header("content-type", "application/json");
             if !self.settings.secret.is_empty() {
-                let chamada = format!("req-{id}-{action}-{sequence}");
-                // Both ways in which an id is signed.
+                let request_id = format!("req-{id}-{action}-{sequence}");
+                // The provider signs the id in lower case or as it is.
                 let signed = if self.chance(500) { id.to_lowercase() } else { id.to_owned() };
-                let signature = sign(&self.settings.secret, Some(&signed), Some(&chamada), "1742505638683");
-                request = request.header("x-request-id", &chamada).header("x-signature", &signature);
+                let signature =
+                    sign(&self.settings.secret, Some(&signed), Some(&request_id), "1742505638683");
+                request = request.header("x-request-id", &request_id).header("x-signature", &signature);
             }
             let request = request.config().timeout_global(Some(Duration::from_secs(22))).build();
             if request.send(body.to_string().as_str()).is_ok() || self.stopped.load(Ordering::Acquire) {
@@ -650,7 +652,7 @@ fn shown(order: &Order, short_by: i64) -> Value {
         "transactions": {"payments": [payment]}, "type_response": {"qr_data": order.qr_data}})
 }
 
-/// Whether this look does not find it.
+/// Whether this lookup does not find the order.
 fn hide(order: &mut Order) -> bool {
     let hidden = order.hidden > 0;
     order.hidden = order.hidden.saturating_sub(1);

@@ -1,4 +1,4 @@
-//! The stand-in's page: the customer's phone and the seller's panel in one, and the switches of its faults.
+//! The page of the stand-in: the customer's phone, the seller's panel, and switches for the faults.
 
 use super::{Faults, Standin, reais};
 
@@ -29,7 +29,7 @@ pub fn answer(standin: &Standin, method: &str, path: &str, body: &str) -> (u16, 
 
 type Switch = (&'static str, &'static str, fn(&mut Faults) -> &mut u32);
 
-/// Name, meaning, place.
+/// Name in the form, description, field of `Faults`.
 const SWITCHES: &[Switch] = &[
     ("corta_antes", "corta a ligação sem fazer nada", |f| &mut f.cut_before),
     ("corta_depois", "faz, e corta a ligação sem responder", |f| &mut f.cut_after),

@@ -1,4 +1,4 @@
-//! One HTTP request of a connection and its answer, with the sockets in hand: the faults need them.
+//! Reads one HTTP request and writes its response directly on the socket, which the injected faults need.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ pub struct Call {
     pub body: String,
 }
 
-/// One request of a connection; `None` when nobody asked anything.
+/// Reads one request; `None` when the connection has none.
 pub fn read(stream: &TcpStream) -> io::Result<Option<Call>> {
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let mut reader = BufReader::new(stream);

@@ -1,0 +1,154 @@
+//! An endpoint is declared once, in the file of its resource: method, path, access, handler and
+//! description. The routes, the `Allow` headers and the OpenAPI document follow from it.
+//!
+//! ```ignore
+//! Resource::new("Clientes").get("/clientes/{id}", Gerente, find, |operation| {
+//!     operation.about("One customer.").ok::<Cliente>().problem(404, "")
+//! })
+//! ```
+//!
+//! Tested by `tests/api/openapi.rs` (document and answers agree) and `tests/tidy.rs` (README shows every
+//! path).
+
+use tiny_http::Method;
+
+use super::{App, answer::Answer, operation::Operation};
+use crate::{error::Error, server::Request};
+
+/// The role that a caller needs. **Declared and shown in the document (`x-acesso`), and not enforced yet**:
+/// anybody may call everything until people can log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Todos,
+    /// The customer of the order, or the counter.
+    DonoDoPedido,
+    /// The kitchen, the counter, the manager.
+    Cozinha,
+    /// The counter, the manager.
+    Balcao,
+    /// The manager.
+    Gerente,
+    /// A program with a key.
+    Maquina,
+}
+
+impl Access {
+    /// As the document says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Access::Todos => "todos",
+            Access::DonoDoPedido => "dono do pedido",
+            Access::Cozinha => "cozinha",
+            Access::Balcao => "balcão",
+            Access::Gerente => "gerente",
+            Access::Maquina => "máquina",
+        }
+    }
+}
+
+type Handler = Box<dyn Fn(&App, &Request<'_>) -> Result<Answer, Error> + Send + Sync>;
+
+/// Adds to the description of an operation. It is called when the document is made.
+type Describe = fn(Operation) -> Operation;
+
+/// A method on a path.
+pub struct Endpoint {
+    /// GET also answers HEAD.
+    pub method: Method,
+    /// Literal segments, and at most one `{id}`, which is the second.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// The group of the document that it is shown in.
+    pub tag: &'static str,
+    handler: Handler,
+    describe: Describe,
+}
+
+impl Endpoint {
+    /// Runs the handler.
+    pub fn call(&self, app: &App, request: &Request<'_>) -> Result<Answer, Error> {
+        (self.handler)(app, request)
+    }
+
+    /// Its description for the document.
+    pub fn operation(&self) -> Operation {
+        (self.describe)(Operation::new(self))
+    }
+}
+
+/// The endpoints of one kind of thing.
+pub struct Resource {
+    tag: &'static str,
+    endpoints: Vec<Endpoint>,
+}
+
+impl Resource {
+    /// A resource without endpoints, which the document shows under this heading.
+    pub fn new(tag: &'static str) -> Resource {
+        Resource { tag, endpoints: Vec::new() }
+    }
+
+    /// Adds a GET; `handler` gives a `Response`, a `Deferred`, or an `Answer` where it may be either.
+    pub fn get<A: Into<Answer> + 'static>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: fn(&App, &Request<'_>) -> Result<A, Error>,
+        describe: Describe,
+    ) -> Resource {
+        self.add(Method::Get, path, access, handler, describe)
+    }
+
+    /// Adds a POST.
+    pub fn post<A: Into<Answer> + 'static>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: fn(&App, &Request<'_>) -> Result<A, Error>,
+        describe: Describe,
+    ) -> Resource {
+        self.add(Method::Post, path, access, handler, describe)
+    }
+
+    /// Adds a PUT.
+    pub fn put<A: Into<Answer> + 'static>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: fn(&App, &Request<'_>) -> Result<A, Error>,
+        describe: Describe,
+    ) -> Resource {
+        self.add(Method::Put, path, access, handler, describe)
+    }
+
+    /// Adds a DELETE.
+    pub fn delete<A: Into<Answer> + 'static>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: fn(&App, &Request<'_>) -> Result<A, Error>,
+        describe: Describe,
+    ) -> Resource {
+        self.add(Method::Delete, path, access, handler, describe)
+    }
+
+    fn add<A: Into<Answer> + 'static>(
+        mut self,
+        method: Method,
+        path: &'static str,
+        access: Access,
+        handler: fn(&App, &Request<'_>) -> Result<A, Error>,
+        describe: Describe,
+    ) -> Resource {
+        let handler: Handler = Box::new(move |app, request| handler(app, request).map(Into::into));
+        self.endpoints.push(Endpoint { method, path, access, tag: self.tag, handler, describe });
+        self
+    }
+
+    /// What was declared, in that order.
+    pub fn endpoints(self) -> Vec<Endpoint> {
+        self.endpoints
+    }
+}

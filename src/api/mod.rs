@@ -1,0 +1,158 @@
+//! The interface of the restaurant over HTTP: endpoints, bodies, problems, the OpenAPI document.
+//!
+//! ```text
+//!  server ──▶ Site ──▶ routes ──▶ endpoint of a resource ──▶ act or store ──▶ answer ──▶ server
+//!                                    │ fields: the body               │
+//!                                    └ page, json: the result         └ problem: the error
+//! ```
+//!
+//! - A handler is `fn(&App, &Request) -> Result<Response, Error>`, or gives a `Deferred` that a batch will
+//!   answer.
+//! - An endpoint is declared in one place, with its access and its description (`endpoint.rs`).
+//! - One file a resource: `clientes`, `produtos`, `pedidos`, `pagamentos`, `webhook`, `qrcode`, `docs`,
+//!   `health`.
+//!
+//! Names in Portuguese are words of the interface, or of the domain. Tested by `tests/api`.
+
+mod answer;
+mod clientes;
+mod conversion;
+mod docs;
+mod endpoint;
+mod fields;
+mod health;
+mod json;
+mod openapi;
+mod operation;
+mod order_page;
+mod origins;
+mod pagamentos;
+mod page;
+mod pedidos;
+mod problem;
+mod produtos;
+mod qrcode;
+mod rate_limit;
+mod routes;
+mod shared;
+mod webhook;
+
+use std::sync::Arc;
+
+pub use self::{
+    endpoint::{Access, Endpoint},
+    health::{Health, PROBE},
+    openapi::openapi,
+    origins::{Hosts, Origins},
+    rate_limit::RateLimit,
+    routes::table,
+    shared::Shared,
+};
+use crate::{
+    acts::{commands::Commands, reconciliation::Bell},
+    payments::Payments,
+    server::{Answer, Handler, Refusal, Request, Response},
+    store::Store,
+};
+
+/// All that a handler may touch.
+pub struct App {
+    /// The database.
+    pub store: Arc<Store>,
+    /// Reads that many requests share.
+    pub shared: Arc<Shared>,
+    /// Changes of orders, which share transactions.
+    pub commands: Arc<Commands>,
+    /// Of each client's checkouts.
+    pub checkout_rate: RateLimit,
+    /// Of each client's notifications.
+    pub webhook_rate: RateLimit,
+    /// What payments are made by.
+    pub payments: Arc<Payments>,
+    /// Wakes the workers that look after charges.
+    pub bell: Arc<Bell>,
+    /// The origins whose pages may call.
+    pub origins: Origins,
+    /// The hosts that are answered.
+    pub hosts: Hosts,
+    /// How the database is.
+    pub health: Arc<Health>,
+}
+
+/// What one port answers.
+pub struct Site {
+    app: Arc<App>,
+    probes: bool,
+    rest: bool,
+}
+
+impl Site {
+    /// Everything.
+    pub fn whole(app: Arc<App>) -> Site {
+        Site { app, probes: true, rest: true }
+    }
+
+    /// What customers and staff use.
+    pub fn public(app: Arc<App>) -> Site {
+        Site { app, probes: false, rest: true }
+    }
+
+    /// The probes and figures.
+    pub fn operation(app: Arc<App>) -> Site {
+        Site { app, probes: true, rest: false }
+    }
+
+    fn has(&self, request: &Request<'_>) -> bool {
+        if is_probe(request) { self.probes } else { self.rest }
+    }
+}
+
+impl Handler for Site {
+    fn handle(&self, request: &Request<'_>) -> Answer {
+        if self.has(request) { routes::dispatch(&self.app, request) } else { routes::refuse(request) }
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Response {
+        problem::of_refusal(refusal)
+    }
+
+    fn header_set(&self, request: &Request<'_>) -> usize {
+        self.app.origins.header_set(request)
+    }
+
+    fn common_headers(&self, set: usize) -> &[u8] {
+        self.app.origins.headers(set)
+    }
+
+    fn exempt(&self, request: &Request<'_>) -> bool {
+        is_probe(request)
+    }
+}
+
+fn is_probe(request: &Request<'_>) -> bool {
+    matches!(&request.segments[..], [only] if ["livez", "readyz", "metrics"].contains(&only.as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::{domain::texto, server::foreign};
+
+    proptest! {
+        /// What the domain leaves out of a text, the server's log must not show either; neither knows the
+        /// other.
+        #[test]
+        fn the_log_shows_no_invisible_character(text in any::<String>()) {
+            let shown = foreign(&text, text.len()).to_string();
+            prop_assert!(!shown.chars().any(texto::is_invisible), "{}", shown);
+        }
+    }
+
+    #[test]
+    fn every_invisible_character_is_escaped_in_the_log() {
+        for c in ('\0'..=char::MAX).filter(|c| texto::is_invisible(*c)) {
+            assert!(foreign(&c.to_string(), 1).to_string().starts_with("\\u{"), "{c:?}");
+        }
+    }
+}

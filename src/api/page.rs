@@ -1,0 +1,118 @@
+//! Keyset pagination: a page is asked for by `limite` and `apos` (an opaque cursor, the sort keys of the
+//! last row of the page before), and its `Link` header leads to the next. Tested by `tests/api/pages.rs`.
+
+use bytes::Bytes;
+use serde::Serialize;
+use utoipa::openapi::path::Parameter;
+
+use super::{
+    json::{JSON, encode, etag, json_bytes, matches_tag},
+    openapi::{integer, query, string},
+};
+use crate::{
+    error::Error,
+    open_orders,
+    server::{Request, Response},
+    store::page::{Cursor, PageRequest},
+};
+
+/// Rows of a page where the query does not say.
+pub const LIMIT_DEFAULT: usize = 100;
+const LIMIT_MAX: usize = 500;
+
+/// The page that the query asks for; of `default_limit` rows when it does not say.
+pub fn requested<const N: usize>(
+    request: &Request<'_>,
+    default_limit: usize,
+) -> Result<PageRequest<N>, Error> {
+    let limite = match request.parameter("limite") {
+        None => default_limit,
+        Some(text) => match text.parse() {
+            Ok(n @ 1..=LIMIT_MAX) => n,
+            _ => return Err(Error::invalid("limite", format!("deve ser um número de 1 a {LIMIT_MAX}"))),
+        },
+    };
+    let apos = request.parameter("apos").map(|text| text.parse::<Cursor<N>>());
+    Ok(PageRequest { limit: limite, after: apos.transpose().map_err(|e| Error::invalid("apos", e))? })
+}
+
+/// The parameters that `requested` reads, for the document.
+pub fn parameters() -> [Parameter; 2] {
+    let limit = integer("int32").minimum(Some(1)).maximum(Some(LIMIT_MAX));
+    [
+        query(
+            "limite",
+            limit,
+            "Rows at most. Without it 100; of a list of open orders, all. A page of long orders ends earlier: \
+             `Link` leads on.",
+        ),
+        query("apos", string(), "Cursor from the `Link` header of the page before."),
+    ]
+}
+
+impl Page<3> {
+    /// Of open orders as they are at one place in the log, which is the entity tag of the list.
+    pub fn of_open_orders(page: &open_orders::Page) -> Page<3> {
+        let tag = Some(etag(page.next_sequencia));
+        Page { rows: page.json.clone(), next: None, total: None, tag }
+    }
+}
+
+/// A page of a list, encoded, and where the next begins.
+pub struct Page<const N: usize> {
+    rows: Bytes,
+    next: Option<Cursor<N>>,
+    /// Rows of the whole list, where this page does not show all of them and they were counted.
+    total: Option<i64>,
+    /// The entity tag, where the list has one.
+    tag: Option<String>,
+}
+
+impl<const N: usize> Page<N> {
+    /// Of rows, and the cursor behind them when there are more.
+    pub fn new<T: Serialize>(rows: &[T], next: Option<Cursor<N>>) -> Result<Page<N>, Error> {
+        Ok(Page::encoded(encode(&rows)?, next))
+    }
+
+    /// Of rows that are JSON already.
+    pub fn encoded(rows: Vec<u8>, next: Option<Cursor<N>>) -> Page<N> {
+        Page { rows: rows.into(), next, total: None, tag: None }
+    }
+
+    /// The same, of a list with so many rows in all.
+    pub fn of(self, total: Option<i64>) -> Page<N> {
+        Page { total, ..self }
+    }
+
+    /// The response to the request that asked for it.
+    pub fn response(&self, request: &Request<'_>) -> Response {
+        self.response_at(request.raw_path, request.parameter("limite").as_deref())
+    }
+
+    /// The response of the first page under this path; 304 when `if_none_match` names the list as it is.
+    pub fn first(&self, path: &str, if_none_match: Option<&str>) -> Response {
+        let Some(tag) = &self.tag else { return self.response_at(path, None) };
+        let response = match if_none_match {
+            Some(header) if matches_tag(header, tag) => Response::new(304, JSON, ""),
+            _ => self.response_at(path, None),
+        };
+        response.with("ETag", tag.clone())
+    }
+
+    /// The response under this path: `Link` leads to the next page, with the path and the limit of this one, and
+    /// `X-Total-Count` says how many rows there are in all.
+    pub fn response_at(&self, path: &str, limit: Option<&str>) -> Response {
+        let response = json_bytes(self.rows.clone());
+        let Some(next) = &self.next else { return response };
+        let response = match self.total {
+            Some(total) => response.with("X-Total-Count", total.to_string()),
+            None => response,
+        };
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        if let Some(limit) = limit {
+            query.append_pair("limite", limit);
+        }
+        let query = query.append_pair("apos", &next.to_string()).finish();
+        response.with("Link", format!("<{path}?{query}>; rel=\"next\""))
+    }
+}

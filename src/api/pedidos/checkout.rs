@@ -1,0 +1,123 @@
+//! `POST /pedidos/checkout`: its body, and its idempotency key.
+
+use std::borrow::Cow;
+
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{Ref, RefOr, Schema, schema::ArrayBuilder},
+};
+
+use crate::{
+    acts::checkout::{self, Choice, Line},
+    api::{
+        App,
+        fields::{
+            Errors, Fault, FromJson, Id, Ignorado, Observacao, Quantidade, body, read_body, read_list,
+            read_object,
+        },
+        json::{etag, json_bytes},
+    },
+    domain::pedido::LINHAS_MAX,
+    error::Error,
+    server::{Request, Response, network},
+};
+
+/// Characters of a key at most.
+const KEY_MAX: usize = 255;
+/// A key of so many characters cannot be guessed or hit upon by chance: it is the same key wherever it
+/// comes from. A shorter one belongs to the address that it comes from.
+const LONG_KEY: usize = 16;
+
+body! {
+    Checkout {
+        /// Null or absent: the order is anonymous.
+        id_cliente: Option<Id>,
+        #[schema(required)]
+        itens: Itens,
+    }
+}
+
+body! {
+    ItemCheckout {
+        #[schema(required)]
+        produto: Id,
+        #[schema(required)]
+        quantidade: Quantidade,
+        /// The customer's note.
+        descricao: Option<Observacao>,
+        /// The price charged is the menu's.
+        #[expect(dead_code)]
+        valor: Ignorado,
+    }
+}
+
+/// The lines of a checkout: each is sent, and described, as an `ItemCheckout`.
+pub struct Itens(Vec<Line>);
+
+impl FromJson for Itens {
+    fn from_json(json: &str) -> Result<Self, Fault> {
+        read_list(json, LINHAS_MAX, line).map(Itens)
+    }
+}
+
+impl PartialSchema for Itens {
+    fn schema() -> RefOr<Schema> {
+        let item = Ref::from_schema_name(ItemCheckout::name());
+        let list = ArrayBuilder::new().items(item).min_items(Some(1)).max_items(Some(LINHAS_MAX));
+        list.description(Some("The same product may come twice.")).into()
+    }
+}
+
+impl ToSchema for Itens {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((ItemCheckout::name().into(), ItemCheckout::schema()));
+        ItemCheckout::schemas(schemas);
+    }
+}
+
+/// Takes an order.
+pub fn checkout(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    app.checkout_rate.admit(request.client)?;
+    let body: Checkout = read_body(request)?;
+    let mut errors = Errors::default();
+    let cliente = errors.optional("id_cliente", body.id_cliente).flatten().map(|Id(id)| id);
+    let lines = errors.required("itens", body.itens);
+    let Itens(lines) = errors.or(lines)?;
+    let key = idempotency_key(request)?;
+    let key = key.map(Cow::into_owned);
+    let answer = checkout::check_out(&app.commands, &app.payments, Choice { cliente, lines }, key)?;
+    let response = json_bytes(answer.json.into_bytes()).with("ETag", etag(answer.versao));
+    Ok(if answer.replayed { response.with("Idempotency-Replayed", "true") } else { response })
+}
+
+/// The key as it is stored. A space, which no key of a client has, keeps those of an address apart from all
+/// others.
+fn idempotency_key<'a>(request: &Request<'a>) -> Result<Option<Cow<'a, str>>, Error> {
+    match request.header("idempotency-key")? {
+        None => Ok(None),
+        Some(key) if (1..=KEY_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) => {
+            Ok(Some(match key.len() {
+                LONG_KEY.. => key.into(),
+                _ => format!("{} {key}", network(request.client)).into(),
+            }))
+        }
+        Some(_) => Err(Error::Malformed(format!(
+            "Idempotency-Key deve ter de 1 a {KEY_MAX} caracteres ASCII sem espaços"
+        ))),
+    }
+}
+
+fn line(json: &str) -> Result<Line, Fault> {
+    let item: ItemCheckout = read_object(json)?;
+    let mut errors = Errors::default();
+    let produto = errors.required("produto", item.produto);
+    let quantidade = errors.required("quantidade", item.quantidade);
+    let descricao =
+        errors.optional("descricao", item.descricao).flatten().map(|d| d.0).filter(|d| !d.is_empty());
+    let line = produto.zip(quantidade);
+    errors.or_inside(line.map(|(Id(produto), Quantidade(quantidade))| Line {
+        produto,
+        quantidade,
+        descricao,
+    }))
+}

@@ -1,0 +1,120 @@
+//! `PUT /pedidos`: the kitchen's moves. A client may send the whole order back: what only the payment or
+//! the clock may change must then be as it is.
+
+use super::seen;
+use crate::{
+    acts::Move,
+    api::{
+        App,
+        fields::{
+            Errors, Id, Identificador, Ignorado, StatusPagamentoEnviado, StatusPedidoEnviado, ValorEnviado,
+            body, read_body,
+        },
+        json,
+    },
+    domain::{
+        data_hora::DataHora,
+        dinheiro::Dinheiro,
+        evento::Actor,
+        pedido::{Meio, Pedido, StatusPagamento},
+    },
+    error::Error,
+    server::{Request, Response},
+};
+
+body! {
+    /// Beside `id`, only `status_pedido` and `cliente` can be changed. What only the payment or the clock
+    /// may change can be sent along as it is; a different value is an error. `null` is as good as not sent, but
+    /// for `cliente`: the order becomes anonymous.
+    EdicaoPedido {
+        #[schema(required)]
+        id: Id,
+        status_pedido: Option<StatusPedidoEnviado>,
+        cliente: Option<Id>,
+        /// As last seen: 409 when the order has changed since.
+        versao: Option<Id>,
+        senha: Option<Id>,
+        #[expect(dead_code)]
+        itens: Ignorado,
+        datahora_recebido: Option<DataHora>,
+        datahora_preparacao: Option<DataHora>,
+        datahora_pronto: Option<DataHora>,
+        datahora_finalizado: Option<DataHora>,
+        status_pagamento: Option<StatusPagamentoEnviado>,
+        meio_pagamento: Option<Meio>,
+        id_pagamento: Option<Identificador>,
+        valor_total: Option<ValorEnviado>,
+    }
+}
+
+/// Moves an order, or puts it on a customer's name.
+pub fn change(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    let body: EdicaoPedido = read_body(request)?;
+    let mut errors = Errors::default();
+    let id = errors.required("id", body.id);
+    let status = errors.optional("status_pedido", body.status_pedido).flatten().map(|s| s.0);
+    let cliente = errors.optional("cliente", body.cliente).map(|c| c.map(|Id(id)| id));
+    let versao = errors.optional("versao", body.versao).flatten();
+    let unchangeable = Unchangeable {
+        senha: errors.optional("senha", body.senha).flatten().map(|Id(n)| n),
+        datahora_recebido: errors.optional("datahora_recebido", body.datahora_recebido).flatten(),
+        datahora_preparacao: errors.optional("datahora_preparacao", body.datahora_preparacao).flatten(),
+        datahora_pronto: errors.optional("datahora_pronto", body.datahora_pronto).flatten(),
+        datahora_finalizado: errors.optional("datahora_finalizado", body.datahora_finalizado).flatten(),
+        status_pagamento: errors.optional("status_pagamento", body.status_pagamento).flatten().map(|s| s.0),
+        meio_pagamento: errors.optional("meio_pagamento", body.meio_pagamento).flatten(),
+        id_pagamento: errors.optional("id_pagamento", body.id_pagamento).flatten().map(|i| i.0),
+        valor_total: errors.optional("valor_total", body.valor_total).flatten().map(|v| v.0),
+    };
+    let Id(id) = errors.or(id)?;
+    let check = move |pedido: &Pedido| match versao {
+        Some(Id(versao)) if versao != pedido.versao => {
+            Err(Error::conflict("versao_antiga", "O pedido mudou desde que foi lido; leia de novo e repita"))
+        }
+        _ => unchangeable.check(pedido),
+    };
+    let act = Move { status, cliente, seen: seen(request)?, check: Box::new(check) };
+    let (pedido, _) = app.commands.run(id, Actor::Staff, act)?;
+    json::order(&pedido, None)
+}
+
+/// What the body repeats of an order and may not change; what is `null` is not repeated.
+struct Unchangeable {
+    senha: Option<i64>,
+    datahora_recebido: Option<DataHora>,
+    datahora_preparacao: Option<DataHora>,
+    datahora_pronto: Option<DataHora>,
+    datahora_finalizado: Option<DataHora>,
+    status_pagamento: Option<StatusPagamento>,
+    meio_pagamento: Option<Meio>,
+    id_pagamento: Option<String>,
+    valor_total: Option<Dinheiro>,
+}
+
+impl Unchangeable {
+    /// `Invalid` with every field that differs.
+    fn check(&self, pedido: &Pedido) -> Result<(), Error> {
+        let mut errors = Errors::default();
+        let mut same = |name, same: bool| {
+            if !same {
+                errors.note(name, "não pode ser alterado");
+            }
+        };
+        same("senha", self.senha.is_none_or(|s| Some(s) == pedido.senha));
+        same("datahora_recebido", self.datahora_recebido.is_none_or(|d| d == pedido.datahora_recebido));
+        same(
+            "datahora_preparacao",
+            self.datahora_preparacao.is_none_or(|d| Some(d) == pedido.datahora_preparacao),
+        );
+        same("datahora_pronto", self.datahora_pronto.is_none_or(|d| Some(d) == pedido.datahora_pronto));
+        same(
+            "datahora_finalizado",
+            self.datahora_finalizado.is_none_or(|d| Some(d) == pedido.datahora_finalizado),
+        );
+        same("status_pagamento", self.status_pagamento.is_none_or(|s| s == pedido.status_pagamento));
+        same("meio_pagamento", self.meio_pagamento.is_none_or(|m| Some(m) == pedido.meio_pagamento));
+        same("id_pagamento", self.id_pagamento.is_none() || self.id_pagamento == pedido.id_pagamento);
+        same("valor_total", self.valor_total.is_none_or(|v| v == pedido.valor_total));
+        errors.or(Some(()))
+    }
+}

@@ -1,0 +1,161 @@
+//! `/produtos`, and the menu by category. Tested by `tests/api/menu.rs`.
+
+use super::{
+    App,
+    answer::Answer,
+    endpoint::{
+        Access::{Gerente, Todos},
+        Resource,
+    },
+    fields::{CategoriaEnviada, DescricaoProduto, Errors, Id, Logico, NomeProduto, Preco, body, read_body},
+    json::json,
+    page::{self, LIMIT_DEFAULT, Page},
+    routes::id,
+    shared,
+};
+use crate::{
+    domain::produto::{Alteracao, Categoria, Produto},
+    error::Error,
+    server::{Request, Response},
+    store::produtos,
+};
+
+/// Its endpoints.
+pub fn resource() -> Resource {
+    Resource::new("Produtos")
+        .get(
+            "/produtos",
+            Todos,
+            |app, request| menu(app, request, None),
+            |operation| operation.about("The menu: what is on sale.").page::<Produto>(),
+        )
+        .post("/produtos", Gerente, create, |operation| {
+            operation.about("A new product, on sale at once.").body::<NovoProduto>().ok::<Produto>()
+        })
+        .put("/produtos", Gerente, change, |operation| {
+            operation
+                .about(
+                    "Changes the fields that are sent, and only those. `ativo` takes a product off the menu and puts it back.",
+                )
+                .body::<EdicaoProduto>()
+                .ok::<Produto>()
+                .problem(404, "")
+        })
+        .get("/produtos/{id}", Todos, find, |operation| {
+            operation.about("One product, on sale or withdrawn.").ok::<Produto>().problem(404, "")
+        })
+        .delete("/produtos/{id}", Gerente, withdraw, |operation| {
+            operation
+                .about(
+                    "Deletes a product that was never ordered; one that was is withdrawn, and past orders keep it.",
+                )
+                .done()
+                .problem(404, "")
+        })
+        .get(
+            "/lanches",
+            Todos,
+            |app, request| menu(app, request, Some(Categoria::Lanche)),
+            |operation| operation.about("The menu: lanches.").page::<Produto>(),
+        )
+        .get(
+            "/acompanhamentos",
+            Todos,
+            |app, request| menu(app, request, Some(Categoria::Acompanhamento)),
+            |operation| operation.about("The menu: acompanhamentos.").page::<Produto>(),
+        )
+        .get(
+            "/bebidas",
+            Todos,
+            |app, request| menu(app, request, Some(Categoria::Bebida)),
+            |operation| operation.about("The menu: bebidas.").page::<Produto>(),
+        )
+        .get(
+            "/sobremesas",
+            Todos,
+            |app, request| menu(app, request, Some(Categoria::Sobremesa)),
+            |operation| operation.about("The menu: sobremesas.").page::<Produto>(),
+        )
+}
+
+body! {
+    NovoProduto {
+        #[schema(required)]
+        nome: NomeProduto,
+        #[schema(required)]
+        categoria: CategoriaEnviada,
+        #[schema(required)]
+        valor: Preco,
+        descricao: Option<DescricaoProduto>,
+    }
+}
+
+body! {
+    EdicaoProduto {
+        #[schema(required)]
+        id: Id,
+        nome: NomeProduto,
+        categoria: CategoriaEnviada,
+        valor: Preco,
+        descricao: Option<DescricaoProduto>,
+        ativo: Option<Logico>,
+    }
+}
+
+fn create(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    let body: NovoProduto = read_body(request)?;
+    let mut errors = Errors::default();
+    let novo = Alteracao {
+        nome: errors.required("nome", body.nome).map(|n| n.0),
+        categoria: errors.required("categoria", body.categoria).map(|c| c.0),
+        valor: errors.required("valor", body.valor).map(|v| v.0),
+        descricao: errors.optional("descricao", body.descricao).map(|d| d.map(|d| d.0)),
+        ativo: None,
+    };
+    let novo = errors.or(Some(novo))?;
+    let produto = app.store.write(|conn| {
+        let id = produtos::insert(conn, &novo)?;
+        produtos::find(conn, id)
+    })?;
+    json(&produto)
+}
+
+fn change(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    let body: EdicaoProduto = read_body(request)?;
+    let mut errors = Errors::default();
+    let id = errors.required("id", body.id);
+    let alteracao = Alteracao {
+        nome: errors.optional("nome", body.nome).map(|n| n.0),
+        categoria: errors.optional("categoria", body.categoria).map(|c| c.0),
+        valor: errors.optional("valor", body.valor).map(|v| v.0),
+        descricao: errors.optional("descricao", body.descricao).map(|d| d.map(|d| d.0)),
+        ativo: errors.optional("ativo", body.ativo).flatten().map(|a| a.0),
+    };
+    let Id(id) = errors.or(id)?;
+    let produto = app.store.write(|conn| {
+        produtos::update(conn, id, &alteracao)?;
+        produtos::find(conn, id)
+    })?;
+    json(&produto)
+}
+
+fn find(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    let id = id(request)?;
+    json(&app.store.read(|conn| produtos::find(conn, id))?)
+}
+
+fn withdraw(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+    let id = id(request)?;
+    app.store.write(|conn| produtos::withdraw(conn, id))?;
+    json(&true)
+}
+
+/// What is on sale. The first page, which is what nearly every client asks for, is read for all at once.
+fn menu(app: &App, request: &Request<'_>, categoria: Option<Categoria>) -> Result<Answer, Error> {
+    if request.query.is_empty() {
+        return Ok(shared::first_page(app.shared.menu(categoria), request)?.into());
+    }
+    let page = page::requested(request, LIMIT_DEFAULT)?;
+    let (rows, next) = app.store.read(|conn| produtos::menu(conn, categoria, &page))?;
+    Ok(Page::new(&rows, next)?.response(request).into())
+}

@@ -1,0 +1,140 @@
+//! Request coalescing: reads that many requests make at the same time are made once for all of them (`batch.rs`), after
+//! the last of them has come. Lists of open orders come from `open_orders`. Tested by `tests/api/freshness.rs`.
+
+use std::sync::Arc;
+
+use super::{
+    answer::Deferred,
+    order_page::{self, Bound, warn_of_cut},
+    page::{LIMIT_DEFAULT, Page},
+    pedidos::OPEN_DEFAULT,
+};
+use crate::{
+    batch::Batch,
+    domain::{
+        pedido::{Pedido, StatusPagamento, StatusPedido},
+        produto::Categoria,
+    },
+    error::Error,
+    open_orders::OpenOrders,
+    server::{Request, Threads},
+    store::{
+        Store,
+        lists::List,
+        page::PageRequest,
+        pedidos::{self, TOGETHER},
+        produtos,
+    },
+};
+
+/// The first page of a list, for all that ask for it.
+pub type Whole<const N: usize> = Arc<Batch<(), Arc<Page<N>>>>;
+
+/// The batches of reads.
+pub struct Shared {
+    open: Whole<3>,
+    /// Of Recebido, Em preparação and Pronto.
+    by_state: [Whole<3>; 3],
+    /// All of it, and each category.
+    menus: [Whole<1>; 5],
+    /// One order, by its id.
+    pub pedidos: Arc<Batch<i64, Arc<Pedido>>>,
+    /// The status of an order's payment, by the order's id.
+    pub status: Arc<Batch<i64, StatusPagamento>>,
+    /// Of pages of orders that a request reads by itself.
+    pub own_page: Bound,
+}
+
+impl Shared {
+    /// Batches over this store, whose leaders run on these threads. `budget` is `MAX_BUFFERED_BYTES`.
+    pub fn new(store: &Arc<Store>, threads: &Arc<Threads>, budget: usize) -> Shared {
+        let bound = Bound::of_shared(budget);
+        let open_orders = Arc::new(OpenOrders::new(bound.bytes()));
+        let open = |list| {
+            let (store, open_orders) = (store.clone(), open_orders.clone());
+            Batch::new(threads, TOGETHER, once(move || read_open(&store, &open_orders, list, bound)))
+        };
+        let menu = |categoria| {
+            let store = store.clone();
+            Batch::new(threads, TOGETHER, once(move || read_menu(&store, categoria)))
+        };
+        let (of_pedidos, of_status) = (store.clone(), store.clone());
+        Shared {
+            open: open(List::Open),
+            by_state: [StatusPedido::Recebido, StatusPedido::EmPreparacao, StatusPedido::Pronto]
+                .map(|state| open(List::State(state))),
+            menus: [
+                None,
+                Some(Categoria::Lanche),
+                Some(Categoria::Acompanhamento),
+                Some(Categoria::Bebida),
+                Some(Categoria::Sobremesa),
+            ]
+            .map(menu),
+            pedidos: Batch::new(threads, TOGETHER, move |ids| {
+                of_pedidos.read(|conn| pedidos::find_each(conn, ids))
+            }),
+            status: Batch::new(threads, TOGETHER, move |ids| {
+                of_status.read(|conn| pedidos::status_of_each(conn, ids))
+            }),
+            own_page: Bound::of_own(budget),
+        }
+    }
+
+    /// The whole of a list of open orders; `None` for the lists that grow without end.
+    pub fn list(&self, list: List) -> Option<&Whole<3>> {
+        match list {
+            List::Open => Some(&self.open),
+            List::State(state) => self.by_state.get(state as usize - 1),
+            List::Cliente(_) => None,
+        }
+    }
+
+    /// The menu, or one category of it.
+    pub fn menu(&self, categoria: Option<Categoria>) -> &Whole<1> {
+        &self.menus[categoria.map_or(0, |c| c as usize)]
+    }
+
+    /// See `Batch::relieve`.
+    pub fn relieve(&self) {
+        self.by_state.iter().chain([&self.open]).for_each(Batch::relieve);
+        self.menus.iter().for_each(Batch::relieve);
+        self.pedidos.relieve();
+        self.status.relieve();
+    }
+}
+
+fn read_open(
+    store: &Store,
+    open_orders: &OpenOrders,
+    list: List,
+    bound: Bound,
+) -> Result<Arc<Page<3>>, Error> {
+    if let Some(page) = open_orders.page(store, list)? {
+        return Ok(Arc::new(Page::of_open_orders(&page)));
+    }
+    let first = PageRequest { limit: OPEN_DEFAULT, after: None };
+    let read = store.read(|conn| order_page::read(conn, list, &first, bound))?;
+    read.total.into_iter().for_each(warn_of_cut);
+    Ok(Arc::new(read.page))
+}
+
+fn read_menu(store: &Store, categoria: Option<Categoria>) -> Result<Arc<Page<1>>, Error> {
+    let page = PageRequest { limit: LIMIT_DEFAULT, after: None };
+    let (rows, next) = store.read(|conn| produtos::menu(conn, categoria, &page))?;
+    Ok(Arc::new(Page::new(&rows, next)?))
+}
+
+/// The first page of a list, as the answer to a request that asks for no other; 304 where `If-None-Match` names it.
+pub fn first_page<const N: usize>(whole: &Whole<N>, request: &Request<'_>) -> Result<Deferred, Error> {
+    let path = request.raw_path.to_owned();
+    let seen = request.header("if-none-match")?.map(str::to_owned);
+    Ok(Deferred::ask(whole, (), move |page| Ok(page?.first(&path, seen.as_deref()))))
+}
+
+/// One answer for all questions of a batch, which are the same.
+fn once<A: Clone>(
+    read: impl Fn() -> Result<A, Error>,
+) -> impl Fn(&[()]) -> Result<Vec<Result<A, Error>>, Error> {
+    move |all| Ok(vec![read(); all.len()])
+}

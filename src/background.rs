@@ -1,0 +1,170 @@
+//! What runs beside the requests, a thread each: bringing the schema up to date, the probe of the database, cleaning, the
+//! reconciliation of charges, the relief of leaders that do not come back, and the signal to end.
+
+use std::{
+    sync::{Arc, OnceLock},
+    thread,
+    time::{Duration, Instant},
+};
+
+use ambrosia::{
+    acts::{
+        cleaning,
+        commands::Commands,
+        reconciliation::{Bell, Worker},
+    },
+    api::{Health, PROBE, Shared},
+    batch::PATIENCE,
+    clock,
+    error::Error,
+    payments::{self, Payments},
+    server::Stopper,
+    store::{Database, Store, cobrancas, eventos},
+};
+use signal_hook::iterator::Signals;
+
+/// Between two attempts to reach and migrate a database that is away.
+const RETRY: Duration = Duration::from_secs(1);
+/// How often events of processes of the version before are numbered, for so long after the start or the last of them; then
+/// with each cleaning.
+const ROLLING_UPDATE: Duration = Duration::from_secs(15 * 60);
+const NUMBERING: Duration = Duration::from_secs(1);
+/// Between two cleanings of what has expired.
+const CLEANING: Duration = Duration::from_secs(15);
+
+/// Threads that ask the payment provider about what is pending.
+const RECONCILERS: usize = 4;
+
+/// The parts that the threads work on.
+pub struct Background {
+    /// The data.
+    pub store: Arc<Store>,
+    /// The providers that are set up.
+    pub payments: Arc<Payments>,
+    /// The changes of orders.
+    pub commands: Arc<Commands>,
+    /// The reads that are shared.
+    pub shared: Arc<Shared>,
+    /// Rings when there is something to reconcile.
+    pub bell: Arc<Bell>,
+    /// For `/readyz`.
+    pub health: Arc<Health>,
+}
+
+impl Background {
+    /// Starts the threads. What is returned is set, and the server stopped, when the data cannot be used at all.
+    pub fn start(
+        self,
+        database: Database,
+        mut signals: Signals,
+        stopper: Arc<Stopper>,
+    ) -> Arc<OnceLock<String>> {
+        let Background { store, payments, commands, shared, bell, health } = self;
+        let unusable = Arc::new(OnceLock::new());
+        let drained = stopper.clone();
+        thread::spawn(move || {
+            if let Some(signal) = signals.forever().next() {
+                log::info!("signal {signal}: finishing");
+                drained.drain();
+            }
+        });
+        let relieved = commands.clone();
+        thread::spawn(move || relieve(&shared, &relieved));
+        let (prepared, told, healthy) = (store.clone(), unusable.clone(), health.clone());
+        let looked_after = payments.names();
+        thread::spawn(move || match prepare(&prepared, &database, &healthy) {
+            Ok(()) => care_for(&prepared, &looked_after),
+            Err(error) => {
+                let _ = told.set(error);
+                stopper.stop();
+            }
+        });
+        let probed = store.clone();
+        thread::spawn(move || probe(&probed, &health));
+        for _ in 0..RECONCILERS {
+            let (store, commands) = (store.clone(), commands.clone());
+            let worker = Worker { store, commands, payments: payments.clone(), bell: bell.clone() };
+            thread::spawn(move || worker.run());
+        }
+        unusable
+    }
+}
+
+/// Brings the schema up to date, however long the database is away. An embedded file that cannot be opened is an error.
+fn prepare(store: &Store, database: &Database, health: &Health) -> Result<(), String> {
+    while let Err(error) = store.migrate() {
+        if matches!(database, Database::Sqlite(_)) {
+            return Err(format!("cannot open {database}: {error}"));
+        }
+        log::warn!("{database} cannot be used yet: {error}; answering 503 until it can");
+        thread::sleep(RETRY);
+    }
+    health.heard(Ok(()));
+    log::info!("data in {database}");
+    Ok(())
+}
+
+/// Keeps the data clean of what has expired, and the log numbered. `looked_after` are the names of the providers that are
+/// set up.
+fn care_for(store: &Store, looked_after: &[&str]) {
+    for (name, alive) in store.read(|conn| cobrancas::alive(conn)).unwrap_or_default() {
+        if !looked_after.contains(&name.as_str()) {
+            log::error!(
+                "{alive} charges at {} are open and {} is not set: nobody looks after them",
+                payments::display_name(&name),
+                payments::setting(&name)
+            );
+        }
+    }
+    let mut watched_until = Instant::now() + ROLLING_UPDATE;
+    loop {
+        if let Err(error) = cleaning::clean(store) {
+            log::warn!("cannot clean up what has expired: {error:?}");
+        }
+        let cleaned = Instant::now();
+        while cleaned.elapsed() < CLEANING {
+            match number_events(store) {
+                Ok(0) => {}
+                Ok(_) => watched_until = Instant::now() + ROLLING_UPDATE,
+                Err(error) => log::warn!("cannot number the events of an older process: {error:?}"),
+            }
+            thread::sleep(if Instant::now() < watched_until { NUMBERING } else { CLEANING });
+        }
+    }
+}
+
+/// What a process of the version before has written, if there is any: its events get their places in the log. Gives how many.
+fn number_events(store: &Store) -> Result<usize, Error> {
+    if !store.read(|conn| eventos::any_unnumbered(conn))? {
+        return Ok(0);
+    }
+    store.write(|conn| eventos::number_unnumbered(conn, &clock::now().dia()))
+}
+
+/// Asks the database for a sign of life, for `/readyz`.
+fn probe(store: &Store, health: &Health) {
+    let mut connection = None;
+    // An embedded file that is being made is not opened beside that.
+    store.wait_for_start(PROBE);
+    loop {
+        if store.is_full() {
+            // Nobody is sent here meanwhile, so nobody else would find out that there is room again.
+            store.probe_disk(clock::now());
+        }
+        let answer = store.probe(&mut connection);
+        if let Err(error) = &answer {
+            log::debug!("no sign of life from the database: {error}");
+        }
+        health.heard(answer);
+        thread::sleep(PROBE);
+    }
+}
+
+/// Those who ask together wait no longer than they have to for one who does not come back.
+fn relieve(shared: &Shared, commands: &Commands) {
+    loop {
+        thread::sleep(PATIENCE / 4);
+        shared.relieve();
+        commands.relieve();
+    }
+}

@@ -1,0 +1,72 @@
+//! `restaurante`: the one row that numbers what happens. Whoever commits an order or an event takes numbers from it first,
+//! and holds its lock until the commit: so senhas are unique on their day, and the log is gapless and in the order of the
+//! commits. The row is a hot spot: take it last.
+
+use super::connection::{Connection, Value};
+use crate::error::{DbError, Error};
+
+/// How far apart processes of this version and of the one before number the orders of a day, which do not see each other's
+/// counters during a rolling update.
+const APART: i64 = 500;
+
+/// The numbers of one transaction.
+pub struct Numbers {
+    /// The business day of the senhas. It never goes back, whatever the clocks of several processes say.
+    pub dia: String,
+    /// The first of the senhas that were asked for.
+    pub first_senha: i64,
+    /// The first of the places in the log that were asked for.
+    pub first_sequencia: i64,
+}
+
+/// Takes so many senhas of this day and so many places in the log. Both are given back when the caller's transaction is
+/// rolled back.
+pub fn take_numbers(
+    conn: &mut dyn Connection,
+    today: &str,
+    senhas: usize,
+    places: usize,
+) -> Result<Numbers, Error> {
+    // In this order: MySQL assigns one after the other.
+    let sql = "UPDATE restaurante SET \
+               proxima_senha = CASE WHEN dia < ? THEN 1 + ? ELSE proxima_senha + ? END, \
+               dia = CASE WHEN dia < ? THEN ? ELSE dia END, \
+               proxima_sequencia = proxima_sequencia + ? WHERE id = 1";
+    let (senhas, places) = (senhas as i64, places as i64);
+    let values: [Value; 6] =
+        [today.into(), senhas.into(), senhas.into(), today.into(), today.into(), places.into()];
+    conn.execute(sql, &values)?;
+    let sql = "SELECT CAST(dia AS CHAR), proxima_senha, proxima_sequencia FROM restaurante WHERE id = 1";
+    let rows = conn.query(sql, &[])?;
+    let row = rows.first().ok_or_else(|| Error::Internal("the row of the restaurant is gone".into()))?;
+    let (dia, first_senha) = (row.text(0)?.to_owned(), row.int(1)? - senhas);
+    let first_sequencia = row.int(2)? - places;
+    let first_senha = if senhas > 0 { keep_apart(conn, &dia, first_senha, senhas)? } else { first_senha };
+    Ok(Numbers { dia, first_senha, first_sequencia })
+}
+
+/// The version before counts in `senhas`. Its first number of a new day is put behind ours, and where it has taken numbers
+/// of this day already ours go on behind those.
+fn keep_apart(conn: &mut dyn Connection, dia: &str, first: i64, senhas: i64) -> Result<i64, Error> {
+    if first == 1 {
+        match conn.execute("INSERT INTO senhas (dia, ultima) VALUES (?, ?)", &[dia.into(), APART.into()]) {
+            Ok(_) | Err(DbError::Unique(_)) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+    let rows = conn.query("SELECT COALESCE(MAX(senha), 0) FROM pedidos WHERE dia = ?", &[dia.into()])?;
+    let taken = rows.first().map_or(Ok(0), |row| row.int(0))?;
+    if taken < first {
+        return Ok(first);
+    }
+    let first = taken + APART + 1;
+    conn.execute("UPDATE restaurante SET proxima_senha = ? WHERE id = 1", &[(first + senhas).into()])?;
+    Ok(first)
+}
+
+/// The place in the log that the next event takes: all before it are committed.
+pub fn next_sequencia(conn: &mut dyn Connection) -> Result<i64, Error> {
+    let rows = conn.query("SELECT proxima_sequencia FROM restaurante WHERE id = 1", &[])?;
+    let row = rows.first().ok_or_else(|| Error::Internal("the row of the restaurant is gone".into()))?;
+    Ok(row.int(0)?)
+}
