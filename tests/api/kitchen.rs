@@ -12,7 +12,6 @@ on_both_databases!(
     a_step_back_clears_the_later_time,
     every_move_is_an_event,
     read_only_fields_are_refused,
-    a_field_that_is_null_is_not_sent,
     an_order_sent_back_in_full_is_checked_by_version,
     the_customer_can_be_changed,
     an_order_of_an_erased_customer_can_be_moved,
@@ -167,30 +166,6 @@ fn read_only_fields_are_refused(database: Database) {
         assert_eq!(problem["erros"][0]["campo"], field);
     }
     assert_eq!(r.get("/pedidos/1").ok(), before);
-}
-
-/// As clients do that send every field of a model.
-fn a_field_that_is_null_is_not_sent(database: Database) {
-    let r = Restaurant::new(database);
-    r.put("/pedidos", json!({"id": 2, "status_pedido": 3})).ok();
-    let paid = r.post("/pedidos/2/pagamento", json!({"meio": "dinheiro", "responsavel": "Ana"}));
-    let before = if paid.status == 200 { paid.json() } else { r.get("/pedidos/2").ok() };
-    let mut body = json!({"id": 2});
-    for field in [
-        "datahora_recebido",
-        "datahora_preparacao",
-        "datahora_pronto",
-        "datahora_finalizado",
-        "id_pagamento",
-        "senha",
-        "meio_pagamento",
-    ] {
-        body[field] = json!(null);
-    }
-    assert_eq!(r.put("/pedidos", body.clone()).ok(), before);
-    // No customer is one that can be chosen.
-    body["cliente"] = json!(null);
-    assert_eq!(r.put("/pedidos", body).ok()["cliente"], json!(null));
 }
 
 fn an_order_sent_back_in_full_is_checked_by_version(database: Database) {
