@@ -47,6 +47,9 @@ impl Access {
     }
 }
 
+/// A handler as a resource declares it.
+type HandlerFn<A> = fn(&App, &Request<'_>) -> Result<A, Error>;
+
 type Handler = Box<dyn Fn(&App, &Request<'_>) -> Result<Answer, Error> + Send + Sync>;
 
 /// Adds to the description of an operation. It is called when the document is made.
@@ -95,7 +98,7 @@ impl Resource {
         self,
         path: &'static str,
         access: Access,
-        handler: fn(&App, &Request<'_>) -> Result<A, Error>,
+        handler: HandlerFn<A>,
         describe: Describe,
     ) -> Resource {
         self.add(Method::Get, path, access, handler, describe)
@@ -106,7 +109,7 @@ impl Resource {
         self,
         path: &'static str,
         access: Access,
-        handler: fn(&App, &Request<'_>) -> Result<A, Error>,
+        handler: HandlerFn<A>,
         describe: Describe,
     ) -> Resource {
         self.add(Method::Post, path, access, handler, describe)
@@ -117,7 +120,7 @@ impl Resource {
         self,
         path: &'static str,
         access: Access,
-        handler: fn(&App, &Request<'_>) -> Result<A, Error>,
+        handler: HandlerFn<A>,
         describe: Describe,
     ) -> Resource {
         self.add(Method::Put, path, access, handler, describe)
@@ -128,7 +131,7 @@ impl Resource {
         self,
         path: &'static str,
         access: Access,
-        handler: fn(&App, &Request<'_>) -> Result<A, Error>,
+        handler: HandlerFn<A>,
         describe: Describe,
     ) -> Resource {
         self.add(Method::Delete, path, access, handler, describe)
@@ -139,7 +142,7 @@ impl Resource {
         method: Method,
         path: &'static str,
         access: Access,
-        handler: fn(&App, &Request<'_>) -> Result<A, Error>,
+        handler: HandlerFn<A>,
         describe: Describe,
     ) -> Resource {
         let handler: Handler = Box::new(move |app, request| handler(app, request).map(Into::into));
