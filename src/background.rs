@@ -141,7 +141,7 @@ fn number_events(store: &Store) -> Result<usize, Error> {
     store.write(|conn| eventos::number_unnumbered(conn, &clock::now().dia()))
 }
 
-/// Asks the database for a sign of life, for `/readyz`.
+/// Pings the database each second, for `/readyz`, and probes a disk that counts as full.
 fn probe(store: &Store, health: &Health) {
     let mut connection = None;
     // An embedded file that is being made is not opened beside that.
@@ -153,7 +153,7 @@ fn probe(store: &Store, health: &Health) {
         }
         let answer = store.probe(&mut connection);
         if let Err(error) = &answer {
-            log::debug!("no sign of life from the database: {error}");
+            log::debug!("the database does not answer a ping: {error}");
         }
         health.heard(answer);
         thread::sleep(PROBE);

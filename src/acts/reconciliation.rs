@@ -81,7 +81,7 @@ impl Worker {
         }
     }
 
-    /// Does what is due. Gives whether there was anything.
+    /// Takes a slice of the charge steps that are due, and one notification. Returns whether there was any.
     fn round(&self) -> Result<bool, Error> {
         if !self.store.is_migrated() {
             return Ok(false);

@@ -244,8 +244,8 @@ impl Cobranca {
         Evento::Perguntado(format!("{}: {}", operacao.name(), valor.em_reais()))
     }
 
-    /// Makes the next step due at this time, if it was due later or not at all; whether it was. Whoever is at work on the
-    /// charge finds out at the save.
+    /// Moves the next step forward to `when`. Returns false, and changes nothing, when it is due by then already. A step
+    /// that is being asked meanwhile keeps this time when it settles (`settle_step`).
     pub fn hasten(&mut self, when: DataHora) -> bool {
         let later = self.proxima_em.is_none_or(|due| due > when);
         if later {

@@ -1,5 +1,5 @@
-//! Asynchronous logging through a bounded buffer: whoever logs formats the line and copies it into the buffer; a single
-//! consumer thread writes what has gathered to stderr, bytes and not lines.
+//! Asynchronous logging through a bounded buffer: the thread that logs formats the line and copies it into the buffer;
+//! a single consumer thread writes the buffered bytes to stderr in blocks.
 //!
 //! ```text
 //!   any thread ──▶ filter ──▶ Format::write ──▶ Buffer::push ──▶ consumer "log" ──▶ stderr

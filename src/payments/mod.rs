@@ -1,6 +1,5 @@
-//! Payment providers. `Provider` is all that the rest of the system knows of whoever takes the customer's money; it has
-//! two implementations, `Simulator` and `MercadoPago`; `Payments` holds those of this process. Nobody outside this folder
-//! asks which one it is.
+//! Payment providers, behind the trait `Provider`. It has two implementations, `Simulator` and `MercadoPago`; `Payments` is
+//! the registry of those that this process has set up. No code outside this folder branches on which one it is.
 //!
 //! ```text
 //!   acts ───────► Provider ──┬── Simulator     answers from the charge itself, without a network
@@ -134,7 +133,7 @@ pub struct Payments {
 
 impl Payments {
     /// Mercado Pago, where it is set up, or the simulator, whose QR codes can be paid for `qr_seconds`. The error is for
-    /// whoever set it up.
+    /// the operator.
     pub fn open(qr_seconds: i64, mercado_pago: Option<mercado_pago::Settings>) -> Result<Payments, String> {
         let mut providers: Vec<Box<dyn Provider>> = Vec::new();
         if let Some(settings) = mercado_pago {

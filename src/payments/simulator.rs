@@ -1,6 +1,6 @@
 //! The simulator: a provider that needs no account. Every QR code is well formed and worth nothing, and
-//! whoever sends the webhook of the wire contract decides whether the customer has paid. It keeps nothing:
-//! the charge that is stored is all there is, so every answer follows from the charge and the time.
+//! the webhook of the wire contract decides, unauthenticated, whether the customer has paid. It is stateless:
+//! every answer is computed from the stored charge and the time.
 
 use std::time::Duration;
 

@@ -32,7 +32,7 @@ pub trait Connection: Send {
     fn begin(&mut self) -> Result<(), DbError>;
     fn commit(&mut self) -> Result<(), DbError>;
     fn rollback(&mut self) -> Result<(), DbError>;
-    /// Asks the server for a sign of life.
+    /// Pings the server.
     fn ping(&mut self) -> Result<(), DbError>;
 }
 

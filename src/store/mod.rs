@@ -80,7 +80,7 @@ const WRITE_PAUSE: Duration = Duration::from_millis(1);
 const WRITE_PAUSE_MAX: Duration = Duration::from_millis(128);
 /// What a glance waits for a connection.
 const GLANCE: Duration = Duration::from_millis(100);
-/// What a sign of life may take.
+/// Time-out of a ping.
 const PROBE: Duration = Duration::from_secs(1);
 /// A migration may copy a large table.
 const MIGRATION: Duration = Duration::from_secs(3600);
@@ -279,7 +279,7 @@ impl Store {
         (states.iter().map(|s| s.connections).sum(), states.iter().map(|s| s.idle_connections).sum())
     }
 
-    /// Asks the database for a sign of life, over a connection that is not the pool's: `kept`, or a new one.
+    /// Pings the database over a connection outside the pool: `kept`, or a new one, which is kept if it answers.
     pub fn probe(&self, kept: &mut Option<Box<dyn Connection>>) -> Result<(), DbError> {
         let mut conn = match kept.take() {
             Some(conn) => conn,

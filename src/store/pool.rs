@@ -13,7 +13,7 @@ use super::sqlite;
 use super::{Database, Settings, connection::Connection, mysql};
 use crate::error::DbError;
 
-/// A connection that was idle for longer is asked for a sign of life before it is used.
+/// A connection that was idle for longer is pinged before it is used.
 const FRESH: Duration = Duration::from_secs(30);
 
 /// Opens connections for the pool, and tells it which are worth keeping.

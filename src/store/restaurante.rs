@@ -1,6 +1,6 @@
-//! `restaurante`: the one row that numbers what happens. Whoever commits an order or an event takes numbers from it first,
-//! and holds its lock until the commit: so senhas are unique on their day, and the log is gapless and in the order of the
-//! commits. The row is a hot spot: take it last.
+//! `restaurante`: the one row with the counters for `senha` and `eventos.sequencia`. A transaction that adds orders or events
+//! takes their numbers from it and holds its lock until the commit: so senhas are unique on their day, and the log is gapless
+//! and in the order of the commits. The row is a hot spot: a transaction locks it last.
 
 use super::connection::{Connection, Value};
 use crate::error::{DbError, Error};
