@@ -116,6 +116,13 @@ impl Process {
         }
     }
 
+    /// Those that a limit on their number counts: what was inherited may lie above it.
+    pub fn descriptors_below(&self, limit: usize) -> usize {
+        let open = fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap();
+        let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse::<usize>().ok();
+        open.filter_map(|entry| number(entry.ok()?)).filter(|number| *number < limit).count()
+    }
+
     /// Waits until nothing is held any more that was not held before.
     pub fn returns_to(&self, before: Usage) {
         eventually(&format!("back to {before:?}"), || {
