@@ -89,7 +89,7 @@ pub fn check_out(
     let key =
         chave.map(|chave| Ok::<_, Error>(Key { fingerprint: choice.fingerprint()?, chave })).transpose()?;
     let stored_key = key.as_ref().map(|key| key.chave.clone());
-    let checkout = Checkout { choice, key, id_pagamento: charge_step::new_key() };
+    let checkout = Checkout { choice, key, id_pagamento: new_reference() };
     match commands.check_out(checkout)? {
         Done::Replayed(json) => {
             #[derive(Deserialize)]
@@ -105,6 +105,12 @@ pub fn check_out(
             Ok(Answer { json: json(&pedido)?, versao: pedido.versao, replayed: false })
         }
     }
+}
+
+/// What the provider knows the order by. Unguessable, and made in the order of time (UUIDv7): random ones put each row on a
+/// page of its own in two indexes, and every such page is written with the commit.
+fn new_reference() -> String {
+    uuid::Uuid::now_v7().to_string()
 }
 
 /// What the checkouts of one transaction see of the database, and the orders that they make.

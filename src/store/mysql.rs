@@ -48,7 +48,7 @@ impl Address {
             .write_timeout(Some(statement))
             .tcp_keepalive_time_ms(Some(30_000))
             // Twenty pods of seven connections stay below max_prepared_stmt_count (16,382 by default).
-            .stmt_cache_size(64)
+            .stmt_cache_size(110)
             .additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS)
             .init(vec![
                 "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \

@@ -36,32 +36,41 @@ pub fn take_numbers(
     let values: [Value; 6] =
         [today.into(), senhas.into(), senhas.into(), today.into(), today.into(), places.into()];
     conn.execute(sql, &values)?;
-    let sql = "SELECT CAST(dia AS CHAR), proxima_senha, proxima_sequencia FROM restaurante WHERE id = 1";
+    let sql = "SELECT CAST(dia AS CHAR), proxima_senha, proxima_sequencia, \
+               (SELECT MAX(senha) FROM pedidos WHERE pedidos.dia = restaurante.dia) \
+               FROM restaurante WHERE id = 1";
     let rows = conn.query(sql, &[])?;
     let row = rows.first().ok_or_else(|| Error::Internal("the row of the restaurant is gone".into()))?;
-    let (dia, first_senha) = (row.text(0)?.to_owned(), row.int(1)? - senhas);
-    let first_sequencia = row.int(2)? - places;
-    let first_senha = if senhas > 0 { keep_apart(conn, &dia, first_senha, senhas)? } else { first_senha };
-    Ok(Numbers { dia, first_senha, first_sequencia })
+    let (first_senha, first_sequencia) = (row.int(1)? - senhas, row.int(2)? - places);
+    let mut numbers = Numbers { dia: row.text(0)?.to_owned(), first_senha, first_sequencia };
+    if senhas > 0 {
+        let highest = row.int_or_null(3)?.unwrap_or_default();
+        keep_apart(conn, &mut numbers, senhas, highest)?;
+    }
+    Ok(numbers)
 }
 
 /// The version before counts in `senhas`. Its first number of a new day is put behind ours, and where it has taken numbers
-/// of this day already ours go on behind those.
-fn keep_apart(conn: &mut dyn Connection, dia: &str, first: i64, senhas: i64) -> Result<i64, Error> {
-    if first == 1 {
-        match conn.execute("INSERT INTO senhas (dia, ultima) VALUES (?, ?)", &[dia.into(), APART.into()]) {
+/// of this day already (`highest` is the last that is in use) ours go on behind those.
+fn keep_apart(
+    conn: &mut dyn Connection,
+    numbers: &mut Numbers,
+    senhas: i64,
+    highest: i64,
+) -> Result<(), Error> {
+    if numbers.first_senha == 1 {
+        let values = [(&*numbers.dia).into(), APART.into()];
+        match conn.execute("INSERT INTO senhas (dia, ultima) VALUES (?, ?)", &values) {
             Ok(_) | Err(DbError::Unique(_)) => {}
             Err(other) => return Err(other.into()),
         }
     }
-    let rows = conn.query("SELECT COALESCE(MAX(senha), 0) FROM pedidos WHERE dia = ?", &[dia.into()])?;
-    let taken = rows.first().map_or(Ok(0), |row| row.int(0))?;
-    if taken < first {
-        return Ok(first);
+    if highest >= numbers.first_senha {
+        numbers.first_senha = highest + APART + 1;
+        let next = numbers.first_senha + senhas;
+        conn.execute("UPDATE restaurante SET proxima_senha = ? WHERE id = 1", &[next.into()])?;
     }
-    let first = taken + APART + 1;
-    conn.execute("UPDATE restaurante SET proxima_senha = ? WHERE id = 1", &[(first + senhas).into()])?;
-    Ok(first)
+    Ok(())
 }
 
 /// The place in the log that the next event takes: all before it are committed.

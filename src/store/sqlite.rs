@@ -30,7 +30,7 @@ impl Sqlite {
         )
         .map_err(classify)?;
         keep_private(path);
-        conn.set_prepared_statement_cache_capacity(64);
+        conn.set_prepared_statement_cache_capacity(110);
         Ok(Sqlite(conn))
     }
 }

@@ -12,8 +12,7 @@ pub(super) fn placeholders<T: Copy + Into<Value>>(values: &[T]) -> (String, Vec<
     (vec!["?"; full].join(", "), repeated.map(|v| (*v).into()).collect())
 }
 
-/// Inserts rows, some at a time: in powers of two, so that a connection keeps a handful of prepared statements and not
-/// one for each number of rows. `table` names the columns too.
+/// Inserts rows in as few statements as `rows_at_once` allows. `table` names the columns too.
 pub(super) fn insert_rows<const N: usize>(
     conn: &mut dyn Connection,
     table: &str,
@@ -22,7 +21,7 @@ pub(super) fn insert_rows<const N: usize>(
     let row = format!("({})", vec!["?"; N].join(", "));
     let mut rows = rows.into_iter();
     while rows.len() > 0 {
-        let count = 1 << rows.len().min(ROWS_MAX).ilog2();
+        let count = rows_at_once(rows.len());
         let sql = format!("INSERT INTO {table} VALUES {}", vec![&*row; count].join(", "));
         let values: Vec<Value> = rows.by_ref().take(count).flatten().collect();
         conn.execute(&sql, &values)?;
@@ -30,8 +29,12 @@ pub(super) fn insert_rows<const N: usize>(
     Ok(())
 }
 
-/// Rows of one INSERT at most.
-const ROWS_MAX: usize = 128;
+/// Rows of the next INSERT when so many are left. A statement more costs a batch of commands more than its rows do, and
+/// every number of rows is a prepared statement that each connection keeps: so any number up to 8, then multiples of 8,
+/// 64 at most. That is 15 statements for a table, and two for most batches.
+fn rows_at_once(left: usize) -> usize {
+    if left <= 8 { left } else { left.min(64) / 8 * 8 }
+}
 
 /// Which rows of a table an UPDATE may touch.
 pub(super) struct Target {
@@ -57,4 +60,25 @@ pub(super) fn update_columns(
     }
     let sql = format!("UPDATE {table} SET {} WHERE id = ?{condition}", names.join(", "));
     Ok(conn.execute(&sql, &values)? == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn most_batches_take_two_statements_and_a_table_has_fifteen() {
+        let mut sizes = std::collections::HashSet::new();
+        for rows in 1..=200_usize {
+            let (mut left, mut statements) = (rows, 0);
+            while left > 0 {
+                let count = rows_at_once(left);
+                assert!(count > 0 && count <= left);
+                sizes.insert(count);
+                (left, statements) = (left - count, statements + 1);
+            }
+            assert!(statements <= rows.div_ceil(64) + 1, "{rows} rows in {statements} statements");
+        }
+        assert_eq!(sizes.len(), 15);
+    }
 }
