@@ -41,6 +41,9 @@ use crate::{
 /// How long followers wait for a leader that does not come back.
 pub const PATIENCE: Duration = Duration::from_secs(1);
 
+/// Questions that fail alone for a row that is held, before the rest of their batch is given up.
+const LOCKED_MAX: u32 = 2;
+
 /// What it takes to give one answer, about.
 const GIVING: Duration = Duration::from_micros(10);
 
@@ -195,16 +198,18 @@ impl<Q: Send + 'static, A: Send + 'static> Batch<Q, A> {
         catch_unwind(AssertUnwindSafe(|| (self.answer_all)(questions))).unwrap_or_else(|_| Err(unanswered()))
     }
 
-    /// Once the database is away, so it is for the rest.
+    /// Once the database is away, so it is for the rest. Who waits for a row that is held takes a second or two of all.
     fn one_by_one(&self, questions: &[Q]) -> Vec<Result<A, Error>> {
-        let mut common = None;
+        let (mut common, mut locked) = (None, 0);
         let alone = |question| {
             if let Some(error) = &common {
                 return Err(Error::clone(error));
             }
             let answers = self.answer_all(std::slice::from_ref(question));
             let answer = answers.and_then(|mut a| a.pop().unwrap_or_else(|| Err(unanswered())));
-            common = answer.as_ref().err().filter(|e| !may_be_of_one(e)).cloned();
+            let failed = answer.as_ref().err();
+            locked += u32::from(matches!(failed, Some(Error::Database(DbError::Locked(_)))));
+            common = failed.filter(|e| !may_be_of_one(e) || locked == LOCKED_MAX).cloned();
             answer
         };
         questions.iter().map(alone).collect()

@@ -41,8 +41,10 @@ pub enum DbError {
     Unknown(String),
     /// Deadlock or serialization failure: nothing happened, and trying again is the remedy.
     Retry(String),
-    /// Someone else held a lock for too long.
+    /// The whole database was locked for too long, or a statement took too long.
     Busy(String),
+    /// Another transaction held a row for too long that this one needs; nothing happened.
+    Locked(String),
     /// The database has no room on its disk; nothing happened.
     Full(String),
     /// A unique key refused the row; the name is `table_column` on both engines.
@@ -98,7 +100,8 @@ impl fmt::Display for DbError {
             DbError::Lost(t) => ("connection lost", t),
             DbError::Unknown(t) => ("connection lost during commit", t),
             DbError::Retry(t) => ("deadlock", t),
-            DbError::Busy(t) => ("lock wait", t),
+            DbError::Busy(t) => ("busy", t),
+            DbError::Locked(t) => ("row lock", t),
             DbError::Full(t) => ("disk full", t),
             DbError::Unique(t) => ("unique key", t),
             DbError::ForeignKey(t) => ("foreign key", t),

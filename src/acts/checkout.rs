@@ -153,7 +153,7 @@ pub fn load<'a>(
         return Ok(Till::closed(payments));
     }
     let keys: Vec<&str> = checkouts.iter().filter_map(|c| Some(c.key.as_ref()?.chave.as_str())).collect();
-    let products = checkouts.iter().flat_map(|c| c.choice.lines.iter().map(|line| line.produto));
+    let products = checkouts.iter().flat_map(|c| c.produtos());
     Ok(Till {
         payments,
         uses: idempotencia::uses(conn, &keys, now)?,
@@ -280,6 +280,16 @@ impl<'a> Till<'a> {
 }
 
 impl Checkout {
+    /// The customer that the order is to name.
+    pub fn cliente(&self) -> Option<i64> {
+        self.choice.cliente
+    }
+
+    /// The products that its lines are to name.
+    pub fn produtos(&self) -> impl Iterator<Item = i64> {
+        self.choice.lines.iter().map(|line| line.produto)
+    }
+
     /// Whether it may share its transaction with others.
     pub fn fits_together(&self) -> bool {
         self.choice.lines.len() <= LINES_TOGETHER
@@ -309,7 +319,8 @@ pub fn json(pedido: &Pedido) -> Result<String, Error> {
     serde_json::to_string(pedido).map_err(defect)
 }
 
-fn distinct(ids: impl Iterator<Item = i64>) -> Vec<i64> {
+/// In ascending order.
+pub fn distinct(ids: impl Iterator<Item = i64>) -> Vec<i64> {
     let mut ids: Vec<i64> = ids.collect();
     ids.sort_unstable();
     ids.dedup();

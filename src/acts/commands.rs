@@ -13,10 +13,13 @@
 //! - Optimistic concurrency: an order or charge that another process has changed since it was loaded is a conflict; the
 //!   transaction begins again from the load, a bounded number of times with back-off (`Store::write`). So `decide` may run
 //!   more than once and has no effect but on what it is given.
+//! - A row that another transaction holds is the trouble of the commands that need it. After a second they are refused, and
+//!   the others run without them (`held_rows`).
 //! - Each changing command makes a version of its own, so no two states of an order have the same `ETag`.
-//! - Numbers and places in the log are taken last: other processes wait from there to the commit (`store::restaurante`).
+//! - Numbers and places in the log are taken last: other processes wait from there to the commit (`store::restaurante`). So
+//!   all rows that are changed, or referred to by foreign keys, are locked before.
 //!
-//! Tested in `tests/api/{concurrency,kitchen,checkout}.rs`.
+//! Tested in `tests/api/{concurrency,kitchen,checkout,row_locks}.rs`.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -25,6 +28,7 @@ use super::{
     capacity::Capacity,
     charge_step::Step,
     checkout::{self, Checkout, Till},
+    held_rows::HeldRows,
 };
 use crate::{
     batch::Batch,
@@ -35,12 +39,13 @@ use crate::{
         evento::Actor,
         pedido::Pedido,
     },
-    error::Error,
+    error::{DbError, Error},
     payments::Payments,
     server::Threads,
     store::{
         Connection, Store, cobrancas,
         eventos::{self, Entry},
+        locks::{self, LockWait},
         pedidos, restaurante,
     },
 };
@@ -53,6 +58,11 @@ pub trait OrderAct: Send {
     /// Reads what else the decision needs; an error refuses the command.
     fn load(&self, _conn: &mut dyn Connection, _order: &Order) -> Result<(), Error> {
         Ok(())
+    }
+
+    /// The customer that the order is to name, if there is one.
+    fn cliente(&self) -> Option<i64> {
+        None
     }
 
     /// Changes the order and its charge in memory, or refuses. The step of the charge that it takes, if any, is asked of the
@@ -146,25 +156,50 @@ impl Commands {
 
 impl Writer {
     fn write(&self, commands: &[Command]) -> Result<Vec<Result<Done, Error>>, Error> {
-        let done = self.store.write(|conn| {
-            let now = clock::now();
-            let mut desk = Desk::load(conn, self, commands, now)?;
-            let mut outcomes = Vec::with_capacity(commands.len());
-            for command in commands {
-                match desk.decide(conn, command, now) {
-                    // The transaction is broken, and no command can go on in it.
-                    Err(broken @ Error::Database(_)) => return Err(broken),
-                    outcome => outcomes.push(outcome),
-                }
+        let all =
+            |conn: &mut dyn Connection| self.write_in(conn, commands, &HeldRows::default(), LockWait::Short);
+        let without_held = |conn: &mut dyn Connection| {
+            let held = HeldRows::find(conn, commands)?;
+            self.write_in(conn, commands, &held, LockWait::Long)
+        };
+        let done = match self.store.write_within(LockWait::Short, all) {
+            Err(Error::Database(DbError::Locked(_))) => {
+                self.store.write_within(LockWait::Short, without_held)?
             }
-            desk.save(conn, now)?;
-            Ok(desk.answer(outcomes))
-        })?;
+            done => done?,
+        };
         let is_new = |(done, command): &(&Result<Done, Error>, &Command)| {
             matches!((done, command), (Ok(Done::Changed(_)), Command::Checkout(_)))
         };
         self.capacity.wrote(done.iter().zip(commands).filter(is_new).count());
         Ok(done)
+    }
+
+    /// Inside a transaction. Commands that need a row of `held` are refused; `wait` is for the row of the restaurant.
+    fn write_in(
+        &self,
+        conn: &mut dyn Connection,
+        commands: &[Command],
+        held: &HeldRows,
+        wait: LockWait,
+    ) -> Result<Vec<Result<Done, Error>>, Error> {
+        let now = clock::now();
+        let free: Vec<&Command> = commands.iter().filter(|command| held.check(command).is_ok()).collect();
+        let mut desk = Desk::load(conn, self, &free, now)?;
+        let mut outcomes = Vec::with_capacity(commands.len());
+        for command in commands {
+            let outcome = match held.check(command) {
+                Ok(()) => match desk.decide(conn, command, now) {
+                    // The transaction is broken, and no command can go on in it.
+                    Err(broken @ Error::Database(_)) => return Err(broken),
+                    outcome => outcome,
+                },
+                Err(held) => Err(held),
+            };
+            outcomes.push(outcome);
+        }
+        desk.save(conn, wait, now)?;
+        Ok(desk.answer(outcomes))
     }
 }
 
@@ -195,7 +230,7 @@ impl<'a> Desk<'a> {
     fn load(
         conn: &mut dyn Connection,
         writer: &'a Writer,
-        all: &[Command],
+        all: &[&Command],
         now: DataHora,
     ) -> Result<Desk<'a>, Error> {
         let (mut ids, mut checkouts) = (Vec::new(), Vec::new());
@@ -268,13 +303,17 @@ impl<'a> Desk<'a> {
         Ok(Done::Changed(Box::new(Changed { pedido: order.pedido.clone(), step })))
     }
 
-    /// Orders by their ids, so that two processes lock them in the same order; what others wait for comes last.
-    fn save(&mut self, conn: &mut dyn Connection, now: DataHora) -> Result<(), Error> {
+    /// Orders by their ids, so that two processes lock them in the same order; what others wait for comes last, and is
+    /// waited for so long.
+    fn save(&mut self, conn: &mut dyn Connection, wait: LockWait, now: DataHora) -> Result<(), Error> {
         let mut changed: Vec<&Loaded> = self.orders.values().flatten().collect();
         changed.sort_unstable_by_key(|loaded| loaded.order.pedido.id);
         for Loaded { order, pedido_versao, cobranca_versao } in changed {
+            let id = order.pedido.id;
             if order.pedido.versao != *pedido_versao {
                 pedidos::save(conn, &order.pedido, *pedido_versao)?;
+            } else if self.log.iter().any(|entry| entry.pedido == id) {
+                locks::keep_pedido(conn, id)?;
             }
             if let (Some(cobranca), Some(loaded)) = (&order.cobranca, cobranca_versao)
                 && cobranca.versao != *loaded
@@ -286,7 +325,13 @@ impl<'a> Desk<'a> {
         if places == 0 {
             return Ok(());
         }
-        let numbers = restaurante::take_numbers(conn, &now.dia(), self.till.orders(), places)?;
+        conn.wait_for_rows(wait)?;
+        let numbers = restaurante::take_numbers(conn, &now.dia(), self.till.orders(), places);
+        let numbers = numbers.map_err(|error| match error {
+            // Every command needs this row.
+            Error::Database(DbError::Locked(text)) if wait == LockWait::Long => DbError::Busy(text).into(),
+            other => other,
+        })?;
         self.log.extend(self.till.save(conn, &numbers, now)?);
         eventos::append(conn, numbers.first_sequencia, &self.log, now)
     }

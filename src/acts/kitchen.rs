@@ -26,9 +26,15 @@ impl OrderAct for Move {
     /// Clients of the original always send the customer, also one who was erased since; only a new one must exist.
     fn load(&self, conn: &mut dyn Connection, order: &Order) -> Result<(), Error> {
         match self.cliente {
-            Some(Some(id)) if order.pedido.cliente != Some(id) => clientes::find(conn, id).map(drop),
+            Some(Some(id)) if order.pedido.cliente != Some(id) => {
+                clientes::existing(conn, &[id])?.pop().map(drop).ok_or(clientes::NOT_FOUND)
+            }
             _ => Ok(()),
         }
+    }
+
+    fn cliente(&self) -> Option<i64> {
+        self.cliente.flatten()
     }
 
     fn decide(&self, order: &mut Order, context: Context) -> Result<Option<Operacao>, Error> {

@@ -9,6 +9,7 @@ pub mod cleaning;
 pub mod commands;
 mod counter_payment;
 pub mod erasure;
+mod held_rows;
 mod kitchen;
 pub mod notification;
 mod pendencia;

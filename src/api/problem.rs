@@ -112,7 +112,9 @@ fn precondition_failed(pedido: &Pedido) -> Response {
 
 fn of_database(error: &DbError, id: &RequestId) -> Response {
     match error {
-        DbError::Lost(_) | DbError::Retry(_) | DbError::Busy(_) => unavailable(&error.to_string(), id),
+        DbError::Lost(_) | DbError::Retry(_) | DbError::Busy(_) | DbError::Locked(_) => {
+            unavailable(&error.to_string(), id)
+        }
         DbError::Unknown(_) => {
             log::error!("{id} {error}");
             let detail = "Não foi possível confirmar se a operação foi concluída; verifique antes de repetir";
@@ -208,6 +210,7 @@ mod tests {
             (DbError::Lost(text()).into(), 503, true),
             (DbError::Retry(text()).into(), 503, true),
             (DbError::Busy(text()).into(), 503, true),
+            (DbError::Locked(text()).into(), 503, true),
             (DbError::Full(text()).into(), 503, true),
             // It may have happened: a client that repeats it may order twice.
             (DbError::Unknown(text()).into(), 503, false),

@@ -3,6 +3,7 @@
 use super::{
     columns::Columns,
     connection::{Connection, Row, Value},
+    locks::{BY_PRIMARY_KEY, SHARED},
     page::{Cursor, PageRequest, cut},
     statements::{Target, placeholders, update_columns},
 };
@@ -38,13 +39,16 @@ pub fn find(conn: &mut dyn Connection, id: i64) -> Result<Cliente, Error> {
     rows.first().map(cliente).transpose()?.ok_or(NOT_FOUND)
 }
 
-/// Those of these that there are.
+/// Those of these that there are. They stay until the transaction ends: one that is being erased is waited for, and found
+/// to be gone.
 pub fn existing(conn: &mut dyn Connection, ids: &[i64]) -> Result<Vec<i64>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let (marks, values) = placeholders(ids);
-    let sql = format!("SELECT id FROM clientes WHERE id IN ({marks}) AND apagado_em IS NULL");
+    let sql = format!(
+        "SELECT id FROM clientes {BY_PRIMARY_KEY} WHERE id IN ({marks}) AND apagado_em IS NULL {SHARED}"
+    );
     let rows = conn.query(&sql, &values)?;
     Ok(rows.iter().map(|row| row.int(0)).collect::<Result<_, DbError>>()?)
 }

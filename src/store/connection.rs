@@ -1,5 +1,6 @@
 //! The narrow waist between the queries and the two drivers.
 
+use super::locks::LockWait;
 use crate::{
     domain::{data_hora::DataHora, dinheiro::Dinheiro},
     error::DbError,
@@ -29,6 +30,10 @@ pub trait Connection: Send {
     fn last_id(&self) -> i64;
     /// `script` holds statements that each end with `;` at the end of a line.
     fn script(&mut self, script: &str) -> Result<(), DbError>;
+    /// How long statements from here on wait for a row that another transaction holds. SQLite has no locks of rows.
+    fn wait_for_rows(&mut self, _wait: LockWait) -> Result<(), DbError> {
+        Ok(())
+    }
     fn begin(&mut self) -> Result<(), DbError>;
     fn commit(&mut self) -> Result<(), DbError>;
     fn rollback(&mut self) -> Result<(), DbError>;

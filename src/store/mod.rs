@@ -11,6 +11,7 @@ pub mod expiry;
 pub mod idempotencia;
 pub mod itens;
 pub mod lists;
+pub mod locks;
 mod migrations;
 mod mysql;
 pub mod notificacoes;
@@ -38,6 +39,7 @@ use std::{
 
 pub use self::{
     connection::{Connection, Row, Value},
+    locks::LockWait,
     mysql::Address,
 };
 use self::{
@@ -200,23 +202,30 @@ impl Store {
 
     /// Runs one transaction: all of it happens, or nothing. It runs again, a bounded number of times, after a deadlock
     /// or when the connection was lost before the commit; so it must have no effect but on the database.
-    pub fn write<T>(
+    pub fn write<T>(&self, changes: impl FnMut(&mut dyn Connection) -> Result<T, Error>) -> Result<T, Error> {
+        self.write_within(LockWait::Long, changes)
+    }
+
+    /// As `write`, where each statement waits so long for a row that another transaction holds; then `Locked`.
+    pub fn write_within<T>(
         &self,
+        wait: LockWait,
         mut changes: impl FnMut(&mut dyn Connection) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let result = self.write_again(&mut changes);
+        let result = self.write_again(wait, &mut changes);
         self.disk.note(&result);
         result
     }
 
     fn write_again<T>(
         &self,
+        wait: LockWait,
         changes: &mut dyn FnMut(&mut dyn Connection) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let mut attempt = 1;
         loop {
             let mut conn = self.connection(&self.writers)?;
-            match transaction(&mut conn, changes) {
+            match transaction(&mut conn, wait, changes) {
                 Err(Error::Database(DbError::Lost(_))) if attempt < ATTEMPTS => {
                     conn.report_lost();
                     attempt += 1;
@@ -298,9 +307,11 @@ impl Store {
 /// it would commit what this one began.
 fn transaction<T>(
     conn: &mut Pooled,
+    wait: LockWait,
     changes: &mut dyn FnMut(&mut dyn Connection) -> Result<T, Error>,
 ) -> Result<T, Error> {
     conn.suspect = true;
+    conn.wait_for_rows(wait)?;
     conn.begin()?;
     let result = match changes(&mut **conn) {
         Ok(value) => match conn.commit() {
@@ -309,7 +320,9 @@ fn transaction<T>(
                 return Ok(value);
             }
             // Of these it is known that nothing happened.
-            Err(e @ (DbError::Retry(_) | DbError::Busy(_) | DbError::Full(_))) => Err(e.into()),
+            Err(e @ (DbError::Retry(_) | DbError::Busy(_) | DbError::Locked(_) | DbError::Full(_))) => {
+                Err(e.into())
+            }
             Err(other) => return Err(DbError::Unknown(other.to_string()).into()),
         },
         error => error,

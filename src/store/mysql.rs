@@ -5,11 +5,18 @@ use std::time::Duration;
 use jiff::civil::DateTime;
 use mysql::{OptsBuilder, consts::CapabilityFlags, prelude::Queryable};
 
-use super::connection::{Connection, Row, Value};
+use super::{
+    connection::{Connection, Row, Value},
+    locks::LockWait,
+};
 use crate::{domain::data_hora::DataHora, error::DbError};
 
 /// A connection to a MySQL or MariaDB server.
-pub struct Mysql(mysql::Conn);
+pub struct Mysql {
+    conn: mysql::Conn,
+    /// What the session's `innodb_lock_wait_timeout` is.
+    lock_wait: LockWait,
+}
 
 /// How to reach the server; printed without the password.
 #[derive(Clone)]
@@ -51,9 +58,11 @@ impl Address {
             .stmt_cache_size(110)
             .additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS)
             .init(vec![
-                "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
-                 innodb_lock_wait_timeout = 5, group_concat_max_len = 16777216"
-                    .to_owned(),
+                format!(
+                    "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
+                     innodb_lock_wait_timeout = {}, group_concat_max_len = 16777216",
+                    LockWait::Long.seconds()
+                ),
                 "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".to_owned(),
             ])
     }
@@ -69,18 +78,19 @@ impl std::fmt::Display for Address {
 impl Mysql {
     /// `timeout` bounds the connect, `statement` every wait for the server after it.
     pub fn connect(address: &Address, timeout: Duration, statement: Duration) -> Result<Mysql, DbError> {
-        mysql::Conn::new(address.opts(timeout, statement)).map(Mysql).map_err(|e| match classify(e) {
+        let conn = mysql::Conn::new(address.opts(timeout, statement)).map_err(|e| match classify(e) {
             // Whatever kept us from connecting, there is no connection.
             DbError::Lost(text) | DbError::Other(text) => DbError::Lost(text),
             other => other,
-        })
+        })?;
+        Ok(Mysql { conn, lock_wait: LockWait::Long })
     }
 }
 
 impl Connection for Mysql {
     fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
         let mut rows = Vec::new();
-        for row in self.0.exec_iter(sql, positional(params)).map_err(classify)? {
+        for row in self.conn.exec_iter(sql, positional(params)).map_err(classify)? {
             let values = row.map_err(classify)?.unwrap().into_iter().map(value);
             rows.push(Row(values.collect::<Result<_, _>>()?));
         }
@@ -88,35 +98,44 @@ impl Connection for Mysql {
     }
 
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
-        self.0.exec_drop(sql, positional(params)).map_err(classify)?;
-        Ok(self.0.affected_rows())
+        self.conn.exec_drop(sql, positional(params)).map_err(classify)?;
+        Ok(self.conn.affected_rows())
     }
 
     fn last_id(&self) -> i64 {
-        i64::try_from(self.0.last_insert_id()).unwrap_or_default()
+        i64::try_from(self.conn.last_insert_id()).unwrap_or_default()
     }
 
     fn script(&mut self, script: &str) -> Result<(), DbError> {
         for statement in script.split(";\n").map(str::trim).filter(|s| !s.is_empty()) {
-            self.0.query_drop(statement).map_err(classify)?;
+            self.conn.query_drop(statement).map_err(classify)?;
+        }
+        Ok(())
+    }
+
+    fn wait_for_rows(&mut self, wait: LockWait) -> Result<(), DbError> {
+        if self.lock_wait != wait {
+            let sql = format!("SET SESSION innodb_lock_wait_timeout = {}", wait.seconds());
+            self.conn.query_drop(sql).map_err(classify)?;
+            self.lock_wait = wait;
         }
         Ok(())
     }
 
     fn begin(&mut self) -> Result<(), DbError> {
-        self.0.query_drop("START TRANSACTION").map_err(classify)
+        self.conn.query_drop("START TRANSACTION").map_err(classify)
     }
 
     fn commit(&mut self) -> Result<(), DbError> {
-        self.0.query_drop("COMMIT").map_err(classify)
+        self.conn.query_drop("COMMIT").map_err(classify)
     }
 
     fn rollback(&mut self) -> Result<(), DbError> {
-        self.0.query_drop("ROLLBACK").map_err(classify)
+        self.conn.query_drop("ROLLBACK").map_err(classify)
     }
 
     fn ping(&mut self) -> Result<(), DbError> {
-        self.0.ping().map_err(classify)
+        self.conn.ping().map_err(classify)
     }
 }
 
@@ -176,8 +195,9 @@ fn classify(error: mysql::Error) -> DbError {
         // The disk is full; so is a table; the engine, or the server (3 on MariaDB), could not write a file for that.
         1021 | 1114 => DbError::Full(text),
         3 | 1005 | 1026 | 1030 | 3675 if is_no_space(&cause.message) => DbError::Full(text),
-        // Lock wait and statement time-outs, on either engine.
-        1205 | 1317 | 1969 | 3024 | 3572 => DbError::Busy(text),
+        1205 | 3572 => DbError::Locked(text),
+        // Statement time-outs, on either engine.
+        1317 | 1969 | 3024 => DbError::Busy(text),
         // Going down, killed, too many connections, read-only after a fail-over, node out of its cluster.
         1040 | 1053 | 1077 | 1079 | 1152 | 1203 | 1290 | 1836 | 1927 | 3032 | 3169 | 4031 | 1047 => {
             DbError::Lost(text)

@@ -3,6 +3,7 @@
 use super::{
     columns::Columns,
     connection::{Connection, Row, Value},
+    locks::{BY_PRIMARY_KEY, SHARED},
     page::{Cursor, PageRequest, cut},
     statements::{Target, placeholders, update_columns},
 };
@@ -51,10 +52,13 @@ pub fn find(conn: &mut dyn Connection, id: i64) -> Result<Produto, Error> {
     conn.query(&sql, &[id.into()])?.first().map(produto).transpose()?.ok_or(NOT_FOUND)
 }
 
-/// Those of these products that are on sale.
+/// Those of these products that are on sale. They stay as they are until the transaction ends: whoever changes one is
+/// waited for here, and not where their lines are written.
 pub fn on_sale(conn: &mut dyn Connection, ids: &[i64]) -> Result<Vec<OnSale>, Error> {
     let (marks, values) = placeholders(ids);
-    let sql = format!("SELECT id, nome, valor FROM produtos WHERE ativo = 1 AND id IN ({marks})");
+    let sql = format!(
+        "SELECT id, nome, valor FROM produtos {BY_PRIMARY_KEY} WHERE ativo = 1 AND id IN ({marks}) {SHARED}"
+    );
     let rows = conn.query(&sql, &values)?;
     let products =
         rows.iter().map(|r| Ok(OnSale { id: r.int(0)?, nome: r.text(1)?.to_owned(), valor: r.money(2)? }));
