@@ -39,10 +39,13 @@ impl OrderAct for Move {
 
     fn decide(&self, order: &mut Order, context: Context) -> Result<Option<Operacao>, Error> {
         order.check_seen(&self.seen)?;
-        let pedido = &mut order.pedido;
+        let Order { pedido, cobranca } = order;
         (self.check)(pedido)?;
         if let Some(status) = self.status {
             pedido.advance(status, context.now).map_err(refused)?;
+            if let Some(cobranca) = cobranca {
+                cobranca.follow_move(pedido, context.now);
+            }
         }
         if let Some(cliente) = self.cliente.filter(|cliente| *cliente != pedido.cliente) {
             if pedido.status_pedido == StatusPedido::Cancelado {
@@ -59,7 +62,9 @@ impl OrderAct for Move {
 fn refused(InvalidMove { de, para }: InvalidMove) -> Error {
     let detail = match (de, para) {
         (StatusPedido::Cancelado, _) => "O pedido está cancelado e não pode mais mudar".to_owned(),
-        (_, StatusPedido::Cancelado) => "Para cancelar um pedido, use DELETE /pedidos/{id}".to_owned(),
+        (_, StatusPedido::Cancelado) => {
+            "Um pedido não vai para «Cancelado» por aqui: é preciso cancelar".to_owned()
+        }
         _ => format!("O pedido está em «{}» e não pode ir para «{}»", de.descricao(), para.descricao()),
     };
     Error::conflict("movimento_invalido", detail)

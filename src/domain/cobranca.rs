@@ -186,8 +186,8 @@ impl Cobranca {
             Situacao::Aberta if alive => Some(Operacao::Consultar),
             Situacao::Pedida | Situacao::Aberta => Some(Operacao::Cancelar),
             Situacao::Paga if self.owes_refund(pedido) && !self.manual => Some(Operacao::Reembolsar),
-            // Whether there is one too many.
-            _ if self.incerta_ate.is_some() => Some(Operacao::Consultar),
+            // Whether there is one too many, or it was paid after all before the order ends with it.
+            _ if self.incerta_ate.is_some() || self.left_unpaid(pedido) => Some(Operacao::Consultar),
             Situacao::Cancelada | Situacao::Expirada | Situacao::Paga | Situacao::Reembolsada => None,
         }
     }
@@ -195,6 +195,22 @@ impl Cobranca {
     /// Whether money that came is to go back, all or a part of it.
     pub fn owes_refund(&self, pedido: &Pedido) -> bool {
         self.situacao == Situacao::Paga && (!is_wanted(pedido) || self.reembolso_alvo.is_some())
+    }
+
+    /// Whether it ended without money and its order, which nobody has begun, still waits for it.
+    pub fn left_unpaid(&self, pedido: &Pedido) -> bool {
+        matches!(self.situacao, Situacao::Cancelada | Situacao::Expirada)
+            && is_wanted(pedido)
+            && pedido.status_pagamento.is_unpaid()
+            && pedido.status_pedido == StatusPedido::Recebido
+            && !pedido.is_delivered()
+    }
+
+    /// The order was moved. Back where it began it ends with its charge, as one that was never begun.
+    pub fn follow_move(&mut self, pedido: &Pedido, now: DataHora) {
+        if self.left_unpaid(pedido) {
+            self.hasten(now);
+        }
     }
 
     /// Begins an operation: with the key of the question that is still open, or with a new one. `true` when it is new. A

@@ -8,6 +8,7 @@ use crate::{Database, Restaurant, on_both_databases, restaurant::wait_until};
 on_both_databases!(
     an_expired_order_is_cancelled_once,
     an_order_in_preparation_or_without_a_deadline_stays,
+    an_order_moved_back_after_its_code_expired_is_cancelled,
     a_payment_after_cancellation_is_refunded_at_once,
     concurrent_payment_and_cancellation_agree,
     a_refused_order_still_shows_its_qr_code,
@@ -63,6 +64,37 @@ fn an_order_in_preparation_or_without_a_deadline_stays(database: Database) {
     });
     assert_eq!(approve(&r, &in_preparation)["status_pagamento"], 2);
     assert_eq!(r.get("/pedidos/pendencias").ok(), json!([]));
+}
+
+fn an_order_moved_back_after_its_code_expired_is_cancelled(database: Database) {
+    let r = Restaurant::new(database);
+    let (unpaid, delivered, paid) = (r.checkout(1), r.checkout(1), r.checkout(1));
+    let to = |pedido: &Value, status: i64| {
+        r.put("/pedidos", json!({"id": pedido["id"], "status_pedido": status})).ok();
+    };
+    for pedido in [&unpaid, &delivered, &paid] {
+        to(pedido, 2);
+    }
+    to(&delivered, 4);
+    r.expire_all();
+    for pedido in [&unpaid, &delivered, &paid] {
+        wait_until("the payment is refused", || reload(&r, pedido)["status_pagamento"] == 3);
+    }
+    let body = json!({"meio": "dinheiro", "responsavel": "Ana"});
+    r.post(&format!("/pedidos/{}/pagamento", paid["id"]), body).ok();
+    [3, 2, 1].into_iter().for_each(|status| to(&delivered, status));
+    to(&paid, 1);
+    to(&unpaid, 1);
+    wait_until("the order is cancelled", || reload(&r, &unpaid)["status_pedido"] == 5);
+    let events = r.get(&format!("/pedidos/{}/eventos", unpaid["id"])).ok();
+    let last = events.as_array().unwrap().last().unwrap();
+    assert_eq!((&last["tipo"], &last["detalhe"]), (&json!("cancelamento"), &json!("não foi pago no prazo")));
+    // The customer has it, or has paid.
+    assert_eq!(reload(&r, &delivered)["status_pedido"], 1);
+    assert_eq!(reload(&r, &paid)["status_pedido"], 1);
+    let listed = r.get("/pedidos/pendencias").ok();
+    let listed: Vec<&Value> = listed.as_array().unwrap().iter().map(|p| &p["pedido"]).collect();
+    assert_eq!(listed, [&delivered["id"]]);
 }
 
 fn a_payment_after_cancellation_is_refunded_at_once(database: Database) {

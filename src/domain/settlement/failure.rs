@@ -18,6 +18,9 @@ impl Settlement<'_> {
         let (operacao, provider) = (self.operacao, self.terms.provider);
         self.count_attempt();
         if self.charge.situacao >= Situacao::Cancelada && operacao == Operacao::Consultar {
+            if self.charge.left_unpaid(self.pedido) {
+                self.order_was_not_paid(self.charge.situacao);
+            }
             return;
         }
         self.note(Evento::Respondido(format!("{}: não há cobrança no provedor", operacao.name())));
