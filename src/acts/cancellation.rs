@@ -36,8 +36,10 @@ impl OrderAct for Cancel {
 
 impl Cancel {
     fn cancel(&self, Order { pedido, cobranca }: &mut Order, context: Context) -> Result<(), Error> {
-        if pedido.is_delivered() {
-            return Err(delivered(pedido, cobranca.as_ref()));
+        if let Some(delivery) = pedido.delivery() {
+            let instead = instead(pedido, cobranca.as_ref());
+            let detail = format!("O pedido {delivery} e não pode mais ser cancelado; {instead}");
+            return Err(Error::conflict("pedido_finalizado", detail));
         }
         let paid = pedido.status_pagamento == StatusPagamento::Aprovado;
         if paid && self.motivo.is_none() {
@@ -65,16 +67,14 @@ impl Cancel {
 }
 
 /// What was handed over is not undone: what there is to do instead.
-fn delivered(pedido: &Pedido, cobranca: Option<&Cobranca>) -> Error {
+fn instead(pedido: &Pedido, cobranca: Option<&Cobranca>) -> &'static str {
     let refundable = cobranca.is_some_and(|cobranca| cobranca.situacao == Situacao::Paga);
-    let instead = match (pedido.status_pagamento, pedido.meio_pagamento) {
+    match (pedido.status_pagamento, pedido.meio_pagamento) {
         (StatusPagamento::Enviado | StatusPagamento::Recusado, _) => "receba o pagamento no balcão",
         (StatusPagamento::Aprovado, Some(Meio::Qr)) if refundable => {
             "para devolver dinheiro, use o reembolso"
         }
         (StatusPagamento::Aprovado, _) => "o que for devido ao cliente volta no balcão",
         (StatusPagamento::Reembolsado, _) => "o dinheiro já voltou ao cliente",
-    };
-    let detail = format!("O pedido já foi entregue e não pode mais ser cancelado; {instead}");
-    Error::conflict("pedido_finalizado", detail)
+    }
 }

@@ -10,7 +10,7 @@ use super::{
         Access::{Balcao, DonoDoPedido, Gerente},
         Resource,
     },
-    fields::{Errors, MeioNoBalcao, Motivo, Preco, Responsavel, body, read_body},
+    fields::{Devolucao, Errors, MeioNoBalcao, Motivo, Responsavel, body, read_body},
     json::{self, json},
     pedidos::seen,
     routes::id,
@@ -118,7 +118,7 @@ body! {
     Reembolso {
         /// What was paid at most, less what went back already.
         #[schema(required)]
-        valor: Preco,
+        valor: Devolucao,
         #[schema(required)]
         motivo: Motivo,
     }
@@ -163,11 +163,11 @@ fn give_back(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let mut errors = Errors::default();
     let valor = errors.required("valor", body.valor);
     let motivo = errors.required("motivo", body.motivo);
-    let (Preco(valor), Motivo(motivo)) = errors.or(valor.zip(motivo))?;
+    let (Devolucao(valor), Motivo(motivo)) = errors.or(valor.zip(motivo))?;
     let seen = seen(request)?;
     app.store.read(|conn| pedidos::check_exists(conn, id))?;
     if seen.is_none() {
-        let message = "é obrigatório aqui: o ETag do pedido, para que dois toques não devolvam duas vezes";
+        let message = "Leia o pedido de novo antes de devolver, para que dois toques não devolvam duas vezes";
         return Err(Error::invalid("If-Match", message));
     }
     refund::look_at_what_is_under_way(&app.store, &app.commands, &app.payments, id)?;

@@ -57,6 +57,14 @@ impl Dinheiro {
             _ => Err("Valor do produto inválido"),
         }
     }
+
+    /// An amount to be given back: more than nothing.
+    pub fn devolucao(texto: &str) -> Result<Dinheiro, &'static str> {
+        match texto.parse() {
+            Ok(valor) if valor > Dinheiro(0) => Ok(valor),
+            _ => Err("O valor a devolver deve ser maior que zero, com no máximo duas casas decimais"),
+        }
+    }
 }
 
 /// Reads a plain decimal: digits, and at most two places that count (`15`, `15.2`, `15.20`, `15.200`).

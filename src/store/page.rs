@@ -42,7 +42,7 @@ impl<const N: usize> FromStr for Cursor<N> {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Cursor<N>, Self::Err> {
-        const REFUSED: &str = "não é um cursor desta lista: use o endereço do cabeçalho Link";
+        const REFUSED: &str = "Não há esta página da lista; volte ao começo dela";
         let number = |part: &str| i64::from_str_radix(part, 16).ok().filter(|n| *n >= 0);
         let numbers: Vec<i64> = text.split('.').map(number).collect::<Option<_>>().ok_or(REFUSED)?;
         numbers.try_into().map(Cursor).map_err(|_| REFUSED)

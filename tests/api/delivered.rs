@@ -15,6 +15,10 @@ on_both_databases!(
 const UNPAID_DETAIL: &str =
     "O pedido já foi entregue e não pode mais ser cancelado; receba o pagamento no balcão";
 
+/// The kitchen took it back from Finalizado: whether the customer has it, it does not say.
+const UNPAID_MOVED_BACK: &str =
+    "O pedido já foi dado como entregue e não pode mais ser cancelado; receba o pagamento no balcão";
+
 fn hand_over(r: &Restaurant, pedido: &Value) {
     r.put("/pedidos", json!({"id": pedido["id"], "status_pedido": 4})).ok();
 }
@@ -26,8 +30,9 @@ fn a_delivered_unpaid_order_is_not_cancelled(database: Database) {
     hand_over(&r, &pedido);
     for status in [4, 3, 2, 1] {
         r.put("/pedidos", json!({"id": pedido["id"], "status_pedido": status})).ok();
-        assert_eq!(r.delete(&path).problem(409, UNPAID_DETAIL)["codigo"], "pedido_finalizado");
-        r.post(&format!("{path}/cancelamento"), json!({"motivo": "x"})).problem(409, UNPAID_DETAIL);
+        let detail = if status == 4 { UNPAID_DETAIL } else { UNPAID_MOVED_BACK };
+        assert_eq!(r.delete(&path).problem(409, detail)["codigo"], "pedido_finalizado");
+        r.post(&format!("{path}/cancelamento"), json!({"motivo": "x"})).problem(409, detail);
     }
     // Expiry does not cancel it either.
     r.expire_all();
@@ -46,8 +51,7 @@ fn a_step_back_does_not_make_a_delivered_order_cancellable(database: Database) {
     // Order 4 of the example data is delivered and paid.
     r.put("/pedidos", json!({"id": 4, "status_pedido": 3})).ok();
     let before = r.get("/pedidos/4").ok();
-    let detail =
-        "O pedido já foi entregue e não pode mais ser cancelado; o que for devido ao cliente volta no balcão";
+    let detail = "O pedido já foi dado como entregue e não pode mais ser cancelado; o que for devido ao cliente volta no balcão";
     r.post("/pedidos/4/cancelamento", json!({"motivo": "x"})).problem(409, detail);
     r.delete("/pedidos/4").problem(409, detail);
     assert_eq!(r.get("/pedidos/4").ok(), before);
@@ -75,6 +79,10 @@ fn a_delivered_order_paid_by_qr_code_can_be_refunded_in_full(database: Database)
             Some(&body),
         )
     };
+    let nothing = "O valor a devolver deve ser maior que zero, com no máximo duas casas decimais";
+    assert_eq!(refund(0.0).problem(422, nothing)["erros"][0]["campo"], "valor");
+    refund(0.001).problem(422, nothing);
+    refund(100_000.0).problem(409, "O reembolso não pode ser maior que R$ 18,90, que é o que resta");
     // Two partial refunds: the second is limited to the rest.
     refund(8.9).ok();
     wait_until("the first part is refunded", || till.cobranca(&pedido).refunded == 890);
@@ -85,6 +93,8 @@ fn a_delivered_order_paid_by_qr_code_can_be_refunded_in_full(database: Database)
     assert_eq!(till.cobranca(&pedido).status, "refunded");
     assert_eq!(till.get("/pedidos/pendencias").ok(), json!([]));
     refund(1.0).problem(409, "O pagamento deste pedido já foi todo devolvido");
+    let detail = "O pedido já foi entregue e não pode mais ser cancelado; o dinheiro já voltou ao cliente";
+    till.cancel(&pedido, "estava frio").problem(409, detail);
 }
 
 fn a_cancelled_order_keeps_its_customer(database: Database) {

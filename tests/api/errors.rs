@@ -17,15 +17,15 @@ on_both_databases!(
 fn bodies_that_are_not_json_objects_are_refused(database: Database) {
     let r = Restaurant::new(database);
     let send = |body: &str| r.request("POST", "/clientes", &[], Some(body));
-    send("").problem(400, "O corpo da requisição está vazio; envie um objeto JSON");
+    send("").problem(400, "Nada foi enviado: faltam os dados");
     send("{").problem(400, "JSON inválido na linha 1, coluna 1");
     send("{\"cpf\": }").problem(400, "JSON inválido na linha 1, coluna 9");
     send("{} {}").problem(400, "JSON inválido na linha 1, coluna 4");
     send("{\"nome\": \"\\ud800\"}").problem(422, "«cpf» é obrigatório; «nome» deve ser um texto");
     for body in ["[]", "1", "null", "\"texto\"", "true"] {
-        send(body).problem(422, "«corpo» deve ser um objeto JSON");
+        send(body).problem(422, "O que foi enviado deve ter campos com nome e valor");
     }
-    send("{\"cpf\":\"1\",\"cpf\":\"2\"}").problem(422, "«corpo» tem um campo repetido");
+    send("{\"cpf\":\"1\",\"cpf\":\"2\"}").problem(422, "O que foi enviado tem um campo repetido");
     let nested = format!("{{\"cpf\": {}{}}}", "[".repeat(60_000), "]".repeat(60_000));
     assert!([400, 422].contains(&send(&nested).status));
     assert_eq!(send(&format!("{{\"x\":\"{}\"}}", "x".repeat(1 << 20))).status, 413);

@@ -15,6 +15,7 @@ on_both_databases!(
     a_delivered_order_is_not_cancelled,
     expiry_cancels_order_and_charge,
     expiry_in_preparation_becomes_a_pendencia,
+    an_expired_code_is_told_by_how_far_the_order_is,
     an_expiry_at_the_provider_cancels_the_order,
     a_late_payment_is_refunded,
     a_payment_during_cancellation_is_refunded,
@@ -153,6 +154,26 @@ fn expiry_cancels_order_and_charge(database: Database) {
     till.mp.faults(|f| f.down = false);
     assert_eq!(till.wait_for_pagamento(&pedido, 3)["status_pedido"], 5);
     assert!(till.mp.of_reference(pedido["id_pagamento"].as_str().unwrap()).is_none());
+}
+
+fn an_expired_code_is_told_by_how_far_the_order_is(database: Database) {
+    let till = Till::new(database);
+    for (status, detail) in [
+        (3, "O QR code expirou sem pagamento e o pedido já está pronto: cobre no balcão"),
+        (4, "O QR code expirou sem pagamento e o pedido já foi entregue: cobre no balcão"),
+    ] {
+        let other = till.checkout(1);
+        till.put("/pedidos", json!({"id": other["id"], "status_pedido": status})).ok();
+        till.expire(&other);
+        assert_eq!(till.wait_for_pendencia(&other), detail);
+    }
+    // What was not begun after all ends.
+    let slip = till.checkout(1);
+    till.put("/pedidos", json!({"id": slip["id"], "status_pedido": 2})).ok();
+    till.expire(&slip);
+    till.wait_for_pagamento(&slip, 3);
+    till.put("/pedidos", json!({"id": slip["id"], "status_pedido": 1})).ok();
+    wait_until("the order is cancelled", || till.reload(&slip)["status_pedido"] == 5);
 }
 
 fn expiry_in_preparation_becomes_a_pendencia(database: Database) {

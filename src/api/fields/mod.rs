@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 pub use self::types::{
-    Acao, CategoriaEnviada, DescricaoProduto, EmailEnviado, Id, Identificador, Ignorado, Logico,
+    Acao, CategoriaEnviada, DescricaoProduto, Devolucao, EmailEnviado, Id, Identificador, Ignorado, Logico,
     MeioNoBalcao, Motivo, NomeCliente, NomeProduto, Observacao, Preco, Quantidade, Responsavel,
     StatusPagamentoEnviado, StatusPedidoEnviado, TelefoneEnviado, ValorEnviado,
 };
@@ -134,16 +134,16 @@ impl Errors {
 /// The body of a request, as a JSON object. `Malformed` when it is no JSON, `Invalid` when it is no object.
 pub fn read_body<T: DeserializeOwned>(request: &Request<'_>) -> Result<T, Error> {
     let text = std::str::from_utf8(&request.body)
-        .map_err(|_| Error::Malformed("O corpo da requisição não é UTF-8".into()))?;
+        .map_err(|_| Error::Malformed("O texto enviado não está em UTF-8".into()))?;
     if text.trim().is_empty() {
-        return Err(Error::Malformed("O corpo da requisição está vazio; envie um objeto JSON".into()));
+        return Err(Error::Malformed("Nada foi enviado: faltam os dados".into()));
     }
     // What is not JSON at all is told by its place, whatever it would have been.
     serde_json::from_str::<&RawValue>(text).map_err(|e| {
         Error::Malformed(format!("JSON inválido na linha {}, coluna {}", e.line(), e.column()))
     })?;
     read_object(text).map_err(|fault| match fault {
-        Fault::Here(message) => Error::invalid("corpo", message),
+        Fault::Here(message) => Error::invalid("corpo", format!("O que foi enviado {message}")),
         Fault::Inside(errors) => Error::Invalid(errors),
     })
 }
@@ -183,7 +183,7 @@ pub fn read_list<T>(
 /// An object, and nothing else that serde would take for one.
 pub fn read_object<T: DeserializeOwned>(json: &str) -> Result<T, Fault> {
     if !json.trim_start().starts_with('{') {
-        return Err("deve ser um objeto JSON".into());
+        return Err("deve ter campos com nome e valor".into());
     }
     serde_json::from_str(json).map_err(|e| {
         let repeated = e.to_string().starts_with("duplicate field");

@@ -40,8 +40,12 @@ fn read_price(json: &str) -> Result<Dinheiro, Fault> {
     Ok(Dinheiro::preco(&conversion::decimal(json).unwrap_or_default())?)
 }
 
+fn read_refund(json: &str) -> Result<Dinheiro, Fault> {
+    Ok(Dinheiro::devolucao(&conversion::decimal(json).unwrap_or_default())?)
+}
+
 fn read_boolean(json: &str) -> Result<bool, Fault> {
-    conversion::boolean(json).ok_or_else(|| "deve ser true ou false".into())
+    conversion::boolean(json).ok_or_else(|| "deve ser sim ou não (true ou false)".into())
 }
 
 /// An e-mail or a telephone; an empty text is none.
@@ -155,6 +159,8 @@ fields! {
     Preco: json => Ok(Preco(read_price(json)?)),
         or_text(amount().minimum(Some(0.01)).maximum(Some(99999.99)),
             Type::Number, conversion::DECIMAL, REAIS);
+    Devolucao: json => Ok(Devolucao(read_refund(json)?)),
+        or_text(amount().minimum(Some(0.01)), Type::Number, conversion::DECIMAL, REAIS);
 }
 
 described!(Categoria: whole(1, Some(4)).description(Some(CATEGORIES)).examples([1]));
@@ -178,6 +184,8 @@ pub struct Observacao(pub String);
 pub struct Identificador(pub String);
 /// An amount from 0.01 to 99999.99.
 pub struct Preco(pub Dinheiro);
+/// An amount to be given back, from 0.01.
+pub struct Devolucao(pub Dinheiro);
 /// What a notification says happened.
 pub struct Acao(pub String);
 /// The person who took money.

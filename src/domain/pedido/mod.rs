@@ -263,7 +263,15 @@ impl Pedido {
 
     /// Whether the customer has it, or had it before somebody corrected the state.
     pub fn is_delivered(&self) -> bool {
-        self.status_pedido == StatusPedido::Finalizado || self.entregue_em.is_some()
+        self.delivery().is_some()
+    }
+
+    /// The same in words. Of an order that was taken back from Finalizado it is not known whether the customer has it.
+    pub fn delivery(&self) -> Option<&'static str> {
+        match self.status_pedido {
+            StatusPedido::Finalizado => Some("já foi entregue"),
+            _ => self.entregue_em.map(|_| "já foi dado como entregue"),
+        }
     }
 
     /// What `qr_situacao` has to say. `qr_data` is there only while the code can be paid: a charge that ends takes it

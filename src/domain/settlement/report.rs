@@ -167,8 +167,13 @@ impl Settlement<'_> {
             }
             // It is being cooked, or eaten: the counter collects.
             _ if self.charge.situacao != before => {
-                let texto = "O QR code expirou sem pagamento e o pedido já está em preparo: cobre no balcão";
-                self.raise(Motivo::CobrarNoBalcao, texto.into());
+                let far = match self.pedido.status_pedido {
+                    StatusPedido::Pronto => "já está pronto",
+                    _ => "já está em preparo",
+                };
+                let far = self.pedido.delivery().unwrap_or(far);
+                let texto = format!("O QR code expirou sem pagamento e o pedido {far}: cobre no balcão");
+                self.raise(Motivo::CobrarNoBalcao, texto);
             }
             _ => {}
         }
