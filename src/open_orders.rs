@@ -3,8 +3,10 @@
 //! list is as fresh as the log: what was committed before the read began is in it.
 //!
 //! Invariants:
-//! - `Board` is what the database held when the log was at `next_sequencia`. Rows and place come from one statement
-//!   (`store::lists`), and the board only ever moves on, but for a database that was restored from a backup.
+//! - `Board` is what the database held when the log was at `place`. Rows and place come from one statement
+//!   (`store::lists`), and the board only ever moves on.
+//! - But for a database that was restored from a backup: the event before the known place is another then, or none, and the
+//!   whole is read again. What was read of the database as it was before is dropped (`restorations`).
 //! - The lock is never held over a query. Of two readers that bring the board up to date at the same time the later place
 //!   wins, and both serve a board that is at least as fresh as what they asked for.
 //! - No more than `KEPT_MAX` orders are kept, and no more than fit into a page. Where there are more, pages are read from the
@@ -27,7 +29,7 @@ use crate::{
     store::{
         Connection, Store,
         lists::{self, List},
-        restaurante,
+        log_place::{self, LogPlace},
     },
 };
 
@@ -48,8 +50,8 @@ pub struct OpenOrders {
 pub struct Page {
     /// A JSON array.
     pub json: Bytes,
-    /// The place that the next event takes: the list is the same until then.
-    pub next_sequencia: i64,
+    /// The list is the same until the next event.
+    pub place: LogPlace,
 }
 
 /// The kitchen's order: Pronto, Em preparação, Recebido; oldest first in each.
@@ -57,8 +59,9 @@ type Place = (Reverse<i64>, DataHora, i64);
 
 #[derive(Default)]
 struct Board {
-    /// 0 before anything was read.
-    next_sequencia: i64,
+    place: LogPlace,
+    /// How often the database was found to be restored.
+    restorations: u64,
     orders: BTreeMap<Place, Vec<u8>>,
     places: HashMap<i64, Place>,
     /// Of all orders.
@@ -78,23 +81,37 @@ impl OpenOrders {
     /// The whole list, as fresh as the log. `None` where there are too many orders to keep.
     pub fn page(&self, store: &Store, list: List) -> Result<Option<Arc<Page>>, Error> {
         let Some(view) = view(list) else { return Ok(None) };
-        let (known, overflows) = {
-            let board = self.board();
-            (board.next_sequencia, board.overflows)
-        };
-        let next = store.read(|conn| restaurante::next_sequencia(conn))?;
-        // A place before the known one is that of another database: one that was restored.
-        let restored = next < known;
-        if next != known {
-            if known == 0 || restored || overflows || next - known > CATCH_UP_MAX {
-                let read = store.read(|conn| Board::read(conn, self.bytes_max))?;
-                self.board().replace(read, restored);
-            } else {
-                let changes = store.read(|conn| Changes::read(conn, known))?;
-                self.board().catch_up(changes, known, self.bytes_max);
+        loop {
+            let known = self.board().known();
+            let news = self.news(store, known)?;
+            let mut board = self.board();
+            // If another reader has found the database restored meanwhile, what was read may be of before.
+            if board.restorations == known.restorations {
+                board.take_in(news, known.place, self.bytes_max);
+                return Ok(board.page(view));
             }
         }
-        Ok(self.board().page(view))
+    }
+
+    /// What there is beyond what is known.
+    fn news(&self, store: &Store, known: Known) -> Result<News, Error> {
+        let (next, before) = store.read(|conn| log_place::since(conn, known.place))?;
+        let ahead = next - known.place.next_sequencia;
+        let restored = before != known.place.last || ahead < 0;
+        if ahead == 0 && !restored {
+            return Ok(News::None);
+        }
+        let whole = || store.read(|conn| Board::read(conn, self.bytes_max));
+        if restored {
+            return Ok(News::Restored(whole()?));
+        }
+        if known.place.next_sequencia == 0 || known.overflows || ahead > CATCH_UP_MAX {
+            return Ok(News::Whole(whole()?));
+        }
+        Ok(match store.read(|conn| Changes::read(conn, known.place))? {
+            Some(changes) => News::Changes(changes),
+            None => News::Restored(whole()?),
+        })
     }
 
     fn board(&self) -> MutexGuard<'_, Board> {
@@ -116,21 +133,39 @@ fn view(list: List) -> Option<usize> {
 /// Where an order belongs, and its JSON.
 type Encoded = (Place, Vec<u8>);
 
+/// What a reader knows before it asks.
+#[derive(Clone, Copy)]
+struct Known {
+    place: LogPlace,
+    restorations: u64,
+    overflows: bool,
+}
+
+/// What a reader has found out.
+enum News {
+    None,
+    Changes(Changes),
+    Whole(Board),
+    /// The whole of a database with another log.
+    Restored(Board),
+}
+
 /// What has become of some orders, until the log was at one place.
 struct Changes {
-    next_sequencia: i64,
+    place: LogPlace,
     /// `None` for one that is not open any more.
     orders: Vec<(i64, Option<Encoded>)>,
 }
 
 impl Changes {
-    fn read(conn: &mut dyn Connection, since: i64) -> Result<Changes, Error> {
+    /// `None` where the known place is that of another log.
+    fn read(conn: &mut dyn Connection, known: LogPlace) -> Result<Option<Changes>, Error> {
         let mut orders = Vec::new();
-        let next_sequencia = lists::changed_since(conn, since, &mut |pedido| {
+        let place = lists::changed_since(conn, known, &mut |pedido| {
             orders.push((pedido.id, is_open(pedido).then(|| encoded(pedido)).transpose()?));
             Ok(ControlFlow::Continue(()))
         })?;
-        Ok(Changes { next_sequencia, orders })
+        Ok(place.map(|place| Changes { place, orders }))
     }
 }
 
@@ -147,29 +182,44 @@ impl Board {
     /// All open orders, or that they are too many.
     fn read(conn: &mut dyn Connection, bytes_max: usize) -> Result<Board, Error> {
         let mut board = Board::default();
-        let next_sequencia = lists::open(conn, KEPT_MAX + 1, &mut |pedido| {
+        let place = lists::open(conn, KEPT_MAX + 1, &mut |pedido| {
             let (place, json) = encoded(pedido)?;
             board.put(place, json);
             let full = board.is_beyond(bytes_max);
             Ok(if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
-        board.next_sequencia = next_sequencia;
+        board.place = place;
         board.limit(bytes_max);
         Ok(board)
     }
 
-    /// Takes the place of this board, unless another reader has brought it further meanwhile.
-    fn replace(&mut self, read: Board, restored: bool) {
-        if read.next_sequencia > self.next_sequencia || restored {
-            *self = read;
+    fn known(&self) -> Known {
+        Known { place: self.place, restorations: self.restorations, overflows: self.overflows }
+    }
+
+    /// `since` is what was known when the news was read.
+    fn take_in(&mut self, news: News, since: LogPlace, bytes_max: usize) {
+        match news {
+            News::None => {}
+            News::Changes(changes) => self.catch_up(changes, since, bytes_max),
+            News::Whole(read) => self.replace(read),
+            News::Restored(read) => {
+                *self = Board { restorations: self.restorations + 1, ..read };
+            }
         }
     }
 
-    /// Takes in what has changed since this place, unless another reader has brought the board further, or has replaced it by
-    /// that of a restored database.
-    fn catch_up(&mut self, changes: Changes, since: i64, bytes_max: usize) {
-        let Changes { next_sequencia, orders } = changes;
-        if !(since..next_sequencia).contains(&self.next_sequencia) {
+    /// Takes the place of this board, unless another reader has brought it further meanwhile.
+    fn replace(&mut self, read: Board) {
+        if read.place.next_sequencia > self.place.next_sequencia {
+            *self = Board { restorations: self.restorations, ..read };
+        }
+    }
+
+    /// Takes in what has changed since this place, unless another reader has brought the board further.
+    fn catch_up(&mut self, changes: Changes, since: LogPlace, bytes_max: usize) {
+        let Changes { place, orders } = changes;
+        if !(since.next_sequencia..place.next_sequencia).contains(&self.place.next_sequencia) {
             return;
         }
         self.pages = Default::default();
@@ -179,7 +229,7 @@ impl Board {
                 self.put(place, json);
             }
         }
-        self.next_sequencia = next_sequencia;
+        self.place = place;
         self.limit(bytes_max);
     }
 
@@ -202,7 +252,8 @@ impl Board {
     /// Lets go of orders that are too many to keep.
     fn limit(&mut self, bytes_max: usize) {
         if self.is_beyond(bytes_max) {
-            *self = Board { next_sequencia: self.next_sequencia, overflows: true, ..Board::default() };
+            let Board { place, restorations, .. } = *self;
+            *self = Board { place, restorations, overflows: true, ..Board::default() };
         }
     }
 
@@ -228,7 +279,7 @@ impl Board {
             json.extend_from_slice(order);
         }
         json.push(b']');
-        Page { json: json.into(), next_sequencia: self.next_sequencia }
+        Page { json: json.into(), place: self.place }
     }
 }
 
@@ -243,14 +294,18 @@ mod tests {
         pedido_with(id, status.try_into().unwrap(), DataHora::de_segundos(second).unwrap())
     }
 
+    fn place(next_sequencia: i64) -> LogPlace {
+        LogPlace { next_sequencia, ..LogPlace::default() }
+    }
+
     fn changes(next_sequencia: i64, pedidos: &[Pedido]) -> Changes {
         let change = |p: &Pedido| (p.id, is_open(p).then(|| encoded(p).unwrap()));
-        Changes { next_sequencia, orders: pedidos.iter().map(change).collect() }
+        Changes { place: place(next_sequencia), orders: pedidos.iter().map(change).collect() }
     }
 
     /// As if it had been read as a whole.
     fn board<'a>(next_sequencia: i64, pedidos: impl IntoIterator<Item = &'a Pedido>) -> Board {
-        let mut board = Board { next_sequencia, ..Board::default() };
+        let mut board = Board { place: place(next_sequencia), ..Board::default() };
         for pedido in pedidos {
             let (place, json) = encoded(pedido).unwrap();
             board.put(place, json);
@@ -271,7 +326,7 @@ mod tests {
             let (mut kept, mut now) = (board(1, []), BTreeMap::new());
             for (n, (id, status, second)) in (2..).zip(steps) {
                 let changed = order(id, status, second);
-                kept.catch_up(changes(n, std::slice::from_ref(&changed)), n - 1, usize::MAX);
+                kept.catch_up(changes(n, std::slice::from_ref(&changed)), place(n - 1), usize::MAX);
                 now.insert(id, changed);
                 let mut whole = board(n, now.values().filter(|p| is_open(p)));
                 prop_assert_eq!(kept.bytes, whole.bytes);
@@ -286,11 +341,11 @@ mod tests {
     fn an_older_reading_takes_nothing_back_unless_the_database_was_restored() {
         let (one, two) = (order(1, 1, 0), order(2, 1, 0));
         let mut kept = board(9, [&one]);
-        kept.replace(board(8, []), false);
-        kept.catch_up(changes(12, &[order(1, 5, 0)]), 11, usize::MAX);
-        assert_eq!(ids(&kept.page(0).unwrap()), [1]);
-        kept.replace(board(3, [&two]), true);
-        assert_eq!((ids(&kept.page(0).unwrap()), kept.next_sequencia), (vec![2], 3));
+        kept.take_in(News::Whole(board(8, [])), place(7), usize::MAX);
+        kept.take_in(News::Changes(changes(12, &[order(1, 5, 0)])), place(11), usize::MAX);
+        assert_eq!((ids(&kept.page(0).unwrap()), kept.restorations), (vec![1], 0));
+        kept.take_in(News::Restored(board(3, [&two])), place(9), usize::MAX);
+        assert_eq!((ids(&kept.page(0).unwrap()), kept.place, kept.restorations), (vec![2], place(3), 1));
     }
 
     #[test]
@@ -308,7 +363,7 @@ mod tests {
         let room = kept.bytes + 1;
         kept.limit(room);
         assert!(kept.page(0).is_some());
-        kept.catch_up(changes(2, &[order(2, 1, 0)]), 1, room);
-        assert_eq!((kept.page(0), kept.orders.len(), kept.next_sequencia), (None, 0, 2));
+        kept.catch_up(changes(2, &[order(2, 1, 0)]), place(1), room);
+        assert_eq!((kept.page(0), kept.orders.len(), kept.place), (None, 0, place(2)));
     }
 }

@@ -6,14 +6,17 @@ use serde::Serialize;
 use utoipa::openapi::path::Parameter;
 
 use super::{
-    json::{JSON, encode, etag, json_bytes, matches_tag},
+    json::{JSON, encode, json_bytes, matches_tag},
     openapi::{integer, query, string},
 };
 use crate::{
     error::Error,
     open_orders,
     server::{Request, Response},
-    store::page::{Cursor, PageRequest},
+    store::{
+        log_place::{Fingerprint, LogPlace},
+        page::{Cursor, PageRequest},
+    },
 };
 
 /// Rows of a page where the query does not say.
@@ -51,9 +54,11 @@ pub fn parameters() -> [Parameter; 2] {
 }
 
 impl Page<3> {
-    /// Of open orders as they are at one place in the log, which is the entity tag of the list.
+    /// Of open orders as they are at one place in the log, which is the entity tag of the list: with the event before it, so
+    /// that a tag from before a backup was restored names no list.
     pub fn of_open_orders(page: &open_orders::Page) -> Page<3> {
-        let tag = Some(etag(page.next_sequencia));
+        let LogPlace { next_sequencia, last: Fingerprint(last) } = page.place;
+        let tag = Some(format!("\"{next_sequencia}-{last:016x}\""));
         Page { rows: page.json.clone(), next: None, total: None, tag }
     }
 }

@@ -6,8 +6,9 @@
 use std::ops::ControlFlow;
 
 use super::{
-    connection::{Connection, Value},
+    connection::{Connection, Row, Value},
     itens,
+    log_place::{Fingerprint, LogPlace},
     page::{Cursor, PageRequest, cut},
     pedidos::{COLUMNS, fields, with_lines},
 };
@@ -123,39 +124,63 @@ pub fn count(conn: &mut dyn Connection, list: List) -> Result<i64, Error> {
     Ok(rows.first().map(|row| row.int(0)).transpose()?.unwrap_or_default())
 }
 
-/// Shows the open orders in the kitchen's order, `limit` at most, as they are at one place of the log: that which the next
-/// event takes, which is given.
-pub fn open(conn: &mut dyn Connection, limit: usize, show: Show<'_>) -> Result<i64, Error> {
-    let columns = COLUMNS.list_of("p");
+/// Shows the open orders in the kitchen's order, `limit` at most, as they are at one place of the log, which is given.
+pub fn open(conn: &mut dyn Connection, limit: usize, show: Show<'_>) -> Result<LogPlace, Error> {
+    let (columns, last) = (COLUMNS.list_of("p"), Fingerprint::columns("u"));
     let sql = format!(
-        "SELECT {columns}, r.proxima_sequencia FROM restaurante r LEFT JOIN pedidos p ON p.status_pedido IN (1, 2, 3) \
+        "SELECT {columns}, r.proxima_sequencia, {last} FROM restaurante r \
+         LEFT JOIN eventos u ON u.sequencia = r.proxima_sequencia - 1 LEFT JOIN pedidos p ON p.status_pedido IN (1, 2, 3) \
          WHERE r.id = 1 ORDER BY p.status_pedido DESC, p.datahora_recebido, p.id LIMIT ?"
     );
-    snapshot(conn, &sql, (limit as i64).into(), show)
+    let rows = conn.query(&sql, &[(limit as i64).into()])?;
+    let place = place(first(&rows)?)?;
+    show_found(conn, rows, show)?;
+    Ok(place)
 }
 
-/// Shows the orders, open or not, that have an event at `sequencia` or later, as they are at one place of the log, which is
-/// given as in `open`.
-pub fn changed_since(conn: &mut dyn Connection, sequencia: i64, show: Show<'_>) -> Result<i64, Error> {
+/// Shows the orders, open or not, that have an event at the known place or later, as they are at one place of the log, which
+/// is given. `None`, and nothing shown, where another event is before the known place: it is that of another log.
+pub fn changed_since(
+    conn: &mut dyn Connection,
+    known: LogPlace,
+    show: Show<'_>,
+) -> Result<Option<LogPlace>, Error> {
     let columns = COLUMNS.list_of("p");
+    let (last, before) = (Fingerprint::columns("u"), Fingerprint::columns("v"));
     let sql = format!(
-        "SELECT {columns}, r.proxima_sequencia FROM restaurante r \
+        "SELECT {columns}, r.proxima_sequencia, {last}, {before} FROM restaurante r \
+         LEFT JOIN eventos u ON u.sequencia = r.proxima_sequencia - 1 LEFT JOIN eventos v ON v.sequencia = ? \
          LEFT JOIN (SELECT DISTINCT pedido FROM eventos WHERE sequencia >= ?) e ON 1 = 1 \
          LEFT JOIN pedidos p ON p.id = e.pedido WHERE r.id = 1"
     );
-    snapshot(conn, &sql, sequencia.into(), show)
+    let next = known.next_sequencia;
+    let rows = conn.query(&sql, &[(next - 1).into(), next.into()])?;
+    let row = first(&rows)?;
+    if Fingerprint::read(row, COLUMNS.0.len() + 1 + Fingerprint::count())? != known.last {
+        return Ok(None);
+    }
+    let place = place(row)?;
+    show_found(conn, rows, show)?;
+    Ok(Some(place))
 }
 
-fn snapshot(conn: &mut dyn Connection, sql: &str, value: Value, show: Show<'_>) -> Result<i64, Error> {
-    let rows = conn.query(sql, &[value])?;
-    let first = rows.first().ok_or_else(|| Error::Internal("the row of the restaurant is gone".into()))?;
-    let next_sequencia = first.int(COLUMNS.0.len())?;
+fn first(rows: &[Row]) -> Result<&Row, Error> {
+    rows.first().ok_or_else(|| Error::Internal("the row of the restaurant is gone".into()))
+}
+
+/// Behind the columns of an order.
+fn place(row: &Row) -> Result<LogPlace, DbError> {
+    let next = COLUMNS.0.len();
+    Ok(LogPlace { next_sequencia: row.int(next)?, last: Fingerprint::read(row, next + 1)? })
+}
+
+fn show_found(conn: &mut dyn Connection, rows: Vec<Row>, show: Show<'_>) -> Result<(), Error> {
     // Without any order the row of the restaurant stands alone.
     let found = rows.iter().filter(|row| row.0.first() != Some(&Value::Null));
     let found: Vec<Fields> = found.map(fields).collect::<Result<_, DbError>>()?;
     drop(rows);
     each(conn, found, show)?;
-    Ok(next_sequencia)
+    Ok(())
 }
 
 /// How many orders are open and not paid; no more than `max` are counted.

@@ -12,6 +12,7 @@ pub mod idempotencia;
 pub mod itens;
 pub mod lists;
 pub mod locks;
+pub mod log_place;
 mod migrations;
 mod mysql;
 pub mod notificacoes;

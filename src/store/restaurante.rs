@@ -72,10 +72,3 @@ fn keep_apart(
     }
     Ok(())
 }
-
-/// The place in the log that the next event takes: all before it are committed.
-pub fn next_sequencia(conn: &mut dyn Connection) -> Result<i64, Error> {
-    let rows = conn.query("SELECT proxima_sequencia FROM restaurante WHERE id = 1", &[])?;
-    let row = rows.first().ok_or_else(|| Error::Internal("the row of the restaurant is gone".into()))?;
-    Ok(row.int(0)?)
-}

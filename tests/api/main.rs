@@ -38,6 +38,7 @@ mod provider_access;
 mod provider_refusals;
 mod refunds;
 mod restaurant;
+mod restored;
 mod row_locks;
 mod store;
 mod storm;

@@ -135,7 +135,7 @@ fn a_stuck_connection_blocks_only_its_own_request() {
     let itens = json!({"itens": [{"produto": 1, "quantidade": 1}]});
     // The first statement of each request.
     let requests: [(&str, &(dyn Fn() -> Response + Sync)); 4] = [
-        ("SELECT proxima_sequencia FROM restaurante", &|| r.get("/pedidos")),
+        ("SELECT r.proxima_sequencia", &|| r.get("/pedidos")),
         ("FROM produtos WHERE ativo = 1", &|| r.get("/produtos")),
         ("SELECT id, status_pagamento FROM pedidos", &|| r.get("/pedidos/1/status_pagamento")),
         ("SELECT id, nome, valor FROM produtos", &|| r.post("/pedidos/checkout", itens.clone())),
