@@ -168,9 +168,14 @@ impl OrderAct for Settle {
         Ok(None)
     }
 
-    fn save(&self, conn: &mut dyn Connection, changed: Option<&Order>, _: Context) -> Result<(), Error> {
-        match (&self.key, changed) {
-            (Some(key), Some(order)) => idempotencia::set_answer(conn, key, &checkout::json(&order.pedido)?),
+    /// The client is answered with the order as it is now, and so is a repetition of its request. Somebody else may have
+    /// changed the order while the provider was asked.
+    fn save(&self, conn: &mut dyn Connection, order: &Order, _: Context) -> Result<(), Error> {
+        let stored = self.step.pedido.versao;
+        match &self.key {
+            Some(key) if order.pedido.versao != stored => {
+                idempotencia::set_answer(conn, key, &checkout::json(&order.pedido)?)
+            }
             _ => Ok(()),
         }
     }

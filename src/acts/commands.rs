@@ -69,13 +69,9 @@ pub trait OrderAct: Send {
     /// provider after the commit, by the caller.
     fn decide(&self, order: &mut Order, context: Context) -> Result<Option<Operacao>, Error>;
 
-    /// Writes what belongs to the command beside order, charge and log, in the same transaction.
-    fn save(
-        &self,
-        _conn: &mut dyn Connection,
-        _changed: Option<&Order>,
-        _context: Context,
-    ) -> Result<(), Error> {
+    /// Writes what belongs to the command beside order, charge and log, in the same transaction; `order` is as the command
+    /// leaves it.
+    fn save(&self, _conn: &mut dyn Connection, _order: &Order, _context: Context) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -293,9 +289,8 @@ impl<'a> Desk<'a> {
                 cobranca.next_version();
             }
         }
-        let changed = after.pedido.is_changed();
         let events = after.pedido.take_events();
-        act.save(conn, changed.then_some(&after), context)?;
+        act.save(conn, &after, context)?;
         self.log.extend(events.into_iter().map(|event| Entry { pedido: id, actor: context.actor, event }));
         // Of the charge as it is saved.
         let step = step.and_then(|operacao| Step::of(&after, operacao));

@@ -96,7 +96,7 @@ impl OrderAct for Notified {
         Ok(None)
     }
 
-    fn save(&self, conn: &mut dyn Connection, _: Option<&Order>, context: Context) -> Result<(), Error> {
+    fn save(&self, conn: &mut dyn Connection, _: &Order, context: Context) -> Result<(), Error> {
         remember(conn, self.copy_token.as_deref(), context.now)
     }
 }

@@ -26,6 +26,7 @@ on_both_databases!(
     orders_taken_while_the_provider_hangs_get_their_qr_code_later,
     a_hanging_provider_does_not_delay_checkout,
     a_repeated_checkout_charges_once,
+    a_repeated_checkout_gives_the_answer_that_was_given,
     an_underpaid_charge_does_not_approve,
     a_charge_with_another_amount_shows_no_qr_code,
     a_wrong_point_of_sale_becomes_a_pendencia,
@@ -188,6 +189,31 @@ fn a_repeated_checkout_charges_once(database: Database) {
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     assert_eq!(again.ok()["qr_situacao"], "pronto");
     assert_eq!(again.header("etag"), Some(format!("\"{}\"", again.ok()["versao"]).as_str()));
+}
+
+/// The provider does not answer, so that the step of the charge leaves the order as it is; the kitchen may change it
+/// meanwhile.
+fn a_repeated_checkout_gives_the_answer_that_was_given(database: Database) {
+    let till = Till::with_faults(database, Faults { hang: 1000, ..Faults::default() }, &[]);
+    let body = json!({"itens": [{"produto": 1, "quantidade": 1}]}).to_string();
+    for (key, moved) in [("left-alone-0000000", false), ("moved-meanwhile-00", true)] {
+        let request = || till.request("POST", "/pedidos/checkout", &[("Idempotency-Key", key)], Some(&body));
+        let before = till.count("SELECT COUNT(*) FROM pedidos");
+        let first = std::thread::scope(|s| {
+            let first = s.spawn(request);
+            wait_until("the order is stored", || till.count("SELECT COUNT(*) FROM pedidos") > before);
+            if moved {
+                let id = till.count("SELECT MAX(id) FROM pedidos");
+                till.put("/pedidos", json!({"id": id, "status_pedido": 2})).ok();
+            }
+            first.join().unwrap()
+        });
+        assert_eq!(first.ok()["qr_situacao"], "a_caminho");
+        assert_eq!(first.ok()["status_pedido"], if moved { 2 } else { 1 });
+        let again = request();
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+        assert_eq!((&again.body, again.header("etag")), (&first.body, first.header("etag")), "{key}");
+    }
 }
 
 fn an_underpaid_charge_does_not_approve(database: Database) {
