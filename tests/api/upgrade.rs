@@ -100,11 +100,28 @@ fn its_log_is_numbered_and_goes_on(database: Database) {
             && till.count("SELECT proxima_sequencia FROM restaurante") == count + 1
     };
     wait_until("the log is quiet and without gaps", numbered);
+    let listed = || {
+        let open = till.get("/pedidos").ok();
+        open.as_array().unwrap().iter().find(|p| p["id"] == 9).unwrap()["status_pedido"].clone()
+    };
+    assert_eq!(listed(), 2);
     // As the version before writes it, in the middle of a rolling update.
-    till.sql("INSERT INTO eventos (pedido, tipo, de, para, datahora) VALUES (9, 'movimento', 2, 3, '2026-11-29 10:00:00')");
+    let last = till.count("SELECT MAX(id) FROM eventos");
+    till.sql("UPDATE pedidos SET status_pedido = 3, datahora_pronto = '2026-11-29 10:00:02', versao = versao + 1 WHERE id = 9");
+    till.sql(
+        "INSERT INTO eventos (pedido, tipo, de, para, datahora) VALUES (9, 'movimento', 2, 3, '2026-11-29 10:00:00'), \
+         (9, 'movimento', 3, 2, '2026-11-29 10:00:01'), (9, 'movimento', 2, 3, '2026-11-29 10:00:02')",
+    );
     wait_until("the event of an older process is numbered", || {
         till.count("SELECT COUNT(*) FROM eventos WHERE sequencia IS NULL") == 0
     });
+    // In the order in which it wrote them, and lists follow.
+    let out_of_order = format!(
+        "SELECT COUNT(*) FROM eventos a JOIN eventos b ON b.id > a.id AND b.sequencia < a.sequencia \
+         WHERE a.id > {last} AND a.pedido = 9 AND a.ator IS NULL AND b.pedido = 9 AND b.ator IS NULL"
+    );
+    assert_eq!(till.count(&out_of_order), 0);
+    assert_eq!(listed(), 3);
     let pedido = till.checkout(1);
     till.put("/pedidos", json!({"id": pedido["id"], "status_pedido": 2})).ok();
     wait_until("the log is quiet and without gaps", numbered);
