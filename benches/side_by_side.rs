@@ -8,29 +8,29 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot go on should stop")]
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::{TcpListener, TcpStream},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use ambrosia::{config::Config, store::Store};
-use database::{Folder, Schema};
 use serde_json::Value;
+use support::{
+    CLIENTS, Client, ORDER, Pace, Server,
+    database::{self, Folder, Schema},
+    get, median, number, request, spread,
+};
 
-#[allow(dead_code, reason = "the tests use more of it")]
-#[path = "../tests/api/database.rs"]
-mod database;
+mod support;
 
-const CLIENTS: usize = 64;
 /// The load for the tail, as a fraction of the yardstick's maximum.
 const SHARE: f64 = 0.7;
 const FINISHED: i64 = 100_000;
 const OPEN: i64 = 50;
-const ORDER: &str = r#"{"id_cliente": 1, "itens": [{"produto": 3, "quantidade": 5, "descricao": "sem tomate"}, {"produto": 2, "quantidade": 3, "descricao": "com tomate"}]}"#;
 
 /// Name, path (`{}` is a different id in each request), and whether an order is sent.
 const ROUTES: [(&str, &str, bool); 4] = [
@@ -45,11 +45,6 @@ const OURS: [(&str, &str, &str); 2] = [
     ("GET /pedidos/{id}", "/pedidos/{}", "/pedidos/{}/status_pagamento/"),
 ];
 
-struct Server {
-    child: Child,
-    address: String,
-}
-
 fn main() {
     assert!(database::mysql_is_available(), "install mariadb-server or set TEST_DATABASE_URL");
     let (rounds, seconds) = (number("ROUNDS", 5), number("SECONDS", 3));
@@ -63,14 +58,13 @@ fn main() {
     fill(&writes.url());
     let files = ["reads", "writes"].map(|name| format!("sqlite:{}/{name}.db", folder.0.display()));
     files.iter().for_each(|file| fill(file));
-    let on = |address: &str, path: &str| format!("http://{address}{path}");
-    let ours = [Server::ours(&reads.url()), Server::ours(&writes.url())];
-    let theirs = [Server::yardstick(&yardstick, &reads.url()), Server::yardstick(&yardstick, &writes.url())];
-    let embedded = files.map(|file| Server::ours(&file));
+    let ours = [start_ours(&reads.url()), start_ours(&writes.url())];
+    let theirs = [start_yardstick(&yardstick, &reads.url()), start_yardstick(&yardstick, &writes.url())];
+    let embedded = files.map(|file| start_ours(&file));
     for (_, path, order) in ROUTES {
         if !order {
             let path = path.replace("{}", "1");
-            let [a, b] = [&ours[0], &theirs[0]].map(|s| get(&on(&s.address, &path)));
+            let [a, b] = [&ours[0], &theirs[0]].map(|s| get(&s.address, &path));
             agree(&path, &a, &b);
         }
     }
@@ -87,10 +81,10 @@ fn main() {
         let (mut a, mut b, mut c, mut most) = (vec![], vec![], vec![], vec![]);
         let bare = (!order).then(|| bare(answer_of(&ours[at].address, path)));
         for _ in 0..rounds {
-            most.extend(bare.iter().map(|bare| wrk(&folder, &on(bare, path), order, seconds)));
-            a.push(wrk(&folder, &on(&ours[at].address, path), order, seconds));
-            b.push(wrk(&folder, &on(&theirs[at].address, path), order, seconds));
-            c.push(wrk(&folder, &on(&embedded[at].address, path), order, seconds));
+            most.extend(bare.iter().map(|bare| rate(&folder, bare, path, order, seconds)));
+            a.push(rate(&folder, &ours[at].address, path, order, seconds));
+            b.push(rate(&folder, &theirs[at].address, path, order, seconds));
+            c.push(rate(&folder, &embedded[at].address, path, order, seconds));
         }
         ceilings.push(median(&b));
         row(name, &a, &b, &c);
@@ -102,9 +96,9 @@ fn main() {
     for (name, path, beside) in OURS.into_iter().filter(|(name, ..)| name.contains(&word)) {
         let (mut a, mut b, mut c) = (vec![], vec![], vec![]);
         for _ in 0..rounds {
-            a.push(wrk(&folder, &on(&ours[0].address, path), false, seconds));
-            b.push(wrk(&folder, &on(&theirs[0].address, beside), false, seconds));
-            c.push(wrk(&folder, &on(&embedded[0].address, path), false, seconds));
+            a.push(rate(&folder, &ours[0].address, path, false, seconds));
+            b.push(rate(&folder, &theirs[0].address, beside, false, seconds));
+            c.push(rate(&folder, &embedded[0].address, path, false, seconds));
         }
         row(&format!("{name} (to {beside})"), &a, &b, &c);
     }
@@ -131,10 +125,6 @@ fn row(name: &str, ours: &[f64], theirs: &[f64], embedded: &[f64]) {
     let ratio = |a: &[f64]| format!("×{:.2}", median(a) / median(theirs));
     let [a, b, c] = [ours, theirs, embedded].map(spread);
     println!("{name:<38}{a:>28}{b:>28}{:>8}{c:>28}{:>8}", ratio(ours), ratio(embedded));
-}
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |n| n.parse().unwrap())
 }
 
 fn build_yardstick() -> PathBuf {
@@ -204,48 +194,25 @@ fn fill(url: &str) {
     run("ANALYZE TABLE pedidos, itens");
 }
 
-impl Server {
-    fn ours(database: &str) -> Server {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ambrosia"))
-            .env_clear()
-            .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("DATABASE_URL", database)])
-            .stdout(Stdio::piped())
-            // The log is on, as by default; where it goes is not what is compared.
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Server { child, address: line.trim().rsplit('/').next().unwrap().to_owned() }
-    }
-
-    fn yardstick(binary: &PathBuf, database: &str) -> Server {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-        let child = Command::new(binary)
-            .arg("serve")
-            .envs([("DATABASE_URL", database), ("PORT", &port), ("POOL", "16")])
-            .spawn()
-            .unwrap();
-        let address = format!("127.0.0.1:{port}");
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while TcpStream::connect(&address).is_err() {
-            assert!(Instant::now() < deadline, "the yardstick does not start");
-            thread::yield_now();
-        }
-        Server { child, address }
-    }
+/// The log is on, as by default.
+fn start_ours(database: &str) -> Server {
+    Server::start(env!("CARGO_BIN_EXE_ambrosia"), &[("DATABASE_URL", database)])
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+fn start_yardstick(binary: &PathBuf, database: &str) -> Server {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let child = Command::new(binary)
+        .arg("serve")
+        .envs([("DATABASE_URL", database), ("PORT", &port), ("POOL", "16")])
+        .spawn()
+        .unwrap();
+    let address = format!("127.0.0.1:{port}");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while TcpStream::connect(&address).is_err() {
+        assert!(Instant::now() < deadline, "the yardstick does not start");
+        thread::yield_now();
     }
-}
-
-fn get(url: &str) -> Value {
-    let mut answer = ureq::get(url).call().unwrap();
-    serde_json::from_slice(&answer.body_mut().read_to_vec().unwrap()).unwrap()
+    Server { child, address }
 }
 
 /// Ambrosia's response contains the yardstick's, which writes money as text, true as 1, and omits the time zone.
@@ -287,39 +254,15 @@ fn bare(answer: Vec<u8>) -> String {
 }
 
 fn answer_of(address: &str, path: &str) -> Vec<u8> {
-    let mut stream = TcpStream::connect(address).unwrap();
-    let path = path.replace("{}", "1");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-    let mut answer = Vec::new();
-    read_answer(&mut stream, &mut answer);
-    answer
+    let mut client = Client::connect(address);
+    client.ask(&request("GET", &path.replace("{}", "1"), ""));
+    client.answer
 }
 
 /// Requests per second.
-fn wrk(folder: &Folder, url: &str, order: bool, seconds: u64) -> f64 {
-    let script = folder.0.join("wrk.lua");
-    let ids = url.split_once("{}").map(|(before, after)| {
-        let path = |part: &str| part.split_once("//").map_or(part, |p| &p.1[p.1.find('/').unwrap()..]).to_owned();
-        format!(
-            "local id = 0\nrequest = function() id = (id * 7919 + 12345) % {FINISHED}; return wrk.format('GET', '{}' .. id + 1 .. '{after}') end",
-            path(before)
-        )
-    });
-    let post = format!(
-        "wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\nwrk.body = '{ORDER}'"
-    );
-    let done = "done = function(s, l, r) print('FAILED', s.errors.status + s.errors.read + s.errors.write + s.errors.connect) end";
-    std::fs::write(&script, format!("{}\n{done}\n", if order { post } else { ids.unwrap_or_default() }))
-        .unwrap();
-    let output = Command::new("wrk")
-        .args(["-t1", &format!("-c{CLIENTS}"), &format!("-d{seconds}s"), "-s"])
-        .args([script.as_os_str(), url.replace("{}", "1").as_ref()])
-        .output()
-        .expect("wrk");
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains("FAILED\t0\n"), "{url}: {text}");
-    let line = text.lines().find_map(|l| l.strip_prefix("Requests/sec:")).unwrap();
-    line.trim().parse().unwrap()
+fn rate(folder: &Folder, address: &str, path: &str, order: bool, seconds: u64) -> f64 {
+    let script = if order { support::checkouts() } else { support::gets(path, FINISHED) };
+    support::wrk(folder, &format!("http://{address}{path}"), &script, seconds)
 }
 
 fn raw(yardstick: &PathBuf, database: &str, seconds: u64) -> f64 {
@@ -331,70 +274,15 @@ fn raw(yardstick: &PathBuf, database: &str, seconds: u64) -> f64 {
     String::from_utf8_lossy(&output.stdout).split(' ').next().unwrap().parse().unwrap()
 }
 
-/// Clients that each send at set times, whether or not the last answer was late: microseconds from then to the answer.
+/// In microseconds, at this load.
 fn p99(address: &str, path: &str, order: bool, rate: f64, seconds: u64) -> f64 {
-    let interval = Duration::from_secs_f64(CLIENTS as f64 / rate);
-    let start = Instant::now() + Duration::from_millis(50);
     let client = |n: usize| {
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        let mut times = Vec::new();
-        let mut due = start + interval * n as u32 / CLIENTS as u32;
         let mut id = n as i64;
-        let mut answer = Vec::new();
-        while due < start + Duration::from_secs(seconds) {
-            thread::sleep(due.saturating_duration_since(Instant::now()));
+        move |_: &[u8]| {
             id = (id * 7919 + 12345) % FINISHED;
             let path = path.replace("{}", &(id + 1).to_string());
-            let request = if order {
-                format!(
-                    "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{ORDER}",
-                    ORDER.len()
-                )
-            } else {
-                format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")
-            };
-            stream.write_all(request.as_bytes()).unwrap();
-            read_answer(&mut stream, &mut answer);
-            times.push(due.elapsed());
-            due += interval;
+            if order { request("POST", &path, ORDER) } else { request("GET", &path, "") }
         }
-        times
     };
-    let mut times: Vec<Duration> = thread::scope(|s| {
-        let clients: Vec<_> = (0..CLIENTS).map(|n| s.spawn(move || client(n))).collect();
-        clients.into_iter().flat_map(|c| c.join().unwrap()).collect()
-    });
-    times.sort_unstable();
-    times[times.len() * 99 / 100].as_secs_f64() * 1e6
-}
-
-fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) {
-    answer.clear();
-    let mut whole = None;
-    let mut bytes = [0; 64 * 1024];
-    while whole.is_none_or(|w| answer.len() < w) {
-        let n = stream.read(&mut bytes).unwrap();
-        assert!(n > 0, "closed");
-        answer.extend_from_slice(&bytes[..n]);
-        if whole.is_none()
-            && let Some(end) = answer.windows(4).position(|w| w == b"\r\n\r\n")
-        {
-            let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
-            assert!(head.starts_with("http/1.1 200"), "{head}");
-            let length = head.lines().find_map(|l| l.strip_prefix("content-length: ")).unwrap();
-            whole = Some(end + 4 + length.parse::<usize>().unwrap());
-        }
-    }
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
-}
-
-fn spread(values: &[f64]) -> String {
-    let (least, most) = values.iter().fold((f64::MAX, 0_f64), |(l, m), v| (l.min(*v), m.max(*v)));
-    format!("{:.0} ({least:.0} to {most:.0})", median(values))
+    support::p99(support::open_loop(address, Pace { clients: CLIENTS, rate, seconds }, client))
 }
