@@ -44,7 +44,11 @@ fn main() {
     let mut server = Command::new(env!("CARGO_BIN_EXE_ambrosia"))
         .env_clear()
         .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("LOG_LEVEL", "off"), ("DATABASE_URL", &database)])
-        .envs([("MERCADO_PAGO_URL", standin.url().as_str()), ("MERCADO_PAGO_TOKEN", "TESTE")])
+        .envs([
+            ("MERCADO_PAGO_URL", standin.url().as_str()),
+            ("MERCADO_PAGO_TOKEN", "TESTE"),
+            ("ACCESS", "open"),
+        ])
         .env("MERCADO_PAGO_POS", "CAIXA01")
         .envs([("CHECKOUTS_PER_MINUTE", "0"), ("WEBHOOKS_PER_SECOND", "0"), ("MAX_UNPAID_ORDERS", "0")])
         .env("MERCADO_PAGO_WEBHOOK_UNSIGNED", "true")

@@ -1,4 +1,5 @@
-//! What runs beside the requests, a thread each: bringing the schema up to date, the probe of the database, cleaning, the
+//! What runs beside the requests, a thread each: bringing the schema up to date, the probe of the database, the watch over
+//! access, cleaning, the
 //! reconciliation of charges, the relief of leaders that do not come back, and the signal to end.
 
 use std::{
@@ -8,6 +9,7 @@ use std::{
 };
 
 use ambrosia::{
+    access::{Doors, WATCH},
     acts::{
         cleaning,
         commands::Commands,
@@ -29,6 +31,8 @@ const RETRY: Duration = Duration::from_secs(1);
 /// with each cleaning.
 const ROLLING_UPDATE: Duration = Duration::from_secs(15 * 60);
 const NUMBERING: Duration = Duration::from_secs(1);
+/// How often it is stored when keys were last used.
+const USES: Duration = Duration::from_secs(60);
 /// Between two cleanings of what has expired.
 const CLEANING: Duration = Duration::from_secs(15);
 
@@ -49,17 +53,22 @@ pub struct Background {
     pub bell: Arc<Bell>,
     /// For `/readyz`.
     pub health: Arc<Health>,
+    /// Who may do what.
+    pub doors: Arc<Doors>,
+    /// Payments are real, and nobody has decided whether doors are open: then there must be a manager.
+    pub undecided: bool,
 }
 
 impl Background {
-    /// Starts the threads. What is returned is set, and the server stopped, when the data cannot be used at all.
+    /// Starts the threads. What is returned is set, to a message and an exit code, and the server stopped, when it cannot go
+    /// on at all.
     pub fn start(
         self,
         database: Database,
         mut signals: Signals,
         stopper: Arc<Stopper>,
-    ) -> Arc<OnceLock<String>> {
-        let Background { store, payments, commands, shared, bell, health } = self;
+    ) -> Arc<OnceLock<(String, u8)>> {
+        let Background { store, payments, commands, shared, bell, health, doors, undecided } = self;
         let unusable = Arc::new(OnceLock::new());
         let drained = stopper.clone();
         thread::spawn(move || {
@@ -72,13 +81,17 @@ impl Background {
         thread::spawn(move || relieve(&shared, &relieved));
         let (prepared, told, healthy) = (store.clone(), unusable.clone(), health.clone());
         let looked_after = payments.names();
-        thread::spawn(move || match prepare(&prepared, &database, &healthy) {
-            Ok(()) => care_for(&prepared, &looked_after),
-            Err(error) => {
-                let _ = told.set(error);
-                stopper.stop();
+        let watched = doors.clone();
+        thread::spawn(move || {
+            match prepare(&prepared, &database, &healthy).and_then(|()| enter(&doors, undecided)) {
+                Ok(()) => care_for(&prepared, &looked_after),
+                Err(error) => {
+                    let _ = told.set(error);
+                    stopper.stop();
+                }
             }
         });
+        thread::spawn(move || watch(&watched));
         let probed = store.clone();
         thread::spawn(move || probe(&probed, &health));
         for _ in 0..RECONCILERS {
@@ -91,10 +104,10 @@ impl Background {
 }
 
 /// Brings the schema up to date, however long the database is away. An embedded file that cannot be opened is an error.
-fn prepare(store: &Store, database: &Database, health: &Health) -> Result<(), String> {
+fn prepare(store: &Store, database: &Database, health: &Health) -> Result<(), (String, u8)> {
     while let Err(error) = store.migrate() {
         if matches!(database, Database::Sqlite(_)) {
-            return Err(format!("cannot open {database}: {error}"));
+            return Err((format!("cannot open {database}: {error}"), 1));
         }
         log::warn!("{database} cannot be used yet: {error}; answering 503 until it can");
         thread::sleep(RETRY);
@@ -102,6 +115,45 @@ fn prepare(store: &Store, database: &Database, health: &Health) -> Result<(), St
     health.heard(Ok(()));
     log::info!("data in {database}");
     Ok(())
+}
+
+/// Says how the doors are. Real money behind open doors must be somebody's decision.
+fn enter(doors: &Doors, undecided: bool) -> Result<(), (String, u8)> {
+    let open = loop {
+        match doors.look().and_then(|()| doors.are_open()) {
+            Ok(open) => break open,
+            Err(error) => log::warn!("cannot read who may do what yet: {error:?}"),
+        }
+        thread::sleep(RETRY);
+    };
+    if open && undecided {
+        let text = "payments are real and there is no manager: make a key with «ambrosia chave criar gerente NOME», \
+                    or set ACCESS=open if another gate stands before this one";
+        return Err((text.to_owned(), 2));
+    }
+    if open {
+        log::warn!(
+            "doors are OPEN: whoever reaches this port may do everything; «ambrosia chave criar gerente NOME» closes them"
+        );
+    }
+    Ok(())
+}
+
+/// Sees, each `WATCH`, whether somebody has changed who may do what; now and then stores when keys were used.
+fn watch(doors: &Doors) {
+    let mut stored = Instant::now();
+    loop {
+        thread::sleep(WATCH);
+        if let Err(error) = doors.look() {
+            log::debug!("cannot look whether access has changed: {error:?}");
+        }
+        if stored.elapsed() >= USES {
+            stored = Instant::now();
+            if let Err(error) = doors.store_uses() {
+                log::warn!("cannot store when keys were used: {error:?}");
+            }
+        }
+    }
 }
 
 /// Keeps the data clean of what has expired, and the log numbered. `looked_after` are the names of the providers that are

@@ -14,6 +14,8 @@ pub enum Error {
     Conflict { codigo: &'static str, detail: String },
     /// A notification that does not prove where it comes from. The text is for the log.
     Unsigned(String),
+    /// The caller may not do this.
+    Denied(Denied),
     /// `If-Match` names another version; the state that there is goes along.
     PreconditionFailed(Box<Pedido>),
     /// Well-formed, and wrong: which field, and why.
@@ -30,6 +32,19 @@ pub enum Error {
     Full,
     /// A defect. The text is for the log.
     Internal(String),
+}
+
+/// Why a caller may not do something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// It needs a credential, and none was sent.
+    NoCredential,
+    /// The key opens nothing.
+    WrongKey,
+    /// It needs this role, by its name in Portuguese, or a higher one.
+    Role(&'static str),
+    /// It needs a manager, and there is none yet.
+    NoManager,
 }
 
 /// The classes of failure that callers tell apart; the text is the engine's, for the log.
@@ -63,6 +78,18 @@ pub struct FieldError {
     /// Why, in Portuguese.
     #[schema(example = "CPF inválido")]
     pub mensagem: String,
+}
+
+impl Denied {
+    /// For the trail, which people read.
+    pub fn cause(self) -> String {
+        match self {
+            Denied::NoCredential => "sem chave".to_owned(),
+            Denied::WrongKey => "chave que não vale".to_owned(),
+            Denied::Role(role) => format!("é preciso ser «{role}»"),
+            Denied::NoManager => "ainda não há gerente".to_owned(),
+        }
+    }
 }
 
 impl Error {

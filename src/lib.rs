@@ -1,5 +1,6 @@
 //! Ambrosia runs a restaurant: menu, customers, orders, payment by QR, kitchen. ARCHITECTURE.md is the map.
 
+pub mod access;
 pub mod acts;
 pub mod api;
 mod backoff;

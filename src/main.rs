@@ -1,12 +1,14 @@
 //! Reads the configuration, joins the parts, and runs the server until it is stopped.
 
 mod background;
+mod keys;
 
 use std::{process::ExitCode, sync::Arc, thread, time::Duration};
 
 use ambrosia::{
+    access::{Doors, Mode},
     acts::{capacity::Capacity, commands::Commands, reconciliation::Bell},
-    api::{App, Health, RateLimit, Shared, Site},
+    api::{App, Health, RateLimit, Shared, Site, Trail},
     config::{Config, VARIABLES},
     logging,
     payments::Payments,
@@ -23,9 +25,13 @@ use self::background::Background;
 
 /// Connections to `OPS_PORT`: a kubelet, a Prometheus or two, and a person.
 const OPS_CONNECTIONS: usize = 64;
+/// Keys that open nothing which one address may try in a minute.
+const WRONG_KEYS: u32 = 5;
+
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         None => {}
+        Some("chave") => return chave(),
         Some("--help" | "-h") => return help(),
         Some("--version" | "-V") => {
             println!("ambrosia {}", env!("CARGO_PKG_VERSION"));
@@ -37,6 +43,19 @@ fn main() -> ExitCode {
     match Config::read(&|name| std::env::var(name).ok()) {
         Ok(config) => run(config),
         Err(error) => fail(&error, 2),
+    }
+}
+
+fn chave() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(2).collect();
+    let config = match Config::read(&|name| std::env::var(name).ok()) {
+        Ok(config) => config,
+        Err(error) => return fail(&error, 2),
+    };
+    match keys::run(&arguments, config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(keys::Failed::Usage(text)) => fail(&text, 2),
+        Err(keys::Failed::Undone(text)) => fail(&text, 1),
     }
 }
 
@@ -62,12 +81,15 @@ fn run(config: Config) -> ExitCode {
     };
     let database = config.store.database.clone();
     let store = Arc::new(Store::new(config.store));
+    let is_real = config.mercado_pago.is_some();
     let payments = match Payments::open(config.qr_seconds, config.mercado_pago) {
         Ok(payments) => Arc::new(payments),
         Err(error) => return fail(&error, 2),
     };
     let (bell, health, threads) = (Arc::new(Bell::default()), Arc::new(Health::default()), Arc::default());
     let shared = Arc::new(Shared::new(&store, &threads, config.limits.max_buffered_bytes));
+    let doors = Arc::new(Doors::new(&store, config.access.unwrap_or(Mode::Auto), config.pepper));
+    let undecided = config.access.is_none() && is_real;
     let capacity = Capacity::new(config.max_unpaid_orders);
     let commands = Arc::new(Commands::new(&store, &payments, capacity, &threads));
     let app = App {
@@ -78,6 +100,9 @@ fn run(config: Config) -> ExitCode {
         webhook_rate: RateLimit::new(config.webhooks_per_second, Duration::from_secs(1)),
         payments: payments.clone(),
         bell: bell.clone(),
+        doors: doors.clone(),
+        wrong_key_rate: RateLimit::new(Some(WRONG_KEYS), Duration::from_secs(60)),
+        trail: Trail::default(),
         origins: config.origins,
         hosts: config.hosts,
         health: health.clone(),
@@ -94,14 +119,17 @@ fn run(config: Config) -> ExitCode {
     if let Some(ops) = ops {
         thread::spawn(|| ops.run());
     }
-    let data = store.clone();
+    let (data, used) = (store.clone(), doors.clone());
     payments.current().announce();
-    let unusable =
-        Background { store, payments, commands, shared, bell, health }.start(database, signals, stopper);
+    let unusable = Background { store, payments, commands, shared, bell, health, doors, undecided }
+        .start(database, signals, stopper);
     println!("ambrosia listening on http://{address}");
     let all_finished = server.run();
-    if let Some(error) = unusable.get() {
-        return fail(error, 1);
+    if let Some((error, code)) = unusable.get() {
+        return fail(error, *code);
+    }
+    if let Err(error) = used.store_uses() {
+        log::warn!("cannot store when keys were used: {error:?}");
     }
     data.close();
     if all_finished { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -142,8 +170,10 @@ fn help() -> ExitCode {
     }
     println!(
         "\n  {:<width$}asks the process that runs here with these settings whether it is ready: exit code 0 or 1\n  \
+         {:<width$}makes a key and prints it: cozinha, balcao, gerente, maquina or totem, and a name\n  \
+         {:<width$}the keys\n  {:<width$}takes the key with this number back\n  \
          {:<width$}this text\n  {:<width$}the version",
-        "saude", "--help", "--version"
+        "saude", "chave criar PAPEL NOME", "chave listar", "chave revogar N", "--help", "--version"
     );
     ExitCode::SUCCESS
 }

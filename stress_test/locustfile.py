@@ -11,6 +11,8 @@ import uuid
 from locust import HttpUser, between, task
 
 HOST = os.environ.get("AMBROSIA", "http://localhost:31000")
+# A manager's key, where the doors are closed.
+CHAVE = os.environ.get("AMBROSIA_CHAVE")
 
 
 def lido(resposta):
@@ -23,10 +25,20 @@ def lido(resposta):
         return None
 
 
-class Tela(HttpUser):
+class Usuario(HttpUser):
+    """Whoever uses the restaurant."""
+
+    abstract = True
+    host = HOST
+
+    def on_start(self):
+        if CHAVE:
+            self.client.headers["Authorization"] = f"Bearer {CHAVE}"
+
+
+class Tela(Usuario):
     """The reads of the original's test: menu, customers, kitchen list."""
 
-    host = HOST
     weight = 6
     wait_time = between(0.5, 2)
 
@@ -43,10 +55,9 @@ class Tela(HttpUser):
         self.client.get("/pedidos/")
 
 
-class Cliente(HttpUser):
+class Cliente(Usuario):
     """Looks at the menu, orders, pays, and watches the order until it is called."""
 
-    host = HOST
     weight = 3
     wait_time = between(1, 4)
     simulado = True
@@ -77,10 +88,9 @@ class Cliente(HttpUser):
                 resposta.success()
 
 
-class Equipe(HttpUser):
+class Equipe(Usuario):
     """Takes half of the open orders one step further, so that however many customers there are the list stays short."""
 
-    host = HOST
     weight = 1
     wait_time = between(0.2, 1)
 

@@ -337,6 +337,7 @@ fn a_start_that_fails_says_why_in_the_format_of_the_log() {
     let folder = Folder::new("words");
     std::fs::write(folder.0.join("empty.pem"), "no certificate").unwrap();
     let environment = [
+        ("ACCESS", "open"),
         ("MERCADO_PAGO_TOKEN", "t"),
         ("MERCADO_PAGO_POS", "CAIXA01"),
         ("MERCADO_PAGO_WEBHOOK_UNSIGNED", "true"),

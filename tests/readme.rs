@@ -27,7 +27,9 @@ fn every_command_of_the_readme_gives_the_output_shown() {
     for block in readme.split("```console\n").skip(1) {
         for step in block.split("\n```").next().unwrap().split("$ ").skip(1) {
             let (command, expected) = step.split_once('\n').unwrap();
-            let command = command.replace("localhost:31000", &address);
+            let command = command
+                .replace("localhost:31000", &address)
+                .replace("cargo run --release --", env!("CARGO_BIN_EXE_ambrosia"));
             let output = Command::new("sh").args(["-c", &command]).current_dir(&folder).output().unwrap();
             let answer = String::from_utf8(output.stdout).unwrap().replace('\r', "");
             if !fits(expected.trim_end(), answer.trim_end()) {

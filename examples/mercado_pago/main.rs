@@ -23,7 +23,7 @@ fn main() -> ExitCode {
             println!("A stand-in for Mercado Pago; its page is at {}", running.url());
             println!("Start Ambrosia with:");
             println!(
-                "  MERCADO_PAGO_URL={} MERCADO_PAGO_TOKEN={} MERCADO_PAGO_POS={} MERCADO_PAGO_WEBHOOK_SECRET={}",
+                "  ACCESS=open MERCADO_PAGO_URL={} MERCADO_PAGO_TOKEN={} MERCADO_PAGO_POS={} MERCADO_PAGO_WEBHOOK_SECRET={}",
                 running.url(),
                 settings.token,
                 settings.pos,

@@ -8,7 +8,7 @@ use crate::{
         cobranca::{Cobranca, Operacao, Situacao},
         pedido::{Meio, PaymentNews, Pedido, StatusPagamento, StatusPedido},
     },
-    error::Error,
+    error::{Denied, Error},
     payments::{self, Payments},
 };
 
@@ -17,6 +17,8 @@ pub struct Cancel {
     /// Why. Without a reason it is refused when there is money to give back; with one the money goes back.
     pub motivo: Option<String>,
     pub seen: Seen,
+    /// Whether who asks may give money back.
+    pub gives_back: bool,
     pub payments: Arc<Payments>,
 }
 
@@ -45,6 +47,9 @@ impl Cancel {
         if paid && self.motivo.is_none() {
             let detail = "Pedido já pago: para cancelar é preciso reembolsar o cliente";
             return Err(Error::conflict("pedido_pago", detail));
+        }
+        if paid && !self.gives_back {
+            return Err(Error::Denied(Denied::Role("gerente")));
         }
         let at_provider = cobranca.as_ref().filter(|_| pedido.meio_pagamento == Some(Meio::Qr));
         if let Some(cobranca) = at_provider.filter(|_| paid)

@@ -56,6 +56,8 @@ pub struct Line {
 pub struct Answer {
     /// The order as JSON; on a repeated request the very answer that was given before.
     pub json: String,
+    /// The id of the order.
+    pub pedido: i64,
     pub versao: i64,
     pub replayed: bool,
 }
@@ -94,15 +96,16 @@ pub fn check_out(
         Done::Replayed(json) => {
             #[derive(Deserialize)]
             struct Stored {
+                id: i64,
                 versao: i64,
             }
-            let Stored { versao } = serde_json::from_str(&json).map_err(defect)?;
-            Ok(Answer { json, versao, replayed: true })
+            let Stored { id, versao } = serde_json::from_str(&json).map_err(defect)?;
+            Ok(Answer { json, pedido: id, versao, replayed: true })
         }
         Done::Changed(changed) => {
             let Changed { pedido, step } = *changed;
             let pedido = charge_step::ask_while_client_waits(commands, payments, pedido, step, stored_key);
-            Ok(Answer { json: json(&pedido)?, versao: pedido.versao, replayed: false })
+            Ok(Answer { json: json(&pedido)?, pedido: pedido.id, versao: pedido.versao, replayed: false })
         }
     }
 }

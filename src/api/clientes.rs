@@ -2,6 +2,7 @@
 
 use super::{
     App,
+    call::Call,
     endpoint::{
         Access::{Gerente, Todos},
         Resource,
@@ -19,7 +20,7 @@ use crate::{
         pedido::PedidoView,
     },
     error::Error,
-    server::{Request, Response},
+    server::Response,
     store::{clientes, lists::List},
 };
 
@@ -98,13 +99,13 @@ body! {
     }
 }
 
-fn list(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn list(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let page = page::requested(request, LIMIT_DEFAULT)?;
     let (rows, next) = app.store.read(|conn| clientes::list(conn, &page))?;
     Ok(Page::new(&rows, next)?.response(request))
 }
 
-fn create(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn create(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let body: NovoCliente = read_body(request)?;
     let mut errors = Errors::default();
     let novo = Alteracao {
@@ -122,7 +123,7 @@ fn create(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     json(&cliente)
 }
 
-fn change(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn change(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let body: EdicaoCliente = read_body(request)?;
     let mut errors = Errors::default();
     let id = errors.required("id", body.id);
@@ -141,17 +142,17 @@ fn change(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     json(&cliente)
 }
 
-fn find(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn find(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let id = id(request)?;
     json(&app.store.read(|conn| clientes::find(conn, id))?)
 }
 
-fn erase(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn erase(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     erasure::erase(&app.store, id(request)?)?;
     json(&true)
 }
 
-fn orders(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn orders(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let (id, page) = (id(request)?, page::requested(request, LIMIT_DEFAULT)?);
     let read = app.store.read(|conn| {
         clientes::find(conn, id)?;

@@ -13,6 +13,7 @@ use utoipa::PartialSchema;
 
 use super::{
     App,
+    call::Call,
     endpoint::{Access::Todos, Resource},
     json::{JSON, matches_tag, redirect},
     openapi::{openapi, string},
@@ -110,11 +111,11 @@ static OPENAPI: LazyLock<Result<Asset, String>> = LazyLock::new(|| {
     }
 });
 
-fn root(_: &App, _: &Request<'_>) -> Result<Response, Error> {
+fn root(_: &App, _: &Call<'_>) -> Result<Response, Error> {
     Ok(redirect("/redoc"))
 }
 
-fn openapi_json(_: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn openapi_json(_: &App, request: &Call<'_>) -> Result<Response, Error> {
     let asset = OPENAPI.as_ref().map_err(|e| Error::Internal(e.clone()))?;
     serve(request, asset, JSON)
 }

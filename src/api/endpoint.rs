@@ -12,45 +12,14 @@
 
 use tiny_http::Method;
 
-use super::{App, answer::Answer, operation::Operation};
-use crate::{error::Error, server::Request};
-
-/// The role that a caller needs. **Declared and shown in the document (`x-acesso`), and not enforced yet**:
-/// anybody may call everything until people can log in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Anybody.
-    Todos,
-    /// The customer of the order, or the counter.
-    DonoDoPedido,
-    /// The kitchen, the counter, the manager.
-    Cozinha,
-    /// The counter, the manager.
-    Balcao,
-    /// The manager.
-    Gerente,
-    /// A program with a key.
-    Maquina,
-}
-
-impl Access {
-    /// As the document says it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Access::Todos => "todos",
-            Access::DonoDoPedido => "dono do pedido",
-            Access::Cozinha => "cozinha",
-            Access::Balcao => "balcão",
-            Access::Gerente => "gerente",
-            Access::Maquina => "máquina",
-        }
-    }
-}
+use super::{App, answer::Answer, call::Call, operation::Operation};
+pub use crate::access::Access;
+use crate::error::Error;
 
 /// A handler as a resource declares it.
-type HandlerFn<A> = fn(&App, &Request<'_>) -> Result<A, Error>;
+type HandlerFn<A> = fn(&App, &Call<'_>) -> Result<A, Error>;
 
-type Handler = Box<dyn Fn(&App, &Request<'_>) -> Result<Answer, Error> + Send + Sync>;
+type Handler = Box<dyn Fn(&App, &Call<'_>) -> Result<Answer, Error> + Send + Sync>;
 
 /// Adds to the description of an operation. It is called when the document is made.
 type Describe = fn(Operation) -> Operation;
@@ -70,9 +39,10 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Runs the handler.
-    pub fn call(&self, app: &App, request: &Request<'_>) -> Result<Answer, Error> {
-        (self.handler)(app, request)
+    /// Runs the handler, if the caller may call it.
+    pub fn call(&self, app: &App, call: &Call<'_>) -> Result<Answer, Error> {
+        call.check(app, self.access)?;
+        (self.handler)(app, call)
     }
 
     /// Its description for the document.

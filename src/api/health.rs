@@ -10,6 +10,7 @@ use utoipa::PartialSchema;
 
 use super::{
     App,
+    call::Call,
     endpoint::{
         Access::{Maquina, Todos},
         Resource,
@@ -71,11 +72,11 @@ pub fn resource() -> Resource {
         })
 }
 
-fn livez(_: &App, _: &Request<'_>) -> Result<Response, Error> {
+fn livez(_: &App, _: &Call<'_>) -> Result<Response, Error> {
     Ok(not_stored(ok()))
 }
 
-fn readyz(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn readyz(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let fault =
         |(name, fault): (&str, Option<String>)| Some(FieldError { campo: name.into(), mensagem: fault? });
     let faults: Vec<FieldError> = checks(app, request).into_iter().filter_map(fault).collect();
@@ -107,7 +108,7 @@ fn migrations(app: &App) -> Option<String> {
     })
 }
 
-fn metrics(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn metrics(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let (open, idle) = app.store.pool();
     let checks = checks(app, request).map(|(name, fault)| (name, fault.is_none()));
     // A database that hangs would hold back every other figure as well, until the scrape is given up.

@@ -9,12 +9,15 @@
 //! - A handler is `fn(&App, &Request) -> Result<Response, Error>`, or gives a `Deferred` that a batch will
 //!   answer.
 //! - An endpoint is declared in one place, with its access and its description (`endpoint.rs`).
-//! - One file a resource: `clientes`, `produtos`, `pedidos`, `pagamentos`, `webhook`, `qrcode`, `docs`,
+//! - One file a resource: `auditoria`, `chaves`, `clientes`, `produtos`, `pedidos`, `pagamentos`, `webhook`, `qrcode`, `docs`,
 //!   `health`.
 //!
 //! Names in Portuguese are words of the interface, or of the domain. Tested by `tests/api`.
 
 mod answer;
+mod auditoria;
+mod call;
+mod chaves;
 mod clientes;
 mod conversion;
 mod docs;
@@ -35,6 +38,7 @@ mod qrcode;
 mod rate_limit;
 mod routes;
 mod shared;
+mod trail;
 mod webhook;
 
 use std::sync::Arc;
@@ -47,8 +51,10 @@ pub use self::{
     rate_limit::RateLimit,
     routes::table,
     shared::Shared,
+    trail::Trail,
 };
 use crate::{
+    access::Doors,
     acts::{commands::Commands, reconciliation::Bell},
     payments::Payments,
     server::{Answer, Handler, Refusal, Request, Response},
@@ -71,6 +77,12 @@ pub struct App {
     pub payments: Arc<Payments>,
     /// Wakes the workers that look after charges.
     pub bell: Arc<Bell>,
+    /// Who may do what.
+    pub doors: Arc<Doors>,
+    /// Of each client's keys that open nothing.
+    pub wrong_key_rate: RateLimit,
+    /// Where refusals are noted.
+    pub trail: Trail,
     /// The origins whose pages may call.
     pub origins: Origins,
     /// The hosts that are answered.
@@ -109,7 +121,12 @@ impl Site {
 
 impl Handler for Site {
     fn handle(&self, request: &Request<'_>) -> Answer {
-        if self.has(request) { routes::dispatch(&self.app, request) } else { routes::refuse(request) }
+        // The port of the operation has no doors: it is not for the public.
+        if self.has(request) {
+            routes::dispatch(&self.app, request, self.rest)
+        } else {
+            routes::refuse(request)
+        }
     }
 
     fn refuse(&self, refusal: Refusal) -> Response {
@@ -117,7 +134,7 @@ impl Handler for Site {
     }
 
     fn header_set(&self, request: &Request<'_>) -> usize {
-        self.app.origins.header_set(request)
+        self.app.origins.header_set(request, routes::is_public(&self.app, request))
     }
 
     fn common_headers(&self, set: usize) -> &[u8] {

@@ -11,6 +11,7 @@ use utoipa::{
         content::Content,
         path::{Parameter, ParameterBuilder, ParameterIn},
         schema::{Components, SchemaType},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
         tag::TagBuilder,
     },
 };
@@ -21,6 +22,10 @@ use super::{
 };
 
 const ABOUT: &str = "Order system for restaurants: menu, checkout, payment by QR code, kitchen list.";
+
+const ABOUT_KEY: &str = "A key of `ambrosia chave criar PAPEL NOME` or of `/chaves`. Where doors are open (`ACCESS`) most \
+                         needs none.";
+const ABOUT_SECRET: &str = "The `acompanhamento` of the checkout's answer: opens that order.";
 
 /// Statuses that any request may get, and when.
 pub(super) const ANY_REQUEST: &[(u16, &str)] = &[
@@ -38,6 +43,10 @@ pub(super) const ANY_REQUEST: &[(u16, &str)] = &[
     (503, "Cannot be done now; try again after `Retry-After` seconds"),
     (505, "A version of HTTP other than 1.x"),
 ];
+
+/// Names of the two ways to show who calls.
+pub(super) const KEY: &str = "chave";
+pub(super) const SECRET: &str = "acompanhamento";
 
 /// The document.
 pub fn openapi() -> OpenApi {
@@ -62,6 +71,10 @@ pub fn openapi() -> OpenApi {
     }
     let mut components = Components::new();
     components.schemas.extend(schemas);
+    let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(ABOUT_KEY)).build();
+    components.add_security_scheme(KEY, SecurityScheme::Http(key));
+    let secret = ApiKeyValue::with_description("X-Acompanhamento", ABOUT_SECRET);
+    components.add_security_scheme(SECRET, SecurityScheme::ApiKey(ApiKey::Header(secret)));
     for (status, description) in ANY_REQUEST {
         let schema = Ref::from_schema_name(Problema::name());
         let response = ResponseBuilder::new().description(*description);

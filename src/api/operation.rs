@@ -13,14 +13,15 @@ use utoipa::{
         extensions::ExtensionsBuilder,
         path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::RequestBodyBuilder,
-        schema::ArrayBuilder,
+        schema::{ArrayBuilder, OneOfBuilder},
+        security::SecurityRequirement,
     },
 };
 
 use super::{
-    endpoint::Endpoint,
+    endpoint::{Access, Endpoint},
     json::JSON,
-    openapi::{ANY_REQUEST, header, integer, nullable_string, string},
+    openapi::{ANY_REQUEST, KEY, SECRET, header, integer, nullable_string, string},
     page,
     problem::{PROBLEM, Problema},
 };
@@ -56,6 +57,7 @@ impl Operation {
             .extensions(Some(access));
         let (responses, schemas) = (BTreeMap::new(), Vec::new());
         let operation = Operation { builder, method, has_body: false, responses, schemas };
+        let operation = operation.guarded(endpoint.access);
         if !endpoint.path.contains("{id}") {
             return operation;
         }
@@ -65,6 +67,25 @@ impl Operation {
             .required(Required::True)
             .schema(Some(integer("int64").minimum(Some(1))));
         operation.parameter(id).problem(422, "")
+    }
+
+    /// What follows from its access.
+    fn guarded(mut self, access: Access) -> Operation {
+        if access == Access::Todos {
+            return self;
+        }
+        let of = |scheme: &str| SecurityRequirement::new::<_, [&str; 0], _>(scheme, []);
+        let mut securities = vec![SecurityRequirement::default(), of(KEY)];
+        if access == Access::GerenteSempre {
+            securities.remove(0);
+        }
+        if access == Access::DonoDoPedido {
+            securities.push(of(SECRET));
+        }
+        self.builder = self.builder.securities(Some(securities));
+        self.problem(401, "A key is needed, or this one opens nothing")
+            .problem(403, &format!("The role «{}» is needed, or a higher one", access.name()))
+            .problem(429, "Too many keys that open nothing came from this address")
     }
 
     /// What the operation does.
@@ -111,10 +132,18 @@ impl Operation {
         page::parameters().into_iter().fold(paged, Operation::parameter)
     }
 
-    /// 200 with a page of a list that is counted.
-    pub fn counted_page<T: ToSchema>(self) -> Operation {
+    /// 200 with a page of a list of open orders, counted: whole orders for the staff, numbers and states for others.
+    pub fn board(mut self) -> Operation {
+        let staff = ArrayBuilder::new().items(self.component::<PedidoView<'_>>());
+        let public = ArrayBuilder::new().items(self.component::<page::PublicView<'_>>());
+        let either = OneOfBuilder::new().item(staff).item(public);
         let description = "Orders in the whole list, where there is a next page";
-        self.page::<T>().ok_header("X-Total-Count", integer("int64"), description)
+        let paged = self.ok_as(JSON, either).ok_header("Link", string(), "The next page").problem(422, "");
+        page::parameters().into_iter().fold(paged, Operation::parameter).ok_header(
+            "X-Total-Count",
+            integer("int64"),
+            description,
+        )
     }
 
     /// 200 with an order and its version.

@@ -1,6 +1,7 @@
 //! What pages of other origins may do (CORS, as the Fetch standard has it), and which hosts are answered.
 //!
-//! With the default `*` every page may call everything, as with the original system. With a list of
+//! With the default `*` every page may call everything, as with the original system; once doors are closed (`access`) only
+//! what everybody may call. With a list of
 //! origins, answers are readable for pages of these, preflights are granted to these, and a write that a
 //! browser sends for a page of any other origin is refused before its handler runs: CORS alone would let it
 //! happen and only hide the answer, since a body of `text/plain` is sent without a preflight. Where a
@@ -26,9 +27,13 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// Which of the sets of header lines the answer to this request carries.
-    pub fn header_set(&self, request: &Request<'_>) -> usize {
-        let origin = self.position(request).map_or(0, |position| position + 1);
+    /// Which of the sets of header lines the answer to this request carries. `public`: everybody may call what it calls.
+    pub fn header_set(&self, request: &Request<'_>, public: bool) -> usize {
+        let origin = match self.position(request) {
+            Some(position) => position + 1,
+            // Any page may read what everybody may; the rest only pages of an origin that is named.
+            None => usize::from(self.listed.is_empty() && !public),
+        };
         2 * origin + usize::from(is_personal(&request.segments))
     }
 
@@ -37,15 +42,15 @@ impl Origins {
         self.headers.get(set).map_or(&[], |lines| lines.as_bytes())
     }
 
-    /// Whether a preflight of this origin is granted what it asks for.
-    pub fn allow(&self, request: &Request<'_>) -> bool {
-        self.listed.is_empty() || self.position(request).is_some()
+    /// Whether a preflight of this origin is granted what it asks for. `public`: as for `header_set`.
+    pub fn allow(&self, request: &Request<'_>, public: bool) -> bool {
+        if self.listed.is_empty() { public } else { self.position(request).is_some() }
     }
 
     /// Whether this is a write that a browser sends for a page that may not call.
     pub fn refuse(&self, request: &Request<'_>) -> bool {
         let reads = matches!(request.method, Get | Head | Options);
-        !reads && request.has_header("origin") && !self.allow(request) && !is_same_origin(request)
+        !reads && request.has_header("origin") && !self.allow(request, true) && !is_same_origin(request)
     }
 
     fn position(&self, request: &Request<'_>) -> Option<usize> {
@@ -66,7 +71,8 @@ impl FromStr for Origins {
             format!("Access-Control-Allow-Origin: {origin}\r\nAccess-Control-Expose-Headers: {EXPOSED}\r\n")
         };
         if list == "*" {
-            return Ok(Origins { listed: Vec::new(), headers: both_sets(allow("*")).into() });
+            let headers = [allow("*"), String::new()].into_iter().flat_map(both_sets).collect();
+            return Ok(Origins { listed: Vec::new(), headers });
         }
         let vary = "Vary: Origin\r\n";
         let listed: Vec<String> = list.split(',').map(|origin| origin.trim().to_owned()).collect();

@@ -6,6 +6,7 @@ use utoipa::PartialSchema;
 use super::{
     App,
     answer::Deferred,
+    call::Call,
     endpoint::{
         Access::{Balcao, DonoDoPedido, Gerente},
         Resource,
@@ -17,9 +18,9 @@ use super::{
 };
 use crate::{
     acts::{Cancel, Refund, Resolve, TakePayment, charge_step, refund},
-    domain::{evento::Actor, pedido::Pedido, pendencia::Pendencia},
+    domain::{pedido::Pedido, pendencia::Pendencia},
     error::Error,
-    server::{Request, Response},
+    server::Response,
     store::{cobrancas, pedidos},
 };
 
@@ -48,12 +49,12 @@ pub fn resource() -> Resource {
                 .problem(404, "")
                 .problem(409, "It is paid, or cancelled")
         })
-        .post("/pedidos/{id}/cancelamento", Gerente, cancel, |operation| {
+        .post("/pedidos/{id}/cancelamento", Balcao, cancel, |operation| {
             operation
                 .about(
-                    "Cancels an order and gives the money back, if it was paid: at the provider for a QR code, at the \
-                     counter otherwise. An order that waits for its refund is `Cancelado` and still `Aprovado`; it becomes \
-                     `Reembolsado` by itself.",
+                    "Cancels an order and gives the money back, if it was paid, which takes a manager: at the provider \
+                     for a QR code, at the counter otherwise. An order that waits for its refund is `Cancelado` and \
+                     still `Aprovado`; it becomes `Reembolsado` by itself.",
                 )
                 .body::<Cancelamento>()
                 .if_match(ETAG_SEEN)
@@ -124,12 +125,12 @@ body! {
     }
 }
 
-fn status(app: &App, request: &Request<'_>) -> Result<Deferred, Error> {
+fn status(app: &App, request: &Call<'_>) -> Result<Deferred, Error> {
     let id = id(request)?;
     Ok(Deferred::ask(&app.shared.status, id, |status| json(&(status? as i64).to_string())))
 }
 
-fn receive(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn receive(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let id = id(request)?;
     let body: Recebimento = read_body(request)?;
     let mut errors = Errors::default();
@@ -137,12 +138,12 @@ fn receive(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     let responsavel = errors.required("responsavel", body.responsavel);
     let (MeioNoBalcao(meio), Responsavel(responsavel)) = errors.or(meio.zip(responsavel))?;
     let act = TakePayment { meio, responsavel, seen: seen(request)? };
-    let (pedido, _) = app.commands.run(id, Actor::Staff, act)?;
+    let (pedido, _) = app.commands.run(id, request.caller(app)?.actor(), act)?;
     app.bell.ring();
     json::order(&pedido, None)
 }
 
-fn cancel(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn cancel(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let body: Cancelamento = read_body(request)?;
     let mut errors = Errors::default();
     let motivo = errors.required("motivo", body.motivo);
@@ -151,13 +152,14 @@ fn cancel(app: &App, request: &Request<'_>) -> Result<Response, Error> {
 }
 
 /// Cancels the order that the path names, and asks for the refund while the client waits.
-pub fn cancel_order(app: &App, request: &Request<'_>, motivo: Option<String>) -> Result<Pedido, Error> {
-    let act = Cancel { motivo, seen: seen(request)?, payments: app.payments.clone() };
-    let (pedido, step) = app.commands.run(id(request)?, Actor::Staff, act)?;
+pub fn cancel_order(app: &App, request: &Call<'_>, motivo: Option<String>) -> Result<Pedido, Error> {
+    let (seen, gives_back) = (seen(request)?, request.caller(app)?.may(Gerente));
+    let act = Cancel { motivo, seen, gives_back, payments: app.payments.clone() };
+    let (pedido, step) = app.commands.run(id(request)?, request.caller(app)?.actor(), act)?;
     Ok(charge_step::ask_while_client_waits(&app.commands, &app.payments, pedido, step, None))
 }
 
-fn give_back(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn give_back(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let id = id(request)?;
     let body: Reembolso = read_body(request)?;
     let mut errors = Errors::default();
@@ -172,16 +174,20 @@ fn give_back(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     }
     refund::look_at_what_is_under_way(&app.store, &app.commands, &app.payments, id)?;
     let act = Refund { valor, motivo, seen, payments: app.payments.clone() };
-    let (pedido, step) = app.commands.run(id, Actor::Staff, act)?;
+    let (pedido, step) = app.commands.run(id, request.caller(app)?.actor(), act)?;
     let pedido = charge_step::ask_while_client_waits(&app.commands, &app.payments, pedido, step, None);
     json::order(&pedido, None)
 }
 
-fn list_matters(app: &App, _: &Request<'_>) -> Result<Response, Error> {
+fn list_matters(app: &App, _: &Call<'_>) -> Result<Response, Error> {
     json(&app.store.read(|conn| cobrancas::pending(conn, MATTERS_MAX))?)
 }
 
-fn resolve_matter(app: &App, request: &Request<'_>) -> Result<Response, Error> {
-    app.commands.run(id(request)?, Actor::Staff, Resolve { payments: app.payments.clone() })?;
+fn resolve_matter(app: &App, request: &Call<'_>) -> Result<Response, Error> {
+    app.commands.run(
+        id(request)?,
+        request.caller(app)?.actor(),
+        Resolve { payments: app.payments.clone() },
+    )?;
     json(&true)
 }

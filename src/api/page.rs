@@ -1,9 +1,11 @@
 //! Keyset pagination: a page is asked for by `limite` and `apos` (an opaque cursor, the sort keys of the
 //! last row of the page before), and its `Link` header leads to the next. Tested by `tests/api/pages.rs`.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
-use serde::Serialize;
-use utoipa::openapi::path::Parameter;
+use serde::{Deserialize, Serialize};
+use utoipa::{ToSchema, openapi::path::Parameter};
 
 use super::{
     json::{JSON, encode, json_bytes, matches_tag},
@@ -63,6 +65,20 @@ impl Page<3> {
     }
 }
 
+/// An order on a list that everybody may see.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(as = PedidoNoPainel)]
+pub struct PublicView<'a> {
+    /// The number that is called.
+    #[schema(example = 12)]
+    senha: Option<i64>,
+    #[schema(example = 3)]
+    status_pedido: i64,
+    #[serde(borrow)]
+    #[schema(example = "Pronto")]
+    status_pedido_descricao: Cow<'a, str>,
+}
+
 /// A page of a list, encoded, and where the next begins.
 pub struct Page<const N: usize> {
     rows: Bytes,
@@ -82,6 +98,14 @@ impl<const N: usize> Page<N> {
     /// Of rows that are JSON already.
     pub fn encoded(rows: Vec<u8>, next: Option<Cursor<N>>) -> Page<N> {
         Page { rows: rows.into(), next, total: None, tag: None }
+    }
+
+    /// The same list as everybody may see it: numbers and states. Its entity tag differs, since its body does.
+    pub fn public(&self) -> Result<Page<N>, Error> {
+        let rows: Vec<PublicView<'_>> =
+            serde_json::from_slice(&self.rows).map_err(|e| Error::Internal(e.to_string()))?;
+        let tag = self.tag.as_ref().map(|tag| tag.replacen('"', "\"p", 1));
+        Ok(Page { rows: encode(&rows)?.into(), next: self.next.clone(), total: self.total, tag })
     }
 
     /// The same, of a list with so many rows in all.

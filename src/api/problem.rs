@@ -7,7 +7,7 @@ use tiny_http::StatusCode;
 use super::json::etag;
 use crate::{
     domain::pedido::{Pedido, PedidoView},
-    error::{DbError, Error, FieldError},
+    error::{DbError, Denied, Error, FieldError},
     server::{NotText, Refusal, RequestId, Response},
 };
 
@@ -76,6 +76,7 @@ pub fn of_error(error: Error, id: &RequestId) -> Response {
             log::warn!("{id} notification refused: {cause}");
             problem(401, "assinatura_invalida", "A assinatura da notificação falta ou está errada", &[])
         }
+        Error::Denied(denied) => of_denied(denied),
         Error::PreconditionFailed(pedido) => precondition_failed(&pedido),
         Error::Invalid(erros) => {
             let detail: Vec<String> = erros.iter().map(FieldError::sentence).collect();
@@ -94,6 +95,32 @@ pub fn of_error(error: Error, id: &RequestId) -> Response {
             problem(503, "loja_cheia", detail, &[]).with("Retry-After", "60")
         }
         Error::Internal(cause) => internal(&cause, id),
+    }
+}
+
+fn of_denied(denied: Denied) -> Response {
+    let unauthorized = |codigo, detail| {
+        problem(401, codigo, detail, &[]).with("WWW-Authenticate", "Bearer realm=\"ambrosia\"")
+    };
+    match denied {
+        Denied::NoCredential => {
+            unauthorized("sem_credencial", "Este endereço não é público: é preciso uma chave de acesso")
+        }
+        Denied::WrongKey => unauthorized(
+            "chave_invalida",
+            "Esta chave de acesso não vale: confira-a, ou peça outra à gerência",
+        ),
+        Denied::Role(role) => problem(
+            403,
+            "sem_permissao",
+            &format!("Esta chave não dá acesso a isto: é preciso ser «{role}»"),
+            &[],
+        ),
+        Denied::NoManager => {
+            let detail = "Ainda não há gerente: crie a primeira chave no computador do sistema, com \
+                          «ambrosia chave criar gerente NOME»";
+            problem(403, "sem_gerente", detail, &[])
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     App,
     answer::Answer,
+    call::Call,
     endpoint::{
         Access::{Gerente, Todos},
         Resource,
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     domain::produto::{Alteracao, Categoria, Produto},
     error::Error,
-    server::{Request, Response},
+    server::Response,
     store::produtos,
 };
 
@@ -102,7 +103,7 @@ body! {
     }
 }
 
-fn create(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn create(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let body: NovoProduto = read_body(request)?;
     let mut errors = Errors::default();
     let novo = Alteracao {
@@ -120,7 +121,7 @@ fn create(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     json(&produto)
 }
 
-fn change(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn change(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let body: EdicaoProduto = read_body(request)?;
     let mut errors = Errors::default();
     let id = errors.required("id", body.id);
@@ -139,19 +140,19 @@ fn change(app: &App, request: &Request<'_>) -> Result<Response, Error> {
     json(&produto)
 }
 
-fn find(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn find(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let id = id(request)?;
     json(&app.store.read(|conn| produtos::find(conn, id))?)
 }
 
-fn withdraw(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn withdraw(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let id = id(request)?;
     app.store.write(|conn| produtos::withdraw(conn, id))?;
     json(&true)
 }
 
 /// What is on sale. The first page, which is what nearly every client asks for, is read for all at once.
-fn menu(app: &App, request: &Request<'_>, categoria: Option<Categoria>) -> Result<Answer, Error> {
+fn menu(app: &App, request: &Call<'_>, categoria: Option<Categoria>) -> Result<Answer, Error> {
     if request.query.is_empty() {
         return Ok(shared::first_page(app.shared.menu(categoria), request)?.into());
     }

@@ -6,13 +6,14 @@ use utoipa::PartialSchema;
 
 use super::{
     App,
+    call::Call,
     endpoint::{Access::DonoDoPedido, Resource},
     routes::id,
 };
 use crate::{
     domain::pedido::{StatusPagamento, StatusPedido},
     error::Error,
-    server::{Request, Response},
+    server::Response,
     store::pedidos,
 };
 
@@ -42,13 +43,13 @@ pub fn resource() -> Resource {
         })
 }
 
-fn svg(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn svg(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let code = code(app, id(request)?)?;
     let picture = code.render::<svg::Color<'_>>().min_dimensions(256, 256).quiet_zone(true).build();
     Ok(Response::new(200, "image/svg+xml", picture))
 }
 
-fn png(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn png(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let picture = draw(&code(app, id(request)?)?).map_err(|e| Error::Internal(format!("PNG: {e}")))?;
     Ok(Response::new(200, "image/png", picture))
 }

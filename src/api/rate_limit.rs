@@ -6,6 +6,7 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     net::IpAddr,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -16,11 +17,35 @@ use crate::{error::Error, server::network, token_bucket::Rate};
 /// Clients that are remembered at most: about a megabyte.
 const CLIENTS_MAX: usize = 16_384;
 
+/// Whose bucket it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// All addresses of a network.
+    Network(IpAddr),
+    /// The holder of the key with this id.
+    Key(i64),
+}
+
+impl From<IpAddr> for Subject {
+    fn from(address: IpAddr) -> Subject {
+        Subject::Network(network(address))
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Subject::Network(address) => address.fmt(f),
+            Subject::Key(id) => write!(f, "chave:{id}"),
+        }
+    }
+}
+
 /// No limit by default.
 #[derive(Default)]
 pub struct RateLimit {
     rate: Option<Rate>,
-    full_at: Mutex<HashMap<IpAddr, Instant>>,
+    full_at: Mutex<HashMap<Subject, Instant>>,
 }
 
 impl RateLimit {
@@ -31,14 +56,13 @@ impl RateLimit {
     }
 
     /// `TooMany` when the client has asked too often.
-    pub fn admit(&self, client: IpAddr) -> Result<(), Error> {
-        self.take(client, Instant::now()).map_err(|wait| Error::TooMany { wait })
+    pub fn admit(&self, client: impl Into<Subject>) -> Result<(), Error> {
+        self.take(client.into(), Instant::now()).map_err(|wait| Error::TooMany { wait })
     }
 
     /// The error is how long it takes until the next request is let in.
-    fn take(&self, client: IpAddr, now: Instant) -> Result<(), Duration> {
+    fn take(&self, client: Subject, now: Instant) -> Result<(), Duration> {
         let Some(rate) = self.rate else { return Ok(()) };
-        let client = network(client);
         let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = buckets.get(&client).copied();
         let full_at = rate.take(seen, now)?;
@@ -51,7 +75,7 @@ impl RateLimit {
 }
 
 /// At least half of them, so that it is not done again for each that comes.
-fn drop_fullest(buckets: &mut HashMap<IpAddr, Instant>, now: Instant) {
+fn drop_fullest(buckets: &mut HashMap<Subject, Instant>, now: Instant) {
     buckets.retain(|_, full_at| *full_at > now);
     if buckets.len() > CLIENTS_MAX / 2 {
         let mut instants: Vec<Instant> = buckets.values().copied().collect();
@@ -67,7 +91,7 @@ mod tests {
 
     use super::*;
 
-    const ME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+    const ME: Subject = Subject::Network(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
 
     #[test]
     fn so_many_at_once_and_then_as_they_come_back() {
@@ -79,7 +103,7 @@ mod tests {
         assert_eq!(take(10), Ok(()));
         assert_eq!(take(10), Err(Duration::from_secs(10)));
         // Others have their own.
-        assert_eq!(limit.take([192, 0, 2, 2].into(), start), Ok(()));
+        assert_eq!(limit.take(IpAddr::from([192, 0, 2, 2]).into(), start), Ok(()));
         // What is refused costs nothing, and a long silence saves up no more than the bucket holds.
         (0..6).for_each(|_| assert_eq!(take(1000), Ok(())));
         assert!(take(1000).is_err());
@@ -88,7 +112,7 @@ mod tests {
     #[test]
     fn the_addresses_of_a_64_are_one_client() {
         let (limit, now) = (RateLimit::new(Some(1), Duration::from_secs(60)), Instant::now());
-        let of = |n: u128| Ipv6Addr::from_bits((0x2001_0db8 << 96) | n).into();
+        let of = |n: u128| IpAddr::from(Ipv6Addr::from_bits((0x2001_0db8 << 96) | n)).into();
         assert_eq!(limit.take(of(1), now), Ok(()));
         assert!(limit.take(of(u64::MAX.into()), now).is_err());
         assert_eq!(limit.take(of(1 << 64), now), Ok(()));
@@ -99,7 +123,7 @@ mod tests {
         let (limit, now) = (RateLimit::new(Some(3), Duration::from_secs(60)), Instant::now());
         (0..3).for_each(|_| assert_eq!(limit.take(ME, now), Ok(())));
         for n in 0..3 * CLIENTS_MAX as u32 {
-            assert_eq!(limit.take(Ipv4Addr::from_bits(0x0a00_0000 + n).into(), now), Ok(()));
+            assert_eq!(limit.take(IpAddr::from(Ipv4Addr::from_bits(0x0a00_0000 + n)).into(), now), Ok(()));
         }
         assert!(limit.full_at.lock().unwrap().len() <= CLIENTS_MAX);
         assert!(limit.take(ME, now).is_err(), "its bucket was dropped");

@@ -6,8 +6,15 @@ use std::{borrow::Cow, sync::LazyLock, time::Instant};
 use tiny_http::Method::{self, Get, Head, Options};
 
 use super::{
-    App, answer, clientes, docs, endpoint::Endpoint, health, is_probe, origins, pagamentos, pedidos,
-    problem::problem, produtos, qrcode, webhook,
+    App, answer, auditoria,
+    call::Call,
+    chaves, clientes, docs,
+    endpoint::{Access, Endpoint},
+    health, is_probe, origins, pagamentos, pedidos,
+    problem::problem,
+    produtos, qrcode,
+    trail::Refused,
+    webhook,
 };
 use crate::{
     error::Error,
@@ -24,6 +31,8 @@ pub static ENDPOINTS: LazyLock<Vec<Endpoint>> = LazyLock::new(|| {
         qrcode::resource(),
         produtos::resource(),
         clientes::resource(),
+        chaves::resource(),
+        auditoria::resource(),
         docs::resource(),
         health::resource(),
     ]
@@ -60,8 +69,8 @@ pub fn table() -> impl Iterator<Item = (&'static str, &'static str)> {
     ENDPOINTS.iter().map(|endpoint| (endpoint.method.as_str(), endpoint.path))
 }
 
-/// Runs the endpoint of a request, or refuses it.
-pub fn dispatch(app: &App, request: &Request<'_>) -> server::Answer {
+/// Runs the endpoint of a request, or refuses it. Where there are doors, it is checked who calls.
+pub fn dispatch(app: &App, request: &Request<'_>, has_doors: bool) -> server::Answer {
     let started = Instant::now();
     let refused = |response: Response, route| {
         answer::finish(Ok(response.into()), Route { method: "-", route }, &request.id, started)
@@ -76,7 +85,13 @@ pub fn dispatch(app: &App, request: &Request<'_>) -> server::Answer {
     match pattern.endpoints.iter().find(|endpoint| endpoint.method == *wanted) {
         Some(endpoint) => {
             let route = Route { method: endpoint.method.as_str(), route: endpoint.path };
-            answer::finish(endpoint.call(app, request), route, &request.id, started)
+            let call = if has_doors { Call::new(request) } else { Call::inside(request) };
+            let result = endpoint.call(app, &call);
+            if let Err(Error::Denied(why)) = result {
+                let caller = call.known_caller();
+                app.trail.note(&app.doors, &Refused { client: request.client, caller, route: &route, why });
+            }
+            answer::finish(result, route, &request.id, started)
         }
         None => refused(no_method(app, request, pattern), pattern.path),
     }
@@ -124,7 +139,26 @@ fn no_method(app: &App, request: &Request<'_>, pattern: &Pattern) -> Response {
     }
     let response = no_content(methods.clone());
     let asks = request.has_header("access-control-request-method");
-    if asks && app.origins.allow(request) { origins::grant(response, request, methods) } else { response }
+    if asks && app.origins.allow(request, is_public(app, request)) {
+        origins::grant(response, request, methods)
+    } else {
+        response
+    }
+}
+
+/// Whether everybody may call what the request calls, or asks for in a preflight.
+pub fn is_public(app: &App, request: &Request<'_>) -> bool {
+    if app.doors.may_be_open() {
+        return true;
+    }
+    let method = match request.method {
+        Options => request.header("access-control-request-method").ok().flatten().unwrap_or("GET"),
+        Head => "GET",
+        _ => request.method.as_str(),
+    };
+    let called = |e: &&&Endpoint| e.method.as_str().eq_ignore_ascii_case(method);
+    let endpoint = pattern_of(&request.segments).and_then(|pattern| pattern.endpoints.iter().find(called));
+    endpoint.is_none_or(|endpoint| endpoint.access == Access::Todos)
 }
 
 fn no_content(methods: String) -> Response {

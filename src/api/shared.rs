@@ -30,11 +30,20 @@ use crate::{
 /// The first page of a list, for all that ask for it.
 pub type Whole<const N: usize> = Arc<Batch<(), Arc<Page<N>>>>;
 
+/// The lists of open orders.
+const OPEN: [List; 4] = [
+    List::Open,
+    List::State(StatusPedido::Recebido),
+    List::State(StatusPedido::EmPreparacao),
+    List::State(StatusPedido::Pronto),
+];
+
 /// The batches of reads.
 pub struct Shared {
-    open: Whole<3>,
-    /// Of Recebido, Em preparação and Pronto.
-    by_state: [Whole<3>; 3],
+    /// All open orders, and those in Recebido, Em preparação and Pronto.
+    open: [Whole<3>; 4],
+    /// The same as everybody may see them.
+    public: [Whole<3>; 4],
     /// All of it, and each category.
     menus: [Whole<1>; 5],
     /// One order, by its id.
@@ -54,15 +63,19 @@ impl Shared {
             let (store, open_orders) = (store.clone(), open_orders.clone());
             Batch::new(threads, TOGETHER, once(move || read_open(&store, &open_orders, list, bound)))
         };
+        let public = |list| {
+            let (store, open_orders) = (store.clone(), open_orders.clone());
+            let read = move || Ok(Arc::new(read_open(&store, &open_orders, list, bound)?.public()?));
+            Batch::new(threads, TOGETHER, once(read))
+        };
         let menu = |categoria| {
             let store = store.clone();
             Batch::new(threads, TOGETHER, once(move || read_menu(&store, categoria)))
         };
         let (of_pedidos, of_status) = (store.clone(), store.clone());
         Shared {
-            open: open(List::Open),
-            by_state: [StatusPedido::Recebido, StatusPedido::EmPreparacao, StatusPedido::Pronto]
-                .map(|state| open(List::State(state))),
+            open: OPEN.map(open),
+            public: OPEN.map(public),
             menus: [
                 None,
                 Some(Categoria::Lanche),
@@ -83,11 +96,12 @@ impl Shared {
 
     /// The whole of a list of open orders; `None` for the lists that grow without end.
     pub fn list(&self, list: List) -> Option<&Whole<3>> {
-        match list {
-            List::Open => Some(&self.open),
-            List::State(state) => self.by_state.get(state as usize - 1),
-            List::Cliente(_) => None,
-        }
+        OPEN.iter().position(|open| *open == list).map(|n| &self.open[n])
+    }
+
+    /// The same as everybody may see it.
+    pub fn public_list(&self, list: List) -> Option<&Whole<3>> {
+        OPEN.iter().position(|open| *open == list).map(|n| &self.public[n])
     }
 
     /// The menu, or one category of it.
@@ -97,7 +111,7 @@ impl Shared {
 
     /// See `Batch::relieve`.
     pub fn relieve(&self) {
-        self.by_state.iter().chain([&self.open]).for_each(Batch::relieve);
+        self.open.iter().chain(&self.public).for_each(Batch::relieve);
         self.menus.iter().for_each(Batch::relieve);
         self.pedidos.relieve();
         self.status.relieve();

@@ -6,6 +6,7 @@ use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
 
 pub use self::variables::VARIABLES;
 use crate::{
+    access::Mode,
     api::{Hosts, Origins},
     logging,
     payments::mercado_pago::{self, Secrets},
@@ -35,6 +36,10 @@ pub struct Config {
     pub store: store::Settings,
     /// Of the server.
     pub limits: Limits,
+    /// Whether doors are open; `None` is as good as `auto`, and was not decided by anybody.
+    pub access: Option<Mode>,
+    /// What the secrets of orders depend on beside the database.
+    pub pepper: String,
     /// Whose pages may call.
     pub origins: Origins,
     /// The names that are answered.
@@ -68,6 +73,8 @@ impl Config {
                 format: env.parsed("LOG_FORMAT", "text or json")?,
                 buffer_bytes: env.number("LOG_BUFFER_BYTES", 16_384, 1 << 30)? as usize,
             },
+            access: env.set("ACCESS").map(|_| env.parsed("ACCESS", "auto, open or closed")).transpose()?,
+            pepper: env.text("PEPPER")?,
             origins: env.parsed(
                 "CORS_ORIGIN",
                 "origins like https://loja.exemplo.com.br, separated by commas, or *",

@@ -57,9 +57,21 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
         "addresses and CIDR blocks, separated by commas, whose Forwarded or X-Forwarded-For names the client",
     ),
     (
+        "ACCESS",
+        "",
+        "auto: everybody may do everything until there is a manager's key; open: always; closed: never; unset auto, and \
+         needed with MERCADO_PAGO_TOKEN while there is no manager",
+    ),
+    (
+        "PEPPER",
+        "",
+        "a secret that is not in the database: without it a copy of the database tells no secret of an order",
+    ),
+    (
         "CORS_ORIGIN",
         "*",
-        "origins, separated by commas, whose pages may call the API, and no others write; * is any",
+        "origins, separated by commas, whose pages may call the API, and no others write; * is any, once doors are \
+         closed for what is public",
     ),
     (
         "CHECKOUTS_PER_MINUTE",

@@ -21,8 +21,10 @@ const DETALHE_MAX: usize = 500;
 pub enum Actor {
     /// Somebody who orders, on a device of their own or at a totem.
     Customer,
-    /// Kitchen, counter or manager.
+    /// Kitchen, counter or manager, where doors are open and nobody says who.
     Staff,
+    /// The holder of the key with this id.
+    Key(i64),
     /// A payment provider, by its name.
     Provider(&'static str),
     /// Time that ran out.
@@ -102,8 +104,8 @@ pub struct EventoView {
     /// What there is to say about it, in words.
     #[schema(example = "dinheiro, recebido por Ana")]
     pub detalhe: Option<String>,
-    /// Who caused it: `cliente`, `equipe`, `provedor:mercado_pago`, `provedor:simulado`, `relogio`. Null for events older
-    /// than this field.
+    /// Who caused it: `cliente`, `equipe`, `chave:1`, `provedor:mercado_pago`, `provedor:simulado`, `relogio`. Null
+    /// for events older than this field.
     #[schema(example = "equipe")]
     pub ator: Option<String>,
     /// What else changed with it, by the names of the order's fields.
@@ -118,6 +120,7 @@ impl Actor {
         match self {
             Actor::Customer => "cliente".into(),
             Actor::Staff => "equipe".into(),
+            Actor::Key(id) => format!("chave:{id}"),
             Actor::Provider(name) => format!("provedor:{name}"),
             Actor::Clock => "relogio".into(),
         }

@@ -1,12 +1,15 @@
 //! What a restaurant is made of. Pure: no I/O, no clock, no environment. What is invalid cannot be built.
 
 pub mod a_mais;
+pub mod auditoria;
 pub mod charge_report;
+pub mod chave;
 pub mod cliente;
 pub mod cobranca;
 pub mod data_hora;
 pub mod dinheiro;
 pub mod evento;
+pub mod papel;
 pub mod pedido;
 pub mod pendencia;
 pub mod produto;

@@ -1,4 +1,5 @@
-//! Rows that are kept for a time only: keys of checkouts, notifications and their signatures. They go in slices, so that
+//! Rows that are kept for a time only: keys of checkouts, notifications and their signatures, the
+//! trail of access. They go in slices, so that
 //! a write meanwhile waits for one slice and not for all of them.
 
 use super::{Store, Value};
@@ -15,7 +16,7 @@ struct Kept {
     lifetime: i64,
 }
 
-const KEPT: [Kept; 3] = [
+const KEPT: [Kept; 4] = [
     Kept {
         oldest: "SELECT chave FROM idempotencia WHERE criada_em <= ? ORDER BY criada_em LIMIT ?",
         delete: "DELETE FROM idempotencia WHERE criada_em <= ? AND chave IN",
@@ -30,6 +31,11 @@ const KEPT: [Kept; 3] = [
         oldest: "SELECT mac FROM assinaturas WHERE recebida_em <= ? ORDER BY recebida_em LIMIT ?",
         delete: "DELETE FROM assinaturas WHERE recebida_em <= ? AND mac IN",
         lifetime: super::assinaturas::LIFETIME_SECONDS,
+    },
+    Kept {
+        oldest: "SELECT id FROM auditoria WHERE datahora <= ? ORDER BY datahora LIMIT ?",
+        delete: "DELETE FROM auditoria WHERE datahora <= ? AND id IN",
+        lifetime: super::auditoria::LIFETIME_SECONDS,
     },
 ];
 

@@ -1,6 +1,9 @@
 //! The data: one pool over one of two drivers, reads, and transactions.
 
+pub mod acesso;
 pub mod assinaturas;
+pub mod auditoria;
+pub mod chaves;
 pub mod clientes;
 pub mod cobrancas;
 mod columns;

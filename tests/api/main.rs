@@ -1,10 +1,11 @@
 //! The HTTP contract of the built binary, on a free port with an empty database for each test, on SQLite and on MySQL.
 //!
 //! The harness: `restaurant` starts the binary and talks to it, `database` makes the databases, `till` adds a stand-in for
-//! Mercado Pago, `wire` puts a TCP proxy before MySQL. All other modules are tests.
+//! Mercado Pago, `staff` makes keys, `wire` puts a TCP proxy before MySQL. All other modules are tests.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
+mod access;
 mod checkout;
 mod cleaning;
 mod client_address;
@@ -14,12 +15,14 @@ mod conversions;
 mod database;
 mod delivered;
 mod disk;
+mod doors;
 mod duplicate_charges;
 mod erasure;
 mod errors;
 mod expiry;
 mod freshness;
 mod full_disk;
+mod keys;
 mod kitchen;
 mod large_lists;
 mod limits;
@@ -40,6 +43,7 @@ mod refunds;
 mod restaurant;
 mod restored;
 mod row_locks;
+mod staff;
 mod store;
 mod storm;
 mod takeover;

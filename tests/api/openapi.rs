@@ -75,7 +75,10 @@ fn every_documented_field_is_read() {
         ("POST", "/pedidos/1/pagamento", "Recebimento"),
         ("POST", "/pedidos/1/cancelamento", "Cancelamento"),
         ("POST", "/pedidos/1/reembolso", "Reembolso"),
+        ("POST", "/chaves", "NovaChave"),
     ];
+    let authorization = format!("Bearer {}", r.managers_key());
+    let key = [("Authorization", &*authorization)];
     let referenced: BTreeSet<String> = document["paths"]
         .as_object()
         .unwrap()
@@ -97,7 +100,7 @@ fn every_documented_field_is_read() {
             .collect();
         let wrong: serde_json::Map<String, Value> =
             read_fields.iter().map(|field| (field.clone(), serde_json::json!({"errado": true}))).collect();
-        let named = r.request(method, path, &[], Some(&Value::Object(wrong).to_string())).invalid_fields();
+        let named = r.request(method, path, &key, Some(&Value::Object(wrong).to_string())).invalid_fields();
         assert_eq!(named.into_iter().collect::<BTreeSet<_>>(), read_fields, "{method} {path}");
         let required: BTreeSet<String> = schema["required"]
             .as_array()
@@ -105,7 +108,7 @@ fn every_documented_field_is_read() {
             .flatten()
             .map(|c| c.as_str().unwrap().to_owned())
             .collect();
-        let missing = r.request(method, path, &[], Some("{}")).invalid_fields();
+        let missing = r.request(method, path, &key, Some("{}")).invalid_fields();
         assert_eq!(missing.into_iter().collect::<BTreeSet<_>>(), required, "{method} {path}");
     }
 }

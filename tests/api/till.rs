@@ -49,6 +49,7 @@ impl Till {
         let url = mp.url();
         let mut all = vec![
             ("MERCADO_PAGO_URL", url.as_str()),
+            ("ACCESS", "open"),
             ("MERCADO_PAGO_TOKEN", TOKEN),
             ("MERCADO_PAGO_POS", "CAIXA01"),
             ("MERCADO_PAGO_WEBHOOK_SECRET", SECRET),

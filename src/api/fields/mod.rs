@@ -12,8 +12,8 @@ use serde_json::value::RawValue;
 
 pub use self::types::{
     Acao, CategoriaEnviada, DescricaoProduto, Devolucao, EmailEnviado, Id, Identificador, Ignorado, Logico,
-    MeioNoBalcao, Motivo, NomeCliente, NomeProduto, Observacao, Preco, Quantidade, Responsavel,
-    StatusPagamentoEnviado, StatusPedidoEnviado, TelefoneEnviado, ValorEnviado,
+    MeioNoBalcao, Motivo, NomeChave, NomeCliente, NomeProduto, Observacao, PapelEnviado, Preco, Quantidade,
+    Responsavel, StatusPagamentoEnviado, StatusPedidoEnviado, TelefoneEnviado, Validade, ValorEnviado,
 };
 use crate::{
     error::{Error, FieldError},

@@ -15,9 +15,11 @@ use super::{Fault, FromJson};
 use crate::{
     api::conversion,
     domain::{
+        chave,
         cliente::{self, Cpf, Email, Telefone},
         data_hora::DataHora,
         dinheiro::Dinheiro,
+        papel::Papel,
         pedido::{self, Meio, StatusPagamento, StatusPedido},
         produto::{self, Categoria},
         texto,
@@ -76,6 +78,8 @@ fn whole_or_text(min: i64, max: Option<i64>, description: &str) -> ObjectBuilder
     or_text(whole(min, max), Type::Integer, conversion::WHOLE_NUMBER, description)
 }
 
+/// Days for which a key may be valid at most.
+const VALIDITY_DAYS_MAX: i64 = 3650;
 const REAIS: &str = "Reais, with at most two decimals; exact.";
 const CATEGORIES: &str = "1 Lanche, 2 Acompanhamento, 3 Bebida, 4 Sobremesa.";
 const STATES: &str = "1 Recebido, 2 Em preparação, 3 Pronto, 4 Finalizado, 5 Cancelado.";
@@ -128,6 +132,11 @@ fields! {
     Acao: json => Ok(Acao(read_text(json)?)), ObjectBuilder::new().schema_type(Type::String).examples(["state_FINISHED"]);
     Responsavel: json => Ok(Responsavel(texto::linha(&read_text(json)?, pedido::RESPONSAVEL_MAX)?)),
         text(1, pedido::RESPONSAVEL_MAX).examples(["Ana"]);
+    NomeChave: json => Ok(NomeChave(texto::linha(&read_text(json)?, chave::NOME_MAX)?)),
+        text(1, chave::NOME_MAX).examples(["Tablet da cozinha"]);
+    PapelEnviado: json => Ok(PapelEnviado(Papel::try_from(read_text(json)?.as_str())?)),
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Papel::ALL.map(Papel::nome))).examples(["cozinha"]);
+    Validade: json => validity(json), whole_or_text(1, Some(VALIDITY_DAYS_MAX), "").examples([365]);
     Motivo: json => Ok(Motivo(texto::linha(&read_text(json)?, pedido::MOTIVO_MAX)?)),
         text(1, pedido::MOTIVO_MAX).examples(["o cliente desistiu"]);
     MeioNoBalcao: json => counter_means(json),
@@ -192,6 +201,12 @@ pub struct Acao(pub String);
 pub struct Responsavel(pub String);
 /// Cash or card machine, and not a QR code.
 pub struct MeioNoBalcao(pub Meio);
+/// What a key is called.
+pub struct NomeChave(pub String);
+/// A role, by its name.
+pub struct PapelEnviado(pub Papel);
+/// Days for which a key is valid.
+pub struct Validade(pub i64);
 /// Why something is done, for the history.
 pub struct Motivo(pub String);
 /// A category, by its number.
@@ -231,6 +246,13 @@ fn counter_means(json: &str) -> Result<MeioNoBalcao, Fault> {
     match read_text(json)?.as_str().try_into() {
         Ok(meio @ (Meio::Dinheiro | Meio::Maquininha)) => Ok(MeioNoBalcao(meio)),
         _ => Err("deve ser «dinheiro» ou «maquininha»".into()),
+    }
+}
+
+fn validity(json: &str) -> Result<Validade, Fault> {
+    match read_whole(json)? {
+        n @ 1..=VALIDITY_DAYS_MAX => Ok(Validade(n)),
+        _ => Err(format!("deve ser um número de 1 a {VALIDITY_DAYS_MAX}").into()),
     }
 }
 

@@ -8,18 +8,21 @@ use utoipa::{
 };
 
 use crate::{
+    access::Caller,
     acts::checkout::{self, Choice, Line},
     api::{
         App,
+        call::Call,
         fields::{
             Errors, Fault, FromJson, Id, Ignorado, Observacao, Quantidade, body, read_body, read_list,
             read_object,
         },
         json::{etag, json_bytes},
+        rate_limit::Subject,
     },
-    domain::pedido::LINHAS_MAX,
+    domain::pedido::{LINHAS_MAX, PedidoView},
     error::Error,
-    server::{Request, Response, network},
+    server::{Request, Response},
 };
 
 /// Characters of a key at most.
@@ -51,6 +54,20 @@ body! {
     }
 }
 
+/// The answer to a checkout: the order, and what its customer needs to see it again.
+#[derive(ToSchema)]
+#[schema(as = PedidoFeito)]
+#[expect(dead_code, reason = "describes what `with_secret` makes")]
+pub struct Placed<'a> {
+    #[schema(inline)]
+    #[serde(flatten)]
+    pedido: PedidoView<'a>,
+    /// The secret of this order: who has it sees the order, and may cancel it while it is not paid, where only the staff
+    /// may see orders. Sent in `X-Acompanhamento`.
+    #[schema(example = "q83vASNFZ4mrze8BI0VniQ")]
+    acompanhamento: String,
+}
+
 /// The lines of a checkout: each is sent, and described, as an `ItemCheckout`.
 pub struct Itens(Vec<Line>);
 
@@ -76,29 +93,45 @@ impl ToSchema for Itens {
 }
 
 /// Takes an order.
-pub fn checkout(app: &App, request: &Request<'_>) -> Result<Response, Error> {
-    app.checkout_rate.admit(request.client)?;
+pub fn checkout(app: &App, request: &Call<'_>) -> Result<Response, Error> {
+    let subject = subject(request.visitor(app)?, request);
+    app.checkout_rate.admit(subject)?;
     let body: Checkout = read_body(request)?;
     let mut errors = Errors::default();
     let cliente = errors.optional("id_cliente", body.id_cliente).flatten().map(|Id(id)| id);
     let lines = errors.required("itens", body.itens);
     let Itens(lines) = errors.or(lines)?;
-    let key = idempotency_key(request)?;
+    let key = idempotency_key(request, subject)?;
     let key = key.map(Cow::into_owned);
     let answer = checkout::check_out(&app.commands, &app.payments, Choice { cliente, lines }, key)?;
-    let response = json_bytes(answer.json.into_bytes()).with("ETag", etag(answer.versao));
+    let body = with_secret(answer.json, &app.doors.secrets()?.of(answer.pedido));
+    let response = json_bytes(body.into_bytes()).with("ETag", etag(answer.versao));
     Ok(if answer.replayed { response.with("Idempotency-Replayed", "true") } else { response })
+}
+
+/// The order's JSON with its secret, which is in no other answer. It ends as every object does.
+fn with_secret(mut json: String, secret: &str) -> String {
+    json.pop();
+    json + r#","acompanhamento":""# + secret + "\"}"
+}
+
+/// Whose limit counts: a totem's own, and that of the address for all others.
+fn subject(caller: Caller, request: &Request<'_>) -> Subject {
+    match caller {
+        Caller::Key { id, .. } => Subject::Key(id),
+        _ => request.client.into(),
+    }
 }
 
 /// The key as it is stored. A space, which no key of a client has, keeps those of an address apart from all
 /// others.
-fn idempotency_key<'a>(request: &Request<'a>) -> Result<Option<Cow<'a, str>>, Error> {
+fn idempotency_key<'a>(request: &'a Request<'_>, subject: Subject) -> Result<Option<Cow<'a, str>>, Error> {
     match request.header("idempotency-key")? {
         None => Ok(None),
         Some(key) if (1..=KEY_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) => {
             Ok(Some(match key.len() {
                 LONG_KEY.. => key.into(),
-                _ => format!("{} {key}", network(request.client)).into(),
+                _ => format!("{subject} {key}").into(),
             }))
         }
         Some(_) => Err(Error::Malformed(format!(

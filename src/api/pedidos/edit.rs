@@ -6,6 +6,8 @@ use crate::{
     acts::Move,
     api::{
         App,
+        call::Call,
+        endpoint::Access,
         fields::{
             Errors, Id, Identificador, Ignorado, StatusPagamentoEnviado, StatusPedidoEnviado, ValorEnviado,
             body, read_body,
@@ -15,11 +17,10 @@ use crate::{
     domain::{
         data_hora::DataHora,
         dinheiro::Dinheiro,
-        evento::Actor,
-        pedido::{Meio, Pedido, StatusPagamento},
+        pedido::{Meio, Pedido, StatusPagamento, StatusPedido},
     },
-    error::Error,
-    server::{Request, Response},
+    error::{Denied, Error},
+    server::Response,
 };
 
 body! {
@@ -48,7 +49,7 @@ body! {
 }
 
 /// Moves an order, or puts it on a customer's name.
-pub fn change(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+pub fn change(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let body: EdicaoPedido = read_body(request)?;
     let mut errors = Errors::default();
     let id = errors.required("id", body.id);
@@ -67,15 +68,25 @@ pub fn change(app: &App, request: &Request<'_>) -> Result<Response, Error> {
         valor_total: errors.optional("valor_total", body.valor_total).flatten().map(|v| v.0),
     };
     let Id(id) = errors.or(id)?;
+    let at_counter = request.caller(app)?.may(Access::Balcao);
     let check = move |pedido: &Pedido| match versao {
+        _ if !at_counter && takes_the_counter(pedido, status, cliente) => {
+            Err(Error::Denied(Denied::Role(Access::Balcao.name())))
+        }
         Some(Id(versao)) if versao != pedido.versao => {
             Err(Error::conflict("versao_antiga", "O pedido mudou desde que foi lido; leia de novo e repita"))
         }
         _ => unchangeable.check(pedido),
     };
     let act = Move { status, cliente, seen: seen(request)?, check: Box::new(check) };
-    let (pedido, _) = app.commands.run(id, Actor::Staff, act)?;
+    let (pedido, _) = app.commands.run(id, request.caller(app)?.actor(), act)?;
     json::order(&pedido, None)
+}
+
+/// Whether the change is more than the kitchen may do: it hands the order over, takes it back, or changes its customer.
+fn takes_the_counter(pedido: &Pedido, status: Option<StatusPedido>, cliente: Option<Option<i64>>) -> bool {
+    let moves = |from: StatusPedido, to: StatusPedido| from != to && from.max(to) >= StatusPedido::Finalizado;
+    status.is_some_and(|to| moves(pedido.status_pedido, to)) || cliente.is_some_and(|c| c != pedido.cliente)
 }
 
 /// What the body repeats of an order and may not change; what is `null` is not repeated.

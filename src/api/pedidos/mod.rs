@@ -5,10 +5,14 @@
 mod checkout;
 mod edit;
 
-use self::{checkout::Checkout, edit::EdicaoPedido};
+use self::{
+    checkout::{Checkout, Placed},
+    edit::EdicaoPedido,
+};
 use super::{
     App,
     answer::{Answer, Deferred},
+    call::Call,
     endpoint::{
         Access::{Balcao, Cozinha, DonoDoPedido, Todos},
         Resource,
@@ -42,12 +46,12 @@ const EVENTS_MAX: i64 = 1000;
 pub fn resource() -> Resource {
     let resource = Resource::new("Pedidos").get(
         "/pedidos",
-        Cozinha,
+        Todos,
         |app, request| open(app, request, List::Open),
         |operation| {
             operation
                 .about("The kitchen's list: Pronto, then Em preparação, then Recebido; oldest first in each.")
-                .counted_page::<PedidoView<'_>>()
+                .board()
         },
     );
     one_order(by_state(resource))
@@ -75,7 +79,8 @@ pub fn resource() -> Resource {
                      counts for the address that it comes from",
                 ))
                 .body::<Checkout>()
-                .order()
+                .ok::<Placed<'_>>()
+                .ok_header("ETag", string(), "The version of the order")
                 .ok_header(
                     "Idempotency-Replayed",
                     string(),
@@ -98,23 +103,21 @@ fn by_state(resource: Resource) -> Resource {
     resource
         .get(
             "/pedidos/recebidos",
-            Cozinha,
+            Todos,
             |app, request| open(app, request, List::State(StatusPedido::Recebido)),
-            |operation| operation.about("Orders in Recebido, oldest first.").counted_page::<PedidoView<'_>>(),
+            |operation| operation.about("Orders in Recebido, oldest first.").board(),
         )
         .get(
             "/pedidos/empreparacao",
-            Cozinha,
+            Todos,
             |app, request| open(app, request, List::State(StatusPedido::EmPreparacao)),
-            |operation| {
-                operation.about("Orders in Em preparação, oldest first.").counted_page::<PedidoView<'_>>()
-            },
+            |operation| operation.about("Orders in Em preparação, oldest first.").board(),
         )
         .get(
             "/pedidos/prontos",
-            Cozinha,
+            Todos,
             |app, request| open(app, request, List::State(StatusPedido::Pronto)),
-            |operation| operation.about("Orders in Pronto, oldest first.").counted_page::<PedidoView<'_>>(),
+            |operation| operation.about("Orders in Pronto, oldest first.").board(),
         )
         .get(
             "/pedidos/finalizados",
@@ -128,13 +131,9 @@ fn by_state(resource: Resource) -> Resource {
         )
         .get(
             "/pedidos/fila",
-            Cozinha,
+            Todos,
             |app, request| open(app, request, List::State(StatusPedido::Recebido)),
-            |operation| {
-                operation
-                    .about("The queue: orders in Recebido, oldest first.")
-                    .counted_page::<PedidoView<'_>>()
-            },
+            |operation| operation.about("The queue: orders in Recebido, oldest first.").board(),
         )
 }
 
@@ -162,14 +161,15 @@ fn one_order(resource: Resource) -> Resource {
         })
 }
 
-/// A list of open orders, which has all of them on its first page.
-fn open(app: &App, request: &Request<'_>, list: List) -> Result<Answer, Error> {
+/// A list of open orders, which everybody may see as numbers and states; it has all of them on its first page.
+fn open(app: &App, request: &Call<'_>, list: List) -> Result<Answer, Error> {
     orders(app, request, list, OPEN_DEFAULT)
 }
 
-fn orders(app: &App, request: &Request<'_>, list: List, default_limit: usize) -> Result<Answer, Error> {
+fn orders(app: &App, request: &Call<'_>, list: List, default_limit: usize) -> Result<Answer, Error> {
+    let is_staff = request.visitor(app)?.may(Cozinha);
     if request.query.is_empty()
-        && let Some(whole) = app.shared.list(list)
+        && let Some(whole) = if is_staff { app.shared.list(list) } else { app.shared.public_list(list) }
     {
         return Ok(shared::first_page(whole, request)?.into());
     }
@@ -180,21 +180,22 @@ fn orders(app: &App, request: &Request<'_>, list: List, default_limit: usize) ->
     if page.after.is_none() && !asked {
         read.total.into_iter().for_each(warn_of_cut);
     }
-    Ok(read.page.response(request).into())
+    let page = if is_staff { read.page } else { read.page.public()? };
+    Ok(page.response(request).into())
 }
 
-fn find(app: &App, request: &Request<'_>) -> Result<Deferred, Error> {
+fn find(app: &App, request: &Call<'_>) -> Result<Deferred, Error> {
     let id = id(request)?;
     let seen = request.header("if-none-match")?.map(str::to_owned);
     Ok(Deferred::ask(&app.shared.pedidos, id, move |pedido| json::order(&*pedido?, seen.as_deref())))
 }
 
-fn cancel(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn cancel(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     pagamentos::cancel_order(app, request, None)?;
     json(&true)
 }
 
-fn events(app: &App, request: &Request<'_>) -> Result<Response, Error> {
+fn events(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let id = id(request)?;
     let history = app.store.read(|conn| {
         pedidos::check_exists(conn, id)?;

@@ -1,0 +1,70 @@
+//! Keys: `amb_<id>_<256 random bits in base64url>`. Shown once, stored as SHA-256: of so many random bits a plain hash is
+//! enough, since nobody can try them all.
+
+use std::fmt;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+
+use crate::error::Error;
+
+/// A key in clear. It prints as nothing but its id.
+pub struct Key {
+    id: i64,
+    text: String,
+}
+
+impl Key {
+    /// A new one, for the row with this id.
+    pub fn generate(id: i64) -> Result<Key, Error> {
+        Ok(Key { id, text: format!("amb_{id}_{}", BASE64_URL_SAFE_NO_PAD.encode(random()?)) })
+    }
+
+    /// To be shown, once.
+    pub fn reveal(&self) -> &str {
+        &self.text
+    }
+
+    /// What is stored of it.
+    pub fn digest(&self) -> String {
+        digest(&self.text)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "amb_{}_…", self.id)
+    }
+}
+
+/// SHA-256 of what a caller sent, in hexadecimal.
+pub fn digest(text: &str) -> String {
+    hex(&Sha256::digest(text))
+}
+
+/// In lower case.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// From the operating system.
+pub fn random() -> Result<[u8; 32], Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|e| Error::Internal(format!("no random bytes: {e}")))?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_its_form_and_does_not_print() {
+        let key = Key::generate(7).unwrap();
+        let (id, random) = key.reveal().strip_prefix("amb_").unwrap().split_once('_').unwrap();
+        assert_eq!((id, random.len()), ("7", 43));
+        assert_eq!(key.digest().len(), 64);
+        assert_ne!(Key::generate(7).unwrap().reveal(), key.reveal());
+        assert_eq!(format!("{key:?}"), "amb_7_…");
+    }
+}

@@ -1,0 +1,53 @@
+//! The trail of what concerns access and persons: who was refused, who gave out a key, who looked at a customer.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::data_hora::DataHora;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tipo {
+    AcessoNegado,
+    ChaveCriada,
+    ChaveRevogada,
+    ClienteVisto,
+    ClienteExportado,
+    ClienteApagado,
+    RestauranteAlterado,
+}
+
+impl Tipo {
+    /// As stored and shown.
+    pub fn nome(self) -> &'static str {
+        match self {
+            Tipo::AcessoNegado => "acesso_negado",
+            Tipo::ChaveCriada => "chave_criada",
+            Tipo::ChaveRevogada => "chave_revogada",
+            Tipo::ClienteVisto => "cliente_visto",
+            Tipo::ClienteExportado => "cliente_exportado",
+            Tipo::ClienteApagado => "cliente_apagado",
+            Tipo::RestauranteAlterado => "restaurante_alterado",
+        }
+    }
+}
+
+/// An entry of the trail.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Registro {
+    #[schema(minimum = 1, example = 1)]
+    pub id: i64,
+    pub datahora: DataHora,
+    /// `acesso_negado`, `chave_criada`, `chave_revogada`, `cliente_visto`, `cliente_exportado`, `cliente_apagado`,
+    /// `restaurante_alterado`.
+    #[schema(example = "chave_criada")]
+    pub tipo: String,
+    /// Who did it: `terminal`, `chave:1`, `anonimo`, or the `equipe` of a restaurant without a lock.
+    #[schema(example = "terminal")]
+    pub ator: String,
+    /// To whom or what.
+    #[schema(example = "chave:2")]
+    pub alvo: Option<String>,
+    #[schema(example = "cozinha: Tablet da cozinha")]
+    pub detalhe: Option<String>,
+}
