@@ -14,6 +14,7 @@ use ambrosia::{
         cleaning,
         commands::Commands,
         reconciliation::{Bell, Worker},
+        retention,
     },
     api::{Health, PROBE, Shared},
     batch::PATIENCE,
@@ -35,6 +36,8 @@ const NUMBERING: Duration = Duration::from_secs(1);
 const USES: Duration = Duration::from_secs(60);
 /// Between two cleanings of what has expired.
 const CLEANING: Duration = Duration::from_secs(15);
+/// Between two searches for customers who are not kept any longer.
+const RETENTION: Duration = Duration::from_secs(60 * 60);
 
 /// Threads that ask the payment provider about what is pending.
 const RECONCILERS: usize = 4;
@@ -57,6 +60,8 @@ pub struct Background {
     pub doors: Arc<Doors>,
     /// Payments are real, and nobody has decided whether doors are open: then there must be a manager.
     pub undecided: bool,
+    /// Months without an order for which a customer is kept.
+    pub retention_months: Option<u16>,
 }
 
 impl Background {
@@ -68,7 +73,17 @@ impl Background {
         mut signals: Signals,
         stopper: Arc<Stopper>,
     ) -> Arc<OnceLock<(String, u8)>> {
-        let Background { store, payments, commands, shared, bell, health, doors, undecided } = self;
+        let Background {
+            store,
+            payments,
+            commands,
+            shared,
+            bell,
+            health,
+            doors,
+            undecided,
+            retention_months,
+        } = self;
         let unusable = Arc::new(OnceLock::new());
         let drained = stopper.clone();
         thread::spawn(move || {
@@ -84,7 +99,7 @@ impl Background {
         let watched = doors.clone();
         thread::spawn(move || {
             match prepare(&prepared, &database, &healthy).and_then(|()| enter(&doors, undecided)) {
-                Ok(()) => care_for(&prepared, &looked_after),
+                Ok(()) => care_for(&prepared, &looked_after, retention_months),
                 Err(error) => {
                     let _ = told.set(error);
                     stopper.stop();
@@ -158,7 +173,7 @@ fn watch(doors: &Doors) {
 
 /// Keeps the data clean of what has expired, and the log numbered. `looked_after` are the names of the providers that are
 /// set up.
-fn care_for(store: &Store, looked_after: &[&str]) {
+fn care_for(store: &Store, looked_after: &[&str], retention_months: Option<u16>) {
     for (name, alive) in store.read(|conn| cobrancas::alive(conn)).unwrap_or_default() {
         if !looked_after.contains(&name.as_str()) {
             log::error!(
@@ -169,9 +184,18 @@ fn care_for(store: &Store, looked_after: &[&str]) {
         }
     }
     let mut watched_until = Instant::now() + ROLLING_UPDATE;
+    let mut retained: Option<Instant> = None;
     loop {
         if let Err(error) = cleaning::clean(store) {
             log::warn!("cannot clean up what has expired: {error:?}");
+        }
+        if let Some(months) = retention_months
+            && retained.is_none_or(|at| at.elapsed() >= RETENTION)
+        {
+            retained = Some(Instant::now());
+            if let Err(error) = retention::erase_inactive(store, months) {
+                log::warn!("cannot look for customers who are not kept any longer: {error:?}");
+            }
         }
         let cleaned = Instant::now();
         while cleaned.elapsed() < CLEANING {

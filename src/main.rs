@@ -81,7 +81,7 @@ fn run(config: Config) -> ExitCode {
     };
     let database = config.store.database.clone();
     let store = Arc::new(Store::new(config.store));
-    let is_real = config.mercado_pago.is_some();
+    let undecided = config.access.is_none() && config.mercado_pago.is_some();
     let payments = match Payments::open(config.qr_seconds, config.mercado_pago) {
         Ok(payments) => Arc::new(payments),
         Err(error) => return fail(&error, 2),
@@ -89,7 +89,7 @@ fn run(config: Config) -> ExitCode {
     let (bell, health, threads) = (Arc::new(Bell::default()), Arc::new(Health::default()), Arc::default());
     let shared = Arc::new(Shared::new(&store, &threads, config.limits.max_buffered_bytes));
     let doors = Arc::new(Doors::new(&store, config.access.unwrap_or(Mode::Auto), config.pepper));
-    let undecided = config.access.is_none() && is_real;
+    let retention_months = config.customer_retention_months;
     let capacity = Capacity::new(config.max_unpaid_orders);
     let commands = Arc::new(Commands::new(&store, &payments, capacity, &threads));
     let app = App {
@@ -121,18 +121,24 @@ fn run(config: Config) -> ExitCode {
     }
     let (data, used) = (store.clone(), doors.clone());
     payments.current().announce();
-    let unusable = Background { store, payments, commands, shared, bell, health, doors, undecided }
-        .start(database, signals, stopper);
+    let unusable =
+        Background { store, payments, commands, shared, bell, health, doors, undecided, retention_months }
+            .start(database, signals, stopper);
     println!("ambrosia listening on http://{address}");
     let all_finished = server.run();
     if let Some((error, code)) = unusable.get() {
         return fail(error, *code);
     }
-    if let Err(error) = used.store_uses() {
+    store_the_rest(&data, &used);
+    if all_finished { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What was kept in memory to be stored later.
+fn store_the_rest(store: &Store, doors: &Doors) {
+    if let Err(error) = doors.store_uses() {
         log::warn!("cannot store when keys were used: {error:?}");
     }
-    data.close();
-    if all_finished { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    store.close();
 }
 
 /// The public port, and with `OPS_PORT` another for probes and figures.

@@ -126,7 +126,9 @@ fn view(list: List) -> Option<usize> {
         List::State(StatusPedido::Recebido) => Some(1),
         List::State(StatusPedido::EmPreparacao) => Some(2),
         List::State(StatusPedido::Pronto) => Some(3),
-        List::State(StatusPedido::Finalizado | StatusPedido::Cancelado) | List::Cliente(_) => None,
+        List::State(StatusPedido::Finalizado | StatusPedido::Cancelado)
+        | List::Cliente(_)
+        | List::AllOf(_) => None,
     }
 }
 

@@ -15,6 +15,7 @@ pub mod notification;
 mod pendencia;
 pub mod reconciliation;
 pub mod refund;
+pub mod retention;
 mod simulated_news;
 
 pub use self::{

@@ -9,8 +9,8 @@
 //! - A handler is `fn(&App, &Request) -> Result<Response, Error>`, or gives a `Deferred` that a batch will
 //!   answer.
 //! - An endpoint is declared in one place, with its access and its description (`endpoint.rs`).
-//! - One file a resource: `auditoria`, `chaves`, `clientes`, `produtos`, `pedidos`, `pagamentos`, `webhook`, `qrcode`, `docs`,
-//!   `health`.
+//! - One file a resource: `auditoria`, `chaves`, `clientes`, `dados`, `produtos`, `pedidos`, `pagamentos`, `restaurante`,
+//!   `webhook`, `qrcode`, `docs`, `health`.
 //!
 //! Names in Portuguese are words of the interface, or of the domain. Tested by `tests/api`.
 
@@ -20,6 +20,7 @@ mod call;
 mod chaves;
 mod clientes;
 mod conversion;
+mod dados;
 mod docs;
 mod endpoint;
 mod fields;
@@ -36,6 +37,7 @@ mod problem;
 mod produtos;
 mod qrcode;
 mod rate_limit;
+mod restaurante;
 mod routes;
 mod shared;
 mod trail;

@@ -89,7 +89,7 @@ pub fn read(
     let open = match list {
         List::Open => true,
         List::State(state) => state < StatusPedido::Finalizado,
-        List::Cliente(_) => false,
+        List::Cliente(_) | List::AllOf(_) => false,
     };
     let total = (open && next.is_some()).then(|| lists::count(conn, list)).transpose()?;
     let cut_by_size = next.is_some() && rows < page.limit;

@@ -122,9 +122,10 @@ impl FromStr for Hosts {
     }
 }
 
-/// Whether answers under this path may tell of a person: customers, and orders with their names and notes.
+/// Whether answers under this path may tell of a person: customers, orders with their names and notes, who holds a key,
+/// who did what.
 fn is_personal(segments: &[Cow<'_, str>]) -> bool {
-    matches!(segments.first().map(AsRef::as_ref), Some("clientes" | "pedidos"))
+    matches!(segments.first().map(AsRef::as_ref), Some("clientes" | "pedidos" | "chaves" | "auditoria"))
 }
 
 /// The scheme is not compared: a proxy may have ended TLS.

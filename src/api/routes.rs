@@ -8,11 +8,11 @@ use tiny_http::Method::{self, Get, Head, Options};
 use super::{
     App, answer, auditoria,
     call::Call,
-    chaves, clientes, docs,
+    chaves, clientes, dados, docs,
     endpoint::{Access, Endpoint},
     health, is_probe, origins, pagamentos, pedidos,
     problem::problem,
-    produtos, qrcode,
+    produtos, qrcode, restaurante,
     trail::Refused,
     webhook,
 };
@@ -31,6 +31,8 @@ pub static ENDPOINTS: LazyLock<Vec<Endpoint>> = LazyLock::new(|| {
         qrcode::resource(),
         produtos::resource(),
         clientes::resource(),
+        dados::resource(),
+        restaurante::resource(),
         chaves::resource(),
         auditoria::resource(),
         docs::resource(),

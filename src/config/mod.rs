@@ -52,6 +52,8 @@ pub struct Config {
     pub max_unpaid_orders: Option<usize>,
     /// Seconds for which a QR code can be paid.
     pub qr_seconds: i64,
+    /// Without it no customer is erased but on demand.
+    pub customer_retention_months: Option<u16>,
     /// Without it payments are simulated.
     pub mercado_pago: Option<mercado_pago::Settings>,
 }
@@ -87,6 +89,7 @@ impl Config {
             webhooks_per_second: env.limit("WEBHOOKS_PER_SECOND", WEBHOOKS_PER_SECOND)?,
             max_unpaid_orders: env.limit("MAX_UNPAID_ORDERS", MAX_UNPAID_ORDERS)?.map(|n| n as usize),
             qr_seconds: env.qr_seconds()?,
+            customer_retention_months: env.retention_months()?,
             mercado_pago: env.mercado_pago()?,
             store: store::Settings {
                 database: env.database()?,
@@ -156,6 +159,12 @@ impl Env<'_> {
             return Ok(self.set("MERCADO_PAGO_TOKEN").map(|_| with_real_payments));
         }
         self.number(name, 0, 1_000_000).map(|n| (n > 0).then_some(n as u32))
+    }
+
+    /// A century at most.
+    fn retention_months(&self) -> Result<Option<u16>, String> {
+        let name = "CUSTOMER_RETENTION_MONTHS";
+        Ok(self.set(name).map(|_| self.number(name, 1, 1200)).transpose()?.map(|n| n as u16))
     }
 
     fn proxies(&self, name: &str) -> Result<Proxies, String> {
@@ -325,6 +334,10 @@ mod tests {
             (
                 vec![("LOG_LEVEL", "loud")],
                 "LOG_LEVEL=loud is wrong: it must be off, error, warn, info, debug or trace",
+            ),
+            (
+                vec![("CUSTOMER_RETENTION_MONTHS", "0")],
+                "CUSTOMER_RETENTION_MONTHS=0 is wrong: it must be a number from 1 to 1200",
             ),
             (vec![("LOG_FORMAT", "xml")], "LOG_FORMAT=xml is wrong: it must be text or json"),
             (vec![("EXAMPLE_DATA", "sim")], "EXAMPLE_DATA=sim is wrong: it must be true or false"),

@@ -43,6 +43,11 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("MERCADO_PAGO_MAX_CALLS", "32", "calls to it at a time; beyond it the QR code comes later"),
     ("MERCADO_PAGO_POLL_SECONDS", "5", "between the first two looks at an unpaid charge; doubles up to 60"),
     ("QR_SECONDS", "900", "for which a QR code can be paid; then an order not begun is cancelled"),
+    (
+        "CUSTOMER_RETENTION_MONTHS",
+        "",
+        "months without an order after which a customer's personal data is erased; unset never",
+    ),
     ("EXAMPLE_DATA", "true", "fill an empty database with an example menu, customers and orders"),
     ("LOG_LEVEL", "info", "off, error, warn, info, debug or trace; other crates stay at warn"),
     ("LOG_FORMAT", "text", "text, or json: an object a line, with the parts of a request line as fields"),

@@ -90,6 +90,16 @@ impl FromStr for Cpf {
     }
 }
 
+/// A CPF as a list shows it, by which a person who is asked can be told from another: `***.982.247-**`. What is stored may
+/// be no CPF at all; then nothing of it is shown.
+pub fn masked_cpf(stored: &str) -> String {
+    if stored.len() == 11 && stored.bytes().all(|b| b.is_ascii_digit()) {
+        format!("***.{}.{}-**", &stored[3..6], &stored[6..9])
+    } else {
+        "***".to_owned()
+    }
+}
+
 /// The check digit that follows these digits: weights fall to 2, modulo 11.
 fn verificador(digitos: &[u32]) -> u32 {
     let soma: u32 = digitos.iter().rev().zip(2..).map(|(d, peso)| d * peso).sum();
@@ -173,6 +183,14 @@ mod tests {
             "５２９９８２２４７２５",
         ] {
             assert_eq!(errado.parse::<Cpf>(), Err("CPF inválido"), "{errado}");
+        }
+    }
+
+    #[test]
+    fn a_masked_cpf_shows_six_digits() {
+        assert_eq!(masked_cpf("52998224725"), "***.982.247-**");
+        for other in ["", "5299822472", "52998224725 #3", "5299822472é"] {
+            assert_eq!(masked_cpf(other), "***", "{other}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
 use serde::{Serialize, Serializer};
 
 static SAO_PAULO: TimeZone = jiff::tz::get!("America/Sao_Paulo");
@@ -23,6 +23,12 @@ impl DataHora {
     /// That much later; the end of the calendar is as late as it gets.
     pub fn mais(self, segundos: i64) -> DataHora {
         DataHora::de_segundos(self.segundos().saturating_add(segundos)).unwrap_or(DataHora::LAST)
+    }
+
+    /// So many months of the calendar before; the last day of the month where it has no such day.
+    pub fn months_before(self, months: u16) -> Option<DataHora> {
+        let before = TimeZone::UTC.to_datetime(self.0).checked_sub(i64::from(months).months()).ok()?;
+        DataHora::de_civil(before)
     }
 
     /// `None` outside the calendar.
@@ -88,6 +94,14 @@ mod tests {
         assert_eq!(DataHora::de_segundos(momento.segundos()), Some(momento));
         assert_eq!("2026-11-24T02:48:36".parse(), Ok(momento));
         assert_eq!("2026-11-23T23:48:36-03:00".parse(), Ok(momento));
+    }
+
+    #[test]
+    fn months_before_are_those_of_the_calendar() {
+        let before =
+            |t: &str, months| t.parse::<DataHora>().unwrap().months_before(months).unwrap().to_string();
+        assert_eq!(before("2026-11-24T02:48:36Z", 24), "2024-11-24T02:48:36Z");
+        assert_eq!(before("2026-03-31T12:00:00Z", 1), "2026-02-28T12:00:00Z");
     }
 
     #[test]

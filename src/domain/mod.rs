@@ -13,5 +13,6 @@ pub mod papel;
 pub mod pedido;
 pub mod pendencia;
 pub mod produto;
+pub mod restaurante;
 pub mod settlement;
 pub mod texto;

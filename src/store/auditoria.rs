@@ -30,6 +30,13 @@ pub struct New {
     pub detalhe: Option<String>,
 }
 
+impl New {
+    /// What somebody did to a customer, or learned of one.
+    pub fn of_cliente(tipo: Tipo, ator: String, cliente: i64, detalhe: Option<&str>) -> New {
+        New { tipo, ator, alvo: Some(format!("cliente:{cliente}")), detalhe: detalhe.map(str::to_owned) }
+    }
+}
+
 /// Adds to the trail.
 pub fn append(conn: &mut dyn Connection, new: &New, now: DataHora) -> Result<(), Error> {
     let short = |text: &Option<String>, max: usize| {

@@ -96,18 +96,35 @@ pub fn number_unnumbered(conn: &mut dyn Connection, today: &str) -> Result<usize
     Ok(ids.len())
 }
 
-/// Orders that were once on this customer's name, or were taken off it, by events after this id; and the newest id.
+/// An order that was put on a customer's name, or was taken off it.
+pub struct Held {
+    pub pedido: i64,
+    pub cliente: i64,
+}
+
+/// Orders that were once put on the name of one of these customers, or were taken off it, by events after this id; and the
+/// newest id.
 pub fn pedidos_once_of(
     conn: &mut dyn Connection,
-    cliente: i64,
+    clientes: &[i64],
     after: i64,
-) -> Result<(Vec<i64>, i64), Error> {
+) -> Result<(Vec<Held>, i64), Error> {
     let rows = conn.query("SELECT COALESCE(MAX(id), 0) FROM eventos", &[])?;
     let newest = rows.first().map(|row| row.int(0)).transpose()?.unwrap_or_default();
-    let sql =
-        "SELECT DISTINCT pedido FROM eventos WHERE id > ? AND tipo = 'cliente' AND (de = ? OR para = ?)";
-    let rows = conn.query(sql, &[after.into(), cliente.into(), cliente.into()])?;
-    Ok((rows.iter().map(|row| row.int(0)).collect::<Result<_, DbError>>()?, newest))
+    let (marks, ids) = placeholders(clientes);
+    let sql = format!(
+        "SELECT DISTINCT pedido, de, para FROM eventos WHERE id > ? AND tipo = 'cliente' \
+         AND (de IN ({marks}) OR para IN ({marks}))"
+    );
+    let values: Vec<Value> = std::iter::once(after.into()).chain(ids.clone()).chain(ids).collect();
+    let mut held = Vec::new();
+    for row in conn.query(&sql, &values)? {
+        let pedido = row.int(0)?;
+        let names = [row.int_or_null(1)?, row.int_or_null(2)?];
+        let theirs = names.into_iter().flatten().filter(|cliente| clientes.contains(cliente));
+        held.extend(theirs.map(|cliente| Held { pedido, cliente }));
+    }
+    Ok((held, newest))
 }
 
 /// Blanks what the staff typed as the reason of a cancellation or a refund; the amount of a refund, which stands before

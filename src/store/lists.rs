@@ -29,6 +29,8 @@ pub enum List {
     State(StatusPedido),
     /// A customer's without the cancelled ones, newest first.
     Cliente(i64),
+    /// All of a customer's, newest first.
+    AllOf(i64),
 }
 
 /// Condition and order of a list, and the values of the condition.
@@ -56,6 +58,11 @@ impl List {
                 order: "datahora_recebido DESC, id DESC",
                 values: vec![c.into()],
             },
+            List::AllOf(c) => Query {
+                filter: "cliente = ?",
+                order: "datahora_recebido DESC, id DESC",
+                values: vec![c.into()],
+            },
         }
     }
 }
@@ -77,7 +84,7 @@ pub fn page(
     show: Show<'_>,
 ) -> Result<Option<Cursor<3>>, Error> {
     let Query { filter, order, mut values } = list.query();
-    let beyond = if matches!(list, List::Cliente(_)) { '<' } else { '>' };
+    let beyond = if matches!(list, List::Cliente(_) | List::AllOf(_)) { '<' } else { '>' };
     let mut sql = format!("SELECT {} FROM pedidos WHERE {filter}", COLUMNS.list());
     if let Some(Cursor([status, seconds, id])) = page.after {
         let time = Value::from(DataHora::de_segundos(seconds));

@@ -17,6 +17,7 @@ const MYSQL: &[(i64, &str)] = &[
     (5, include_str!("../../sql/mysql/0005_esquecimento.sql")),
     (6, include_str!("../../sql/mysql/0006_registro.sql")),
     (7, include_str!("../../sql/mysql/0007_acesso.sql")),
+    (8, include_str!("../../sql/mysql/0008_perfil.sql")),
 ];
 const SQLITE: &[(i64, &str)] = &[
     (1, include_str!("../../sql/sqlite/0001_base.sql")),
@@ -26,6 +27,7 @@ const SQLITE: &[(i64, &str)] = &[
     (5, include_str!("../../sql/sqlite/0005_esquecimento.sql")),
     (6, include_str!("../../sql/sqlite/0006_registro.sql")),
     (7, include_str!("../../sql/sqlite/0007_acesso.sql")),
+    (8, include_str!("../../sql/sqlite/0008_perfil.sql")),
 ];
 
 /// The number under which it is noted that the example data was put in, or declined, for good.

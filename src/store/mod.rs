@@ -21,6 +21,7 @@ mod mysql;
 pub mod notificacoes;
 pub mod page;
 pub mod pedidos;
+pub mod perfil;
 mod pool;
 pub mod produtos;
 pub mod restaurante;

@@ -67,6 +67,7 @@ fn every_documented_field_is_read() {
     let bodies = [
         ("POST", "/clientes", "NovoCliente"),
         ("PUT", "/clientes", "EdicaoCliente"),
+        ("PUT", "/restaurante", "EdicaoRestaurante"),
         ("POST", "/produtos", "NovoProduto"),
         ("PUT", "/produtos", "EdicaoProduto"),
         ("POST", "/pedidos/checkout", "Checkout"),

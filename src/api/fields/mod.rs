@@ -11,9 +11,11 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 pub use self::types::{
-    Acao, CategoriaEnviada, DescricaoProduto, Devolucao, EmailEnviado, Id, Identificador, Ignorado, Logico,
-    MeioNoBalcao, Motivo, NomeChave, NomeCliente, NomeProduto, Observacao, PapelEnviado, Preco, Quantidade,
-    Responsavel, StatusPagamentoEnviado, StatusPedidoEnviado, TelefoneEnviado, Validade, ValorEnviado,
+    Acao, CategoriaEnviada, CidadeEnviada, CnpjEnviado, CorEnviada, DescricaoProduto, Devolucao,
+    EmailEnviado, EnderecoEnviado, FusoEnviado, Id, Identificador, Ignorado, Logico, LogoEnviado,
+    MeioNoBalcao, Motivo, NomeChave, NomeCliente, NomeProduto, NomeRestaurante, Observacao, PapelEnviado,
+    Preco, Quantidade, Responsavel, StatusPagamentoEnviado, StatusPedidoEnviado, TelefoneEnviado, Validade,
+    ValorEnviado,
 };
 use crate::{
     error::{Error, FieldError},

@@ -22,6 +22,7 @@ use crate::{
         papel::Papel,
         pedido::{self, Meio, StatusPagamento, StatusPedido},
         produto::{self, Categoria},
+        restaurante::{self, Cnpj, Cor, Logo},
         texto,
     },
 };
@@ -50,10 +51,10 @@ fn read_boolean(json: &str) -> Result<bool, Fault> {
     conversion::boolean(json).ok_or_else(|| "deve ser sim ou não (true ou false)".into())
 }
 
-/// An e-mail or a telephone; an empty text is none.
-fn read_contact<T: FromStr<Err = &'static str>>(json: &str) -> Result<Option<T>, Fault> {
+/// A text that is taken away by an empty one, such as an e-mail address.
+fn read_or_none<T: FromStr<Err: Into<Fault>>>(json: &str) -> Result<Option<T>, Fault> {
     let text = read_text(json)?;
-    if text.trim().is_empty() { Ok(None) } else { Ok(Some(text.parse()?)) }
+    if text.trim().is_empty() { Ok(None) } else { text.parse().map(Some).map_err(Into::into) }
 }
 
 fn text(min: usize, max: usize) -> ObjectBuilder {
@@ -80,6 +81,7 @@ fn whole_or_text(min: i64, max: Option<i64>, description: &str) -> ObjectBuilder
 
 /// Days for which a key may be valid at most.
 const VALIDITY_DAYS_MAX: i64 = 3650;
+const EMPTY: &str = "An empty text is none.";
 const REAIS: &str = "Reais, with at most two decimals; exact.";
 const CATEGORIES: &str = "1 Lanche, 2 Acompanhamento, 3 Bebida, 4 Sobremesa.";
 const STATES: &str = "1 Recebido, 2 Em preparação, 3 Pronto, 4 Finalizado, 5 Cancelado.";
@@ -146,10 +148,27 @@ fields! {
     Cpf: json => Ok(read_text(json)?.parse()?),
         text(11, 14).pattern(Some(r"^\s*([0-9]{11}|[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2})\s*$"))
             .description(Some("With or without punctuation; the check digits must be right.")).examples(["529.982.247-25"]);
-    EmailEnviado: json => Ok(EmailEnviado(read_contact(json)?)),
-        text(0, cliente::EMAIL_MAX).description(Some("An empty text is none.")).examples(["maria@exemplo.com.br"]);
-    TelefoneEnviado: json => Ok(TelefoneEnviado(read_contact(json)?)),
-        text(0, cliente::TELEFONE_MAX).description(Some("An empty text is none.")).examples(["11 91234-5678"]);
+    EmailEnviado: json => Ok(EmailEnviado(read_or_none(json)?)),
+        text(0, cliente::EMAIL_MAX).description(Some(EMPTY)).examples(["maria@exemplo.com.br"]);
+    TelefoneEnviado: json => Ok(TelefoneEnviado(read_or_none(json)?)),
+        text(0, cliente::TELEFONE_MAX).description(Some(EMPTY)).examples(["11 91234-5678"]);
+    NomeRestaurante: json => Ok(NomeRestaurante(texto::linha(&read_text(json)?, restaurante::NOME_MAX)?)),
+        text(1, restaurante::NOME_MAX).examples(["Ambrosia"]);
+    CnpjEnviado: json => Ok(CnpjEnviado(read_or_none(json)?)),
+        text(0, 18).description(Some("With or without punctuation, of digits or also of letters; the check digits must be \
+            right. An empty text is none.")).examples(["12.ABC.345/01DE-35"]);
+    EnderecoEnviado: json => Ok(EnderecoEnviado(address(json)?)),
+        text(0, restaurante::ENDERECO_MAX).description(Some(EMPTY)).examples(["Rua das Flores, 10"]);
+    CidadeEnviada: json => Ok(CidadeEnviada(texto::linha(&read_text(json)?, restaurante::CIDADE_MAX)?)),
+        text(1, restaurante::CIDADE_MAX).examples(["São Paulo"]);
+    LogoEnviado: json => Ok(LogoEnviado(read_or_none(json)?)),
+        text(0, restaurante::LOGO_MAX).description(Some("An https address. An empty text is none."))
+            .examples(["https://exemplo.com.br/logo.png"]);
+    CorEnviada: json => Ok(CorEnviada(read_or_none(json)?)),
+        text(0, 7).description(Some(EMPTY)).examples(["#a03020"]);
+    FusoEnviado: json => Ok(FusoEnviado(texto::linha(&read_text(json)?, restaurante::FUSO_MAX)?)),
+        text(1, restaurante::FUSO_MAX).description(Some("Cannot be changed yet: 422 when it is another."))
+            .examples(["America/Sao_Paulo"]);
     CategoriaEnviada: json => Ok(CategoriaEnviada(read_whole(json)?.try_into()?)),
         whole_or_text(1, Some(4), CATEGORIES).examples([1]);
     StatusPedidoEnviado: json => Ok(StatusPedidoEnviado(read_whole(json)?.try_into()?)),
@@ -217,6 +236,20 @@ pub struct StatusPedidoEnviado(pub StatusPedido);
 pub struct StatusPagamentoEnviado(pub StatusPagamento);
 /// An amount, as it may be sent back.
 pub struct ValorEnviado(pub Dinheiro);
+/// What the restaurant is called.
+pub struct NomeRestaurante(pub String);
+/// The number in the register of firms; `None` when the text is empty.
+pub struct CnpjEnviado(pub Option<Cnpj>);
+/// Street and number; `None` when the text is empty.
+pub struct EnderecoEnviado(pub Option<String>);
+/// A city.
+pub struct CidadeEnviada(pub String);
+/// The address of a picture; `None` when the text is empty.
+pub struct LogoEnviado(pub Option<Logo>);
+/// A colour; `None` when the text is empty.
+pub struct CorEnviada(pub Option<Cor>);
+/// A time zone, by its name.
+pub struct FusoEnviado(pub String);
 /// True or false, in many spellings.
 pub struct Logico(pub bool);
 /// An e-mail address; `None` when the text is empty.
@@ -240,6 +273,11 @@ fn id(json: &str) -> Result<Id, Fault> {
         id if id > 0 => Ok(Id(id)),
         _ => Err("deve ser um número maior que zero".into()),
     }
+}
+
+fn address(json: &str) -> Result<Option<String>, Fault> {
+    let text = texto::opcional(&read_text(json)?, restaurante::ENDERECO_MAX)?;
+    Ok((!text.is_empty()).then_some(text))
 }
 
 fn counter_means(json: &str) -> Result<MeioNoBalcao, Fault> {

@@ -40,7 +40,7 @@ use crate::{
 /// here.
 pub(super) const OPEN_DEFAULT: usize = 5000;
 /// Events of one order that are shown.
-const EVENTS_MAX: i64 = 1000;
+pub(super) const EVENTS_MAX: i64 = 1000;
 
 /// Its endpoints.
 pub fn resource() -> Resource {
