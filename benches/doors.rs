@@ -22,7 +22,8 @@ const ORDERS: i64 = 6;
 fn main() {
     let folder = Folder::new();
     let schema = Schema::new(database::server_url());
-    for (name, url) in [("MariaDB", schema.url()), ("SQLite", format!("sqlite:{}/r.db", folder.0.display()))] {
+    for (name, url) in [("MariaDB", schema.url()), ("SQLite", format!("sqlite:{}/r.db", folder.0.display()))]
+    {
         compare(&folder, name, &url);
     }
 }
@@ -32,7 +33,8 @@ fn compare(folder: &Folder, name: &str, url: &str) {
     let binary = env!("CARGO_BIN_EXE_ambrosia");
     let open = Server::start(binary, &[("DATABASE_URL", url), ("ACCESS", "open")]);
     let closed = Server::start(binary, &[("DATABASE_URL", url), ("ACCESS", "closed")]);
-    let made = Command::new(binary).args(["chave", "criar", "gerente", "wrk"]).env("DATABASE_URL", url).output();
+    let made =
+        Command::new(binary).args(["chave", "criar", "gerente", "wrk"]).env("DATABASE_URL", url).output();
     let key = String::from_utf8(made.unwrap().stdout).unwrap();
     let header = format!("wrk.headers['Authorization'] = 'Bearer {}'", key.trim());
     println!("{name:<16}{:>28}{:>28}{:>14}", "closed, with a key", "open", "closed / open");

@@ -20,7 +20,7 @@
 //! - **A leader that does not come back within `PATIENCE` is superseded** by the next caller, or by
 //!   `relieve`. When it comes back it still answers its own batch, and hands over nothing, since its
 //!   generation has passed.
-//! - **A bad question is its own trouble.** If a batch fails for a reason that may be that of one question,
+//! - **A question that fails is answered alone.** If a batch fails for a reason that may be that of one question,
 //!   each is asked alone; if the database is away, all hear it once. A panic is an error of its batch.
 //!
 //! Tested below, and by `tests/api/freshness.rs` as a check of linearizability.
@@ -142,9 +142,9 @@ impl<Q: Send + 'static, A: Send + 'static> Batch<Q, A> {
         self.give(followers, answers, begun.elapsed(), lead);
     }
 
-    /// Gives each follower its answer. The next batch is handed over as late as it can be back, if it takes
-    /// as long as this one did (`trip`), when all followers here have their answers. Where that is at once,
-    /// it is before the first answer: a client that gets one may keep this thread from its turn.
+    /// Gives each follower its answer. The next batch is handed over when giving the answers that are left
+    /// takes as long as this query did (`trip`), so that it comes back when all here have their answers. A
+    /// short query is handed over before the first answer: a client that gets one may keep this thread busy.
     fn give(self: &Arc<Self>, followers: Vec<Follower<A>>, answers: Answers<A>, trip: Duration, lead: Lead) {
         let (mut answers, mut lead) = (answers.map(Vec::into_iter), Some(lead));
         for (left, Follower { since, then }) in (1..=followers.len() as u32).rev().zip(followers) {

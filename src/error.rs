@@ -45,6 +45,24 @@ pub enum Denied {
     Role(&'static str),
     /// It needs a manager, and there is none yet.
     NoManager,
+    /// The session is over, or never was.
+    SessionOver,
+    /// It needs a person, and the terminal alone is none.
+    NoSession,
+    /// There is no such person, or it is not the PIN or password.
+    WrongLogin,
+    /// Whoever was to approve is no manager, or it is not the PIN.
+    WrongApprover,
+    /// It needs a terminal that is enrolled.
+    NoTerminal,
+    /// The code enrols no terminal.
+    WrongCode,
+    /// A page of another origin sends it with this one's cookie.
+    CrossSite,
+    /// Too many PINs or passwords were wrong; after so long the next is compared.
+    TooManyTries { seconds: i64 },
+    /// The person's role is not enough: it needs this one, by its name in Portuguese, or a higher one.
+    PersonRole(&'static str),
 }
 
 /// The classes of failure that callers tell apart; the text is the engine's, for the log.
@@ -86,8 +104,16 @@ impl Denied {
         match self {
             Denied::NoCredential => "sem chave".to_owned(),
             Denied::WrongKey => "chave que não vale".to_owned(),
-            Denied::Role(role) => format!("é preciso ser «{role}»"),
+            Denied::Role(role) | Denied::PersonRole(role) => format!("é preciso ser «{role}»"),
             Denied::NoManager => "ainda não há gerente".to_owned(),
+            Denied::SessionOver => "sessão que não vale".to_owned(),
+            Denied::NoSession => "terminal sem ninguém".to_owned(),
+            Denied::WrongLogin => "PIN ou senha errados".to_owned(),
+            Denied::WrongApprover => "aprovação recusada".to_owned(),
+            Denied::NoTerminal => "sem terminal inscrito".to_owned(),
+            Denied::WrongCode => "código que não vale".to_owned(),
+            Denied::CrossSite => "página de outra origem".to_owned(),
+            Denied::TooManyTries { .. } => "tentativas demais".to_owned(),
         }
     }
 }

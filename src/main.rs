@@ -27,6 +27,10 @@ use self::background::Background;
 const OPS_CONNECTIONS: usize = 64;
 /// Keys that open nothing which one address may try in a minute.
 const WRONG_KEYS: u32 = 5;
+/// Codes of terminals that one address may send in a minute.
+const ENROLMENTS: u32 = 10;
+/// Logins without a terminal that one address may ask for in a minute.
+const PASSWORDS: u32 = 20;
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
@@ -89,7 +93,6 @@ fn run(config: Config) -> ExitCode {
     let (bell, health, threads) = (Arc::new(Bell::default()), Arc::new(Health::default()), Arc::default());
     let shared = Arc::new(Shared::new(&store, &threads, config.limits.max_buffered_bytes));
     let doors = Arc::new(Doors::new(&store, config.access.unwrap_or(Mode::Auto), config.pepper));
-    let retention_months = config.customer_retention_months;
     let capacity = Capacity::new(config.max_unpaid_orders);
     let commands = Arc::new(Commands::new(&store, &payments, capacity, &threads));
     let app = App {
@@ -102,6 +105,8 @@ fn run(config: Config) -> ExitCode {
         bell: bell.clone(),
         doors: doors.clone(),
         wrong_key_rate: RateLimit::new(Some(WRONG_KEYS), Duration::from_secs(60)),
+        enrolment_rate: RateLimit::new(Some(ENROLMENTS), Duration::from_secs(60)),
+        password_rate: RateLimit::new(Some(PASSWORDS), Duration::from_secs(60)),
         trail: Trail::default(),
         origins: config.origins,
         hosts: config.hosts,
@@ -116,14 +121,13 @@ fn run(config: Config) -> ExitCode {
             (Ok(address), Ok(stopper), Ok(signals)) => (address, Arc::new(stopper), signals),
             (Err(e), ..) | (_, Err(e), _) | (.., Err(e)) => return fail(&format!("cannot start: {e}"), 1),
         };
-    if let Some(ops) = ops {
-        thread::spawn(|| ops.run());
-    }
+    ops.map(|ops| thread::spawn(|| ops.run()));
     let (data, used) = (store.clone(), doors.clone());
     payments.current().announce();
-    let unusable =
-        Background { store, payments, commands, shared, bell, health, doors, undecided, retention_months }
-            .start(database, signals, stopper);
+    let retention_months = config.customer_retention_months;
+    let background =
+        Background { store, payments, commands, shared, bell, health, doors, undecided, retention_months };
+    let unusable = background.start(database, signals, stopper);
     println!("ambrosia listening on http://{address}");
     let all_finished = server.run();
     if let Some((error, code)) = unusable.get() {

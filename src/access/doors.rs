@@ -10,7 +10,9 @@ use std::{
 
 use super::{
     Caller,
+    hash::Hasher,
     key::{self, Key},
+    roster::Roster,
     secret::OrderSecrets,
 };
 use crate::{
@@ -25,12 +27,17 @@ use crate::{
     store::{
         Connection, Store, acesso,
         auditoria::{self, New},
-        chaves,
+        chaves, funcionarios, sessoes,
     },
+    token_bucket::{Rate, TokenBucket},
 };
 
 /// How often the version is looked at, by a thread of its own: one row by its key.
 pub const WATCH: Duration = Duration::from_millis(300);
+/// Tokens that are not known here and are looked up in the database: so many at once, and then one each `MISS`.
+const MISSES: u32 = 100;
+const MISS: Duration = Duration::from_millis(20);
+
 /// Whether doors are open (`ACCESS`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -58,20 +65,27 @@ impl FromStr for Mode {
 /// The doors of a restaurant.
 pub struct Doors {
     mode: Mode,
-    pepper: String,
-    store: Arc<Store>,
+    pub(super) pepper: String,
+    pub(super) store: Arc<Store>,
     /// `None` before it was first read.
     known: RwLock<Option<Arc<Known>>>,
+    /// One loads at a time: what is kept is what was read last.
+    loading: Mutex<()>,
     /// Uses that are not stored yet, by key.
     uses: Mutex<HashMap<i64, DataHora>>,
+    /// Of PINs and passwords.
+    pub(super) hasher: Hasher,
+    /// Bounds what made-up tokens cost the database.
+    pub(super) misses: TokenBucket,
 }
 
 /// What the database said at one version.
-struct Known {
+pub(super) struct Known {
     versao: i64,
     keys: HashMap<String, Holder>,
     has_manager: bool,
     secrets: OrderSecrets,
+    pub(super) roster: Roster,
 }
 
 #[derive(Clone, Copy)]
@@ -84,8 +98,16 @@ struct Holder {
 impl Doors {
     /// Of this restaurant. `pepper` is set beside the database, and may be empty.
     pub fn new(store: &Arc<Store>, mode: Mode, pepper: String) -> Doors {
-        let (known, uses) = (RwLock::default(), Mutex::default());
-        Doors { mode, pepper, store: store.clone(), known, uses }
+        Doors {
+            mode,
+            hasher: Hasher::new(&pepper),
+            pepper,
+            store: store.clone(),
+            known: RwLock::default(),
+            loading: Mutex::default(),
+            uses: Mutex::default(),
+            misses: TokenBucket::new(Rate::new(MISSES, MISS)),
+        }
     }
 
     /// Whether everybody may do everything. `Unavailable` before the database has said whether there is a manager.
@@ -130,7 +152,8 @@ impl Doors {
             let key = Key::generate(id)?;
             chaves::set_digest(conn, id, &key.digest())?;
             let detalhe = Some(format!("{}: {}", new.papel.nome(), new.nome));
-            self.note(conn, Tipo::ChaveCriada, &new.criada_por, id, detalhe)?;
+            let alvo = format!("chave:{id}");
+            note(conn, Noted { tipo: Tipo::ChaveCriada, by: &new.criada_por, alvo, detalhe })?;
             acesso::note_change(conn)?;
             Ok((chaves::find(conn, id)?, key))
         })?;
@@ -142,7 +165,8 @@ impl Doors {
     pub fn revoke_key(&self, id: i64, by: &str) -> Result<(), Error> {
         self.store.write(|conn| {
             chaves::revoke(conn, id, clock::now())?;
-            self.note(conn, Tipo::ChaveRevogada, by, id, None)?;
+            let alvo = format!("chave:{id}");
+            note(conn, Noted { tipo: Tipo::ChaveRevogada, by, alvo, detalhe: None })?;
             acesso::note_change(conn)
         })?;
         self.look()
@@ -163,49 +187,45 @@ impl Doors {
     /// Reloads what has changed. To be called each `WATCH`.
     pub fn look(&self) -> Result<(), Error> {
         let acesso = self.store.read(|conn| acesso::read(conn))?;
-        if self.loaded().is_none_or(|known| known.versao != acesso.versao) {
-            self.load()?;
-        }
-        Ok(())
+        self.load_unless(|known| known.versao == acesso.versao).map(drop)
     }
 
-    /// Stores when keys were last used, those that were not stored for a while.
+    /// Stores when keys and sessions were last used, those that were not stored for a while.
     pub fn store_uses(&self) -> Result<(), Error> {
         let uses: Vec<(i64, DataHora)> =
             self.uses.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
-        if uses.is_empty() {
+        let sessions = self.loaded().map(|known| known.roster.unstored_uses()).unwrap_or_default();
+        if uses.is_empty() && sessions.is_empty() {
             return Ok(());
         }
-        self.store.write(|conn| chaves::note_use(conn, &uses))
+        self.store.write(|conn| {
+            chaves::note_use(conn, &uses)?;
+            sessions.iter().try_for_each(|(resumo, used)| sessoes::note_use(conn, resumo, *used))
+        })
     }
 
-    fn note(
-        &self,
-        conn: &mut dyn Connection,
-        tipo: Tipo,
-        by: &str,
-        id: i64,
-        detalhe: Option<String>,
-    ) -> Result<(), Error> {
-        let new = New { tipo, ator: by.to_owned(), alvo: Some(format!("chave:{id}")), detalhe };
-        auditoria::append(conn, &new, clock::now())
-    }
-
-    fn known(&self) -> Result<Arc<Known>, Error> {
-        match self.loaded() {
-            Some(known) => Ok(known),
-            None => self.load(),
-        }
+    pub(super) fn known(&self) -> Result<Arc<Known>, Error> {
+        self.load_unless(|_| true)
     }
 
     fn loaded(&self) -> Option<Arc<Known>> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn load(&self) -> Result<Arc<Known>, Error> {
+    /// What is known, loaded again unless it will do. Of many that find that it will not, one loads.
+    fn load_unless(&self, will_do: impl Fn(&Known) -> bool) -> Result<Arc<Known>, Error> {
+        if let Some(known) = self.loaded().filter(|known| will_do(known)) {
+            return Ok(known);
+        }
+        let _alone = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = self.loaded().filter(|known| will_do(known)) {
+            return Ok(known);
+        }
         let known = Arc::new(self.read()?);
         let mut kept = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        // Of two that load at the same time the later version stays; a smaller one is of a restored database.
+        if let Some(before) = kept.as_ref() {
+            known.roster.take_uses(&before.roster);
+        }
         *kept = Some(known.clone());
         Ok(known)
     }
@@ -213,9 +233,11 @@ impl Doors {
     fn read(&self) -> Result<Known, Error> {
         let read = |conn: &mut dyn Connection| {
             // The version first: a change behind it is found by the next look.
-            Ok((acesso::read(conn)?, chaves::active(conn)?, chaves::any_manager(conn)?))
+            let (acesso, keys) = (acesso::read(conn)?, chaves::active(conn)?);
+            let has_manager = chaves::any_manager(conn)? || funcionarios::any_manager(conn)?;
+            Ok((acesso, keys, has_manager, Roster::read(conn, clock::now())?))
         };
-        let (mut acesso, keys, has_manager) = self.store.read(read)?;
+        let (mut acesso, keys, has_manager, roster) = self.store.read(read)?;
         if acesso.segredo.is_none() {
             let made = key::hex(&key::random()?);
             self.store.write(|conn| acesso::set_secret_once(conn, &made))?;
@@ -229,6 +251,21 @@ impl Doors {
             keys: keys.into_iter().map(holder).collect(),
             has_manager,
             secrets,
+            roster,
         })
     }
+}
+
+/// What goes to the trail: what was done, by whom, to what.
+pub(super) struct Noted<'a> {
+    pub(super) tipo: Tipo,
+    pub(super) by: &'a str,
+    pub(super) alvo: String,
+    pub(super) detalhe: Option<String>,
+}
+
+/// Notes it in the trail, in the transaction that does it.
+pub(super) fn note(conn: &mut dyn Connection, noted: Noted<'_>) -> Result<(), Error> {
+    let Noted { tipo, by, alvo, detalhe } = noted;
+    auditoria::append(conn, &New { tipo, ator: by.to_owned(), alvo: Some(alvo), detalhe }, clock::now())
 }

@@ -2,28 +2,47 @@
 //!
 //! ```text
 //!  request ─▶ credential ─▶ Caller ─▶ may(access)? ─▶ handler, which refuses what depends on the order
-//!               │ key, or the secret of an order
-//!               └ Doors: keys by their SHA-256, in memory; reloaded when `versao_acesso` has moved
+//!               │ key, session, terminal, or the secret of an order
+//!               └ Doors: all by their SHA-256, in memory; reloaded when `versao_acesso` has moved
 //! ```
 //!
 //! - Open doors (`Mode`): everybody may do everything, as with the original system, but for keys and the trail, which are
 //!   a manager's also then: whoever comes first would else lock everybody out.
 //! - A key is stored as its SHA-256 and looked up by it: what a look-up takes tells nothing of a key.
+//! - People (`people`) show who they are by a PIN on an enrolled terminal (`terminals`), or managers by a password anywhere;
+//!   for that each gets a session (`sessions`). Tries are limited and counted in the database (`tries`), and hashed few at a
+//!   time (`hash`). A session has the lesser of the person's role and the terminal's.
+//! - A login on one process counts at once on every other: a token that is not known is looked up once in the database.
 //! - A change counts for this process at once, and for every other within `WATCH`.
 //! - Before it is known whether there is a manager, doors count as closed, but for the figures of `/metrics`.
 //!
-//! Tested by `tests/api/access.rs`, `keys.rs`, `doors.rs`.
+//! Tested by `tests/api/access.rs`, `keys.rs`, `doors.rs`, `people.rs`, `sessions.rs`, `tries.rs`.
 
 mod doors;
+mod hash;
 mod key;
+mod people;
+mod roster;
 mod secret;
+mod sessions;
+mod terminals;
+mod token;
+mod tries;
 
 pub use self::{
     doors::{Doors, Mode, WATCH},
-    key::Key,
+    key::{Key, digest},
+    roster::{Person, Terminal},
     secret::OrderSecrets,
+    sessions::{Begun, Login},
+    terminals::Coded,
+    token::{Code, OF_SESSION, OF_TERMINAL, Token},
+    tries::Place,
 };
-use crate::domain::{evento::Actor, papel::Papel};
+use crate::{
+    domain::{evento::Actor, papel::Papel},
+    error::{Denied, Error},
+};
 
 /// What a caller needs to call an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,27 +102,58 @@ pub enum Caller {
         /// Where doors are open a key takes nothing away from what everybody may.
         doors_are_open: bool,
     },
+    /// A person with a session; `papel` is what counts: no more than the terminal's, or that of the manager who lets this
+    /// one request through.
+    Person { id: i64, papel: Papel, terminal: Option<i64>, approved_by: Option<i64> },
+    /// An enrolled terminal on which nobody has a session; `papel` is the highest role on it.
+    Terminal { id: i64, papel: Papel },
 }
 
 impl Caller {
     /// Whether this is enough for that access.
     pub fn may(self, access: Access) -> bool {
-        match (self, access.papel()) {
-            (_, None) => true,
-            (Caller::Open, Some(_)) => access != Access::GerenteSempre,
-            (Caller::Nobody, Some(_)) => false,
-            (Caller::Key { papel, doors_are_open, .. }, Some(least)) => {
+        let Some(least) = access.papel() else { return true };
+        match self {
+            Caller::Open => access != Access::GerenteSempre,
+            Caller::Nobody => false,
+            Caller::Key { papel, doors_are_open, .. } => {
                 papel.includes(least) || (doors_are_open && access != Access::GerenteSempre)
             }
+            Caller::Person { papel, .. } => papel.includes(least),
+            // The kitchen's board lives on its terminal alone; everything else needs a person.
+            Caller::Terminal { papel, .. } => papel == Papel::Cozinha && least == Papel::Cozinha,
         }
     }
 
-    /// Whoever causes an event: the key, or the customer; the staff where doors are open.
+    /// Why it may not do this.
+    pub fn lacks(self, access: Access) -> Denied {
+        match self {
+            Caller::Nobody => Denied::NoCredential,
+            Caller::Open => Denied::NoManager,
+            Caller::Key { .. } => Denied::Role(access.name()),
+            Caller::Person { .. } => Denied::PersonRole(access.name()),
+            Caller::Terminal { .. } => Denied::NoSession,
+        }
+    }
+
+    /// An act that asks for another role, in the words for this caller.
+    pub fn explain(self, error: Error) -> Error {
+        match (self, error) {
+            (Caller::Person { .. }, Error::Denied(Denied::Role(role))) => {
+                Error::Denied(Denied::PersonRole(role))
+            }
+            (_, error) => error,
+        }
+    }
+
+    /// Whoever causes an event: the key, the person, or the customer; the staff where doors are open.
     pub fn actor(self) -> Actor {
         match self {
             Caller::Open => Actor::Staff,
             Caller::Nobody => Actor::Customer,
             Caller::Key { id, .. } => Actor::Key(id),
+            Caller::Person { id, approved_by, .. } => Actor::Person { id, approved_by },
+            Caller::Terminal { id, .. } => Actor::Terminal(id),
         }
     }
 
@@ -135,5 +185,16 @@ mod tests {
         let kitchen = Caller::Key { id: 1, papel: Papel::Cozinha, doors_are_open: false };
         assert!(!kitchen.may(Access::DonoDoPedido) && kitchen.may(Access::Cozinha));
         assert!(!Caller::Nobody.may(Access::DonoDoPedido) && Caller::Nobody.may(Access::Todos));
+    }
+
+    #[test]
+    fn a_terminal_alone_is_the_kitchen_or_nothing() {
+        let terminal = |papel| Caller::Terminal { id: 1, papel };
+        assert!(
+            terminal(Papel::Cozinha).may(Access::Cozinha) && !terminal(Papel::Cozinha).may(Access::Balcao)
+        );
+        for papel in [Papel::Balcao, Papel::Gerente] {
+            assert!(!terminal(papel).may(Access::Cozinha) && terminal(papel).may(Access::Todos));
+        }
     }
 }

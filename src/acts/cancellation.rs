@@ -29,8 +29,10 @@ impl OrderAct for Cancel {
             self.cancel(order, context)?;
         }
         let Order { pedido, cobranca } = order;
-        if let Some(cobranca) = cobranca {
-            cobranca.refund_all(pedido, context.now);
+        match cobranca {
+            Some(cobranca) if self.gives_back => cobranca.refund_all(pedido, context.now),
+            Some(cobranca) => cobranca.follow(pedido, context.now),
+            None => {}
         }
         Ok(charge_step::take_for_client(order, &self.payments, context))
     }

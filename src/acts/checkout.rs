@@ -183,7 +183,9 @@ impl<'a> Till<'a> {
             }
             let same = |new: &New| new.key.as_ref().is_some_and(|k| k.chave == key.chave);
             if let Some(number) = self.new.iter().position(same) {
-                self.new[number].key.iter().try_for_each(|first| key.check(&first.fingerprint))?;
+                if let Some(first) = &self.new[number].key {
+                    key.check(&first.fingerprint)?;
+                }
                 return Ok(Decision::SameAs(number));
             }
         }

@@ -190,7 +190,7 @@ fn create(app: &App, request: &Call<'_>) -> Result<Response, Error> {
         ativo: None,
     };
     let novo = errors.or(Some(novo))?;
-    if request.caller(app)? == Caller::Nobody {
+    if request.visitor(app)? == Caller::Nobody {
         return register_anonymously(app, novo);
     }
     let cliente = app.store.write(|conn| {

@@ -6,11 +6,11 @@
 //!                                    └ page, json: the result         └ problem: the error
 //! ```
 //!
-//! - A handler is `fn(&App, &Request) -> Result<Response, Error>`, or gives a `Deferred` that a batch will
+//! - A handler is `fn(&App, &Call) -> Result<Response, Error>`, or gives a `Deferred` that a batch will
 //!   answer.
 //! - An endpoint is declared in one place, with its access and its description (`endpoint.rs`).
-//! - One file a resource: `auditoria`, `chaves`, `clientes`, `dados`, `produtos`, `pedidos`, `pagamentos`, `restaurante`,
-//!   `webhook`, `qrcode`, `docs`, `health`.
+//! - One file a resource: `auditoria`, `chaves`, `clientes`, `dados`, `funcionarios`, `terminais`, `sessoes`, `produtos`,
+//!   `pedidos`, `pagamentos`, `restaurante`, `webhook`, `qrcode`, `docs`, `health`.
 //!
 //! Names in Portuguese are words of the interface, or of the domain. Tested by `tests/api`.
 
@@ -20,10 +20,12 @@ mod call;
 mod chaves;
 mod clientes;
 mod conversion;
+mod credentials;
 mod dados;
 mod docs;
 mod endpoint;
 mod fields;
+mod funcionarios;
 mod health;
 mod json;
 mod openapi;
@@ -39,7 +41,9 @@ mod qrcode;
 mod rate_limit;
 mod restaurante;
 mod routes;
+mod sessoes;
 mod shared;
+mod terminais;
 mod trail;
 mod webhook;
 
@@ -83,6 +87,10 @@ pub struct App {
     pub doors: Arc<Doors>,
     /// Of each client's keys that open nothing.
     pub wrong_key_rate: RateLimit,
+    /// Of each client's codes of terminals.
+    pub enrolment_rate: RateLimit,
+    /// Of each client's logins without a terminal.
+    pub password_rate: RateLimit,
     /// Where refusals are noted.
     pub trail: Trail,
     /// The origins whose pages may call.

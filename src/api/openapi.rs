@@ -27,6 +27,11 @@ const ABOUT_KEY: &str = "A key of `ambrosia chave criar PAPEL NOME` or of `/chav
                          needs none.";
 const ABOUT_SECRET: &str = "The `acompanhamento` of the checkout's answer: opens that order.";
 
+const ABOUT_SESSION: &str = "The cookie of `POST /sessoes`; over TLS its name is `__Host-ambrosia`. A write also says which \
+                             page sends it: `Sec-Fetch-Site: same-origin` or `Origin`. With `X-Aprovador: 1:4321` the \
+                             manager 1 lets one request through by a PIN.";
+const ABOUT_TERMINAL: &str = "The token of `POST /terminais/inscricao`; a cookie does as well.";
+
 /// Statuses that any request may get, and when.
 pub(super) const ANY_REQUEST: &[(u16, &str)] = &[
     (400, "The request is malformed"),
@@ -44,9 +49,11 @@ pub(super) const ANY_REQUEST: &[(u16, &str)] = &[
     (505, "A version of HTTP other than 1.x"),
 ];
 
-/// Names of the two ways to show who calls.
+/// Names of the ways to show who calls.
 pub(super) const KEY: &str = "chave";
 pub(super) const SECRET: &str = "acompanhamento";
+pub(super) const SESSION: &str = "sessao";
+pub(super) const TERMINAL: &str = "terminal";
 
 /// The document.
 pub fn openapi() -> OpenApi {
@@ -74,6 +81,10 @@ pub fn openapi() -> OpenApi {
     let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(ABOUT_KEY)).build();
     components.add_security_scheme(KEY, SecurityScheme::Http(key));
     let secret = ApiKeyValue::with_description("X-Acompanhamento", ABOUT_SECRET);
+    let session = ApiKeyValue::with_description("ambrosia", ABOUT_SESSION);
+    components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(session)));
+    let terminal = ApiKeyValue::with_description("X-Terminal", ABOUT_TERMINAL);
+    components.add_security_scheme(TERMINAL, SecurityScheme::ApiKey(ApiKey::Header(terminal)));
     components.add_security_scheme(SECRET, SecurityScheme::ApiKey(ApiKey::Header(secret)));
     for (status, description) in ANY_REQUEST {
         let schema = Ref::from_schema_name(Problema::name());

@@ -21,7 +21,7 @@ use utoipa::{
 use super::{
     endpoint::{Access, Endpoint},
     json::JSON,
-    openapi::{ANY_REQUEST, KEY, SECRET, header, integer, nullable_string, string},
+    openapi::{ANY_REQUEST, KEY, SECRET, SESSION, TERMINAL, header, integer, nullable_string, string},
     page,
     problem::{PROBLEM, Problema},
 };
@@ -75,17 +75,23 @@ impl Operation {
             return self;
         }
         let of = |scheme: &str| SecurityRequirement::new::<_, [&str; 0], _>(scheme, []);
-        let mut securities = vec![SecurityRequirement::default(), of(KEY)];
+        let mut securities = vec![SecurityRequirement::default(), of(KEY), of(SESSION)];
         if access == Access::GerenteSempre {
             securities.remove(0);
+        }
+        if access == Access::Cozinha {
+            securities.push(of(TERMINAL));
         }
         if access == Access::DonoDoPedido {
             securities.push(of(SECRET));
         }
         self.builder = self.builder.securities(Some(securities));
-        self.problem(401, "A key is needed, or this one opens nothing")
+        self.problem(401, "A key or a session is needed, or this one opens nothing")
             .problem(403, &format!("The role «{}» is needed, or a higher one", access.name()))
-            .problem(429, "Too many keys that open nothing came from this address")
+            .problem(
+                429,
+                "Too many keys that open nothing came from this address, or too many PINs were wrong",
+            )
     }
 
     /// What the operation does.

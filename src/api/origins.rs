@@ -122,14 +122,17 @@ impl FromStr for Hosts {
     }
 }
 
-/// Whether answers under this path may tell of a person: customers, orders with their names and notes, who holds a key,
-/// who did what.
+/// Whether answers under this path may tell of a person: customers, orders with their names and notes, the staff with what
+/// lets it in, and who did what.
 fn is_personal(segments: &[Cow<'_, str>]) -> bool {
-    matches!(segments.first().map(AsRef::as_ref), Some("clientes" | "pedidos" | "chaves" | "auditoria"))
+    let first = segments.first().map(AsRef::as_ref);
+    let of_staff = ["chaves", "funcionarios", "terminais", "sessoes", "auditoria"];
+    first.is_some_and(|first| matches!(first, "clientes" | "pedidos") || of_staff.contains(&first))
 }
 
-/// The scheme is not compared: a proxy may have ended TLS.
-fn is_same_origin(request: &Request<'_>) -> bool {
+/// Whether the page that sends the request is of the host that gets it. The scheme is not compared: a proxy may have ended
+/// TLS.
+pub fn is_same_origin(request: &Request<'_>) -> bool {
     let (Ok(Some(origin)), Ok(Some(host))) = (request.header("origin"), request.header("host")) else {
         return false;
     };

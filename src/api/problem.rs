@@ -13,6 +13,8 @@ use crate::{
 
 /// Its media type.
 pub const PROBLEM: &str = "application/problem+json";
+/// What every 401 says how to answer it.
+const CHALLENGE: &str = "Bearer realm=\"ambrosia\"";
 
 /// How every error looks (RFC 9457, `application/problem+json`).
 #[derive(Serialize, utoipa::ToSchema)]
@@ -99,9 +101,7 @@ pub fn of_error(error: Error, id: &RequestId) -> Response {
 }
 
 fn of_denied(denied: Denied) -> Response {
-    let unauthorized = |codigo, detail| {
-        problem(401, codigo, detail, &[]).with("WWW-Authenticate", "Bearer realm=\"ambrosia\"")
-    };
+    let unauthorized = |codigo, detail| problem(401, codigo, detail, &[]).with("WWW-Authenticate", CHALLENGE);
     match denied {
         Denied::NoCredential => {
             unauthorized("sem_credencial", "Este endereço não é público: é preciso uma chave de acesso")
@@ -121,6 +121,40 @@ fn of_denied(denied: Denied) -> Response {
                           «ambrosia chave criar gerente NOME»";
             problem(403, "sem_gerente", detail, &[])
         }
+        Denied::PersonRole(role) => {
+            let detail = format!("É preciso ser «{role}»; um gerente pode autorizar aqui com o próprio PIN");
+            problem(403, "sem_permissao", &detail, &[])
+        }
+        other => of_denied_person(other),
+    }
+}
+
+/// Those that only people and terminals get.
+fn of_denied_person(denied: Denied) -> Response {
+    let (status, codigo, detail) = match denied {
+        Denied::SessionOver => (401, "sessao_encerrada", "Esta sessão terminou; entre de novo"),
+        Denied::NoSession => {
+            (401, "sem_sessao", "Ninguém entrou neste terminal; escolha a pessoa e digite o PIN")
+        }
+        Denied::WrongLogin => (401, "credencial_errada", "Pessoa, PIN ou senha errados"),
+        Denied::WrongCode => (401, "codigo_invalido", "Este código não vale; peça outro à gerência"),
+        Denied::WrongApprover => {
+            (403, "aprovacao_recusada", "A aprovação não vale: a pessoa não é gerente, ou o PIN está errado")
+        }
+        Denied::CrossSite => {
+            (403, "outra_origem", "Páginas de outro endereço não podem agir em nome de quem entrou aqui")
+        }
+        Denied::TooManyTries { seconds } => {
+            let detail = "Tentativas erradas demais para esta pessoa; espere um pouco e tente de novo";
+            let seconds = seconds.max(1).to_string();
+            return problem(429, "tentativas_demais", detail, &[]).with("Retry-After", seconds);
+        }
+        _ => (403, "sem_terminal", "O PIN só vale num terminal inscrito pela gerência"),
+    };
+    let response = problem(status, codigo, detail, &[]);
+    match status {
+        401 => response.with("WWW-Authenticate", CHALLENGE),
+        _ => response,
     }
 }
 

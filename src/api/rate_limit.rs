@@ -24,6 +24,10 @@ pub enum Subject {
     Network(IpAddr),
     /// The holder of the key with this id.
     Key(i64),
+    /// The terminal with this id, whoever works on it.
+    Terminal(i64),
+    /// The person with this id, where there is no terminal.
+    Person(i64),
 }
 
 impl From<IpAddr> for Subject {
@@ -37,6 +41,8 @@ impl fmt::Display for Subject {
         match self {
             Subject::Network(address) => address.fmt(f),
             Subject::Key(id) => write!(f, "chave:{id}"),
+            Subject::Terminal(id) => write!(f, "terminal:{id}"),
+            Subject::Person(id) => write!(f, "funcionario:{id}"),
         }
     }
 }

@@ -38,7 +38,8 @@ pub fn resource() -> Resource {
             .body::<Notificacao>()
             .ok::<Acolhida>()
             .ok_header("ETag", string(), "The version of the order, with the simulator")
-            .problem(401, "The signature is missing or wrong")
+            .problem(401, "The signature is missing or wrong; with the simulator and closed doors, a key is needed")
+            .problem(403, "With the simulator and closed doors: the role «balcão» is needed, or a higher one")
             .problem(404, "")
             .problem(409, "")
             .problem(

@@ -70,7 +70,7 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     (
         "PEPPER",
         "",
-        "a secret that is not in the database: without it a copy of the database tells no secret of an order",
+        "a secret that is not in the database: without it a copy of the database tells no PIN and no secret of an order",
     ),
     (
         "CORS_ORIGIN",

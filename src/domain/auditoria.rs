@@ -15,6 +15,15 @@ pub enum Tipo {
     ClienteExportado,
     ClienteApagado,
     RestauranteAlterado,
+    FuncionarioCriado,
+    FuncionarioAlterado,
+    FuncionarioDesligado,
+    SessaoIniciada,
+    SessoesEncerradas,
+    TerminalCriado,
+    TerminalInscrito,
+    TerminalBloqueado,
+    TerminalRevogado,
 }
 
 impl Tipo {
@@ -28,6 +37,15 @@ impl Tipo {
             Tipo::ClienteExportado => "cliente_exportado",
             Tipo::ClienteApagado => "cliente_apagado",
             Tipo::RestauranteAlterado => "restaurante_alterado",
+            Tipo::FuncionarioCriado => "funcionario_criado",
+            Tipo::FuncionarioAlterado => "funcionario_alterado",
+            Tipo::FuncionarioDesligado => "funcionario_desligado",
+            Tipo::SessaoIniciada => "sessao_iniciada",
+            Tipo::SessoesEncerradas => "sessoes_encerradas",
+            Tipo::TerminalCriado => "terminal_criado",
+            Tipo::TerminalInscrito => "terminal_inscrito",
+            Tipo::TerminalBloqueado => "terminal_bloqueado",
+            Tipo::TerminalRevogado => "terminal_revogado",
         }
     }
 }
@@ -39,10 +57,13 @@ pub struct Registro {
     pub id: i64,
     pub datahora: DataHora,
     /// `acesso_negado`, `chave_criada`, `chave_revogada`, `cliente_visto`, `cliente_exportado`, `cliente_apagado`,
-    /// `restaurante_alterado`.
+    /// `restaurante_alterado`, `funcionario_criado`, `funcionario_alterado`, `funcionario_desligado`, `sessao_iniciada`,
+    /// `sessoes_encerradas`, `terminal_criado`, `terminal_inscrito`, `terminal_bloqueado` (too many wrong PINs),
+    /// `terminal_revogado`.
     #[schema(example = "chave_criada")]
     pub tipo: String,
-    /// Who did it: `terminal`, `chave:1`, `anonimo`, or the `equipe` of a restaurant without a lock.
+    /// Who did it: `terminal` (a command of the operating system), `chave:1`, `funcionario:7`, `terminal:3`, `anonimo`, or
+    /// the `equipe` of a restaurant without a lock.
     #[schema(example = "terminal")]
     pub ator: String,
     /// To whom or what.

@@ -1,5 +1,5 @@
 //! The events of the log: everything that happens to an order, typed. An order is what its events make of it
-//! (`Pedido::apply`); those that tell of its charge (`perguntado` to `pendencia`) leave the order as it is.
+//! (`Fields::apply`); those that tell of its charge (`perguntado` to `pendencia`) leave the order as it is.
 //!
 //! An event never changes. Its place in the log is `sequencia`: gapless, in the order of the commits.
 
@@ -25,6 +25,15 @@ pub enum Actor {
     Staff,
     /// The holder of the key with this id.
     Key(i64),
+    /// A person with a session, and the manager who let that one request through.
+    Person {
+        /// Of the person.
+        id: i64,
+        /// Of the manager.
+        approved_by: Option<i64>,
+    },
+    /// An enrolled terminal on which nobody has a session.
+    Terminal(i64),
     /// A payment provider, by its name.
     Provider(&'static str),
     /// Time that ran out.
@@ -104,8 +113,8 @@ pub struct EventoView {
     /// What there is to say about it, in words.
     #[schema(example = "dinheiro, recebido por Ana")]
     pub detalhe: Option<String>,
-    /// Who caused it: `cliente`, `equipe`, `chave:1`, `provedor:mercado_pago`, `provedor:simulado`, `relogio`. Null
-    /// for events older than this field.
+    /// Who caused it: `cliente`, `equipe`, `chave:1`, `funcionario:7`, `funcionario:7 aprovado por funcionario:1`,
+    /// `terminal:3`, `provedor:mercado_pago`, `provedor:simulado`, `relogio`. Null for events older than this field.
     #[schema(example = "equipe")]
     pub ator: Option<String>,
     /// What else changed with it, by the names of the order's fields.
@@ -121,6 +130,11 @@ impl Actor {
             Actor::Customer => "cliente".into(),
             Actor::Staff => "equipe".into(),
             Actor::Key(id) => format!("chave:{id}"),
+            Actor::Person { id, approved_by: None } => format!("funcionario:{id}"),
+            Actor::Person { id, approved_by: Some(manager) } => {
+                format!("funcionario:{id} aprovado por funcionario:{manager}")
+            }
+            Actor::Terminal(id) => format!("terminal:{id}"),
             Actor::Provider(name) => format!("provedor:{name}"),
             Actor::Clock => "relogio".into(),
         }

@@ -37,6 +37,14 @@ impl Papel {
         }
     }
 
+    /// Those of people; the others are of programs.
+    pub const STAFF: [Papel; 3] = [Papel::Cozinha, Papel::Balcao, Papel::Gerente];
+
+    /// This role of the staff, where no more than `limit` is allowed.
+    pub fn at_most(self, limit: Papel) -> Papel {
+        if self.includes(limit) { limit } else { self }
+    }
+
     /// Whether this role includes the other.
     pub fn includes(self, other: Papel) -> bool {
         let staff = |papel| match papel {
@@ -82,6 +90,10 @@ mod tests {
             }
             assert_eq!(Papel::try_from(role.nome()), Ok(role));
         }
+        assert_eq!(
+            [Gerente.at_most(Cozinha), Cozinha.at_most(Gerente), Balcao.at_most(Balcao)],
+            [Cozinha, Cozinha, Balcao]
+        );
         assert!(Papel::try_from("Gerente").is_err());
     }
 }

@@ -22,7 +22,7 @@ use super::{
     pending::Pending,
     reader::{Reader, Stop},
     refusal::Refusal,
-    request::Request,
+    request::{Request, Sender},
     request_id::RequestId,
     response::Encoding,
     write::write_all,
@@ -93,7 +93,9 @@ impl Connection<'_> {
                 (Head::parse(head, &core.limits)?, body, used)
             }
         };
-        let request = Request::new(head, Cow::Borrowed(body), self.client, core.load())?;
+        let is_https = head.is_https(self.peer.address, &core.limits);
+        let sender = Sender { client: self.client, is_https };
+        let request = Request::new(head, Cow::Borrowed(body), sender, core.load())?;
         if !self.peer.begins_to_work(self.reader.buffer.len() > used) {
             return Err(Stop::Gone);
         }

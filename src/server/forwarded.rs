@@ -43,6 +43,22 @@ impl Proxies {
         }
     }
 
+    /// Whether a trusted proxy says that the client speaks TLS. One word of many is enough: behind the proxy that ends TLS
+    /// others may say what they see themselves. A client that makes it up fools nobody but itself.
+    pub fn say_https<'a>(
+        &self,
+        connection: IpAddr,
+        forwarded: impl Iterator<Item = &'a [u8]>,
+        x_forwarded_proto: impl Iterator<Item = &'a [u8]>,
+    ) -> bool {
+        let is = |text: &[u8], word: &str| text.trim_ascii().eq_ignore_ascii_case(word.as_bytes());
+        let mut standard = forwarded.flat_map(|line| line.split(|b| b",;".contains(b)));
+        let mut common = x_forwarded_proto.flat_map(|line| line.split(|b| *b == b','));
+        self.contain(connection)
+            && (standard.any(|pair| is(pair, "proto=https") || is(pair, "proto=\"https\""))
+                || common.any(|word| is(word, "https")))
+    }
+
     /// `None` where there is no such header.
     fn walk<'a>(
         &self,
@@ -247,6 +263,26 @@ mod tests {
     fn of_two_headers_that_disagree_neither_counts() {
         assert_eq!(client("10.0.0.1", "10.0.0.1", &["for=192.0.2.43"], &["192.0.2.43"]), "192.0.2.43");
         assert_eq!(client("10.0.0.1", "10.0.0.1", &["for=1.1.1.1"], &["192.0.2.43"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn the_scheme_is_what_a_trusted_proxy_says() {
+        let says = |connection: &str, forwarded: &'static str, common: &'static str| {
+            let proxies: Proxies = "10.0.0.1".parse().unwrap();
+            let line = |text: &'static str| std::iter::once(text.as_bytes());
+            proxies.say_https(connection.parse().unwrap(), line(forwarded), line(common))
+        };
+        for (forwarded, common) in [
+            ("for=1.1.1.1;Proto=HTTPS", ""),
+            ("for=x;proto=\"https\", for=y;proto=http", ""),
+            ("", "https, http"),
+        ] {
+            assert!(says("10.0.0.1", forwarded, common), "{forwarded} {common}");
+            assert!(!says("10.0.0.2", forwarded, common), "nobody trusted says so");
+        }
+        assert!(
+            !says("10.0.0.1", "for=1.1.1.1;proto=http", "http") && !says("10.0.0.1", "host=https", "httpsx")
+        );
     }
 
     #[test]

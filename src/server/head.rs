@@ -136,6 +136,11 @@ impl<'a> Head<'a> {
         limits.trusted_proxies.client(connection, self.all("forwarded"), self.all("x-forwarded-for"))
     }
 
+    /// Whether the client speaks TLS, as far as a trusted proxy says.
+    pub fn is_https(&self, connection: IpAddr, limits: &Limits) -> bool {
+        limits.trusted_proxies.say_https(connection, self.all("forwarded"), self.all("x-forwarded-proto"))
+    }
+
     /// The values of all headers of this name, trimmed.
     pub fn all<'s>(&'s self, name: &'s str) -> impl DoubleEndedIterator<Item = &'a [u8]> + 's {
         self.headers.iter().filter(move |h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value.trim_ascii())

@@ -22,6 +22,8 @@ pub struct Request<'a> {
     pub id: RequestId,
     /// The address of the connection, or the one that a trusted proxy names.
     pub client: IpAddr,
+    /// A trusted proxy says that the client speaks TLS.
+    pub is_https: bool,
     /// How busy the server is.
     pub load: Load,
     /// Its version is 1.0 and not 1.1.
@@ -29,6 +31,13 @@ pub struct Request<'a> {
     /// The client takes another answer behind this one.
     pub keep_alive: bool,
     headers: Vec<httparse::Header<'a>>,
+}
+
+/// Who sends a request, as far as the connection and its proxies tell.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sender {
+    pub client: IpAddr,
+    pub is_https: bool,
 }
 
 /// A header whose value is not UTF-8; the name is the one that was asked for.
@@ -42,11 +51,11 @@ impl fmt::Display for NotText {
 }
 
 impl<'a> Request<'a> {
-    /// A request of this head and body, which came from `client`.
+    /// A request of this head and body.
     pub(super) fn new(
         head: Head<'a>,
         body: Cow<'a, [u8]>,
-        client: IpAddr,
+        sender: Sender,
         load: Load,
     ) -> Result<Request<'a>, Refusal> {
         let method = Method::from_str(head.method).map_err(|()| Refusal::MethodInvalid)?;
@@ -62,7 +71,8 @@ impl<'a> Request<'a> {
             query,
             body,
             id,
-            client,
+            client: sender.client,
+            is_https: sender.is_https,
             load,
             http_1_0,
             keep_alive,
@@ -180,7 +190,8 @@ mod tests {
             if let Ok(head) = Head::parse(&bytes, &limits) {
                 let _ = head.body(&limits);
                 let nobody = Ipv4Addr::UNSPECIFIED.into();
-                let _ = Request::new(head, Cow::Borrowed(&[]), nobody, Load::default());
+                let sender = Sender { client: nobody, is_https: false };
+                let _ = Request::new(head, Cow::Borrowed(&[]), sender, Load::default());
             }
         }
     }

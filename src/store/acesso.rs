@@ -27,6 +27,12 @@ pub fn set_secret_once(conn: &mut dyn Connection, segredo: &str) -> Result<(), E
     Ok(())
 }
 
+/// Locks the row until the transaction ends, for tries that no terminal's row can lock.
+pub fn lock(conn: &mut dyn Connection) -> Result<(), Error> {
+    conn.execute("UPDATE restaurante SET versao_acesso = versao_acesso WHERE id = 1", &[])?;
+    Ok(())
+}
+
 /// To be called last in a transaction that changes who may do what: the row is a hot spot.
 pub fn note_change(conn: &mut dyn Connection) -> Result<(), Error> {
     conn.execute("UPDATE restaurante SET versao_acesso = versao_acesso + 1 WHERE id = 1", &[])?;

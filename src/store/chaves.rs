@@ -110,7 +110,8 @@ fn chave(row: &Row) -> Result<Chave, DbError> {
     })
 }
 
-fn papel(nome: &str) -> Result<Papel, DbError> {
+/// A role as it is stored.
+pub(super) fn papel(nome: &str) -> Result<Papel, DbError> {
     Papel::try_from(nome).map_err(|_| DbError::Other(format!("papel should be a role and is {nome}")))
 }
 

@@ -48,7 +48,6 @@ impl Disk {
 
 impl Store {
     /// Whether a write found no room on the disk, and the probes since have not shown that there is room again.
-    /// Whether the disk counts as full.
     pub fn is_full(&self) -> bool {
         self.disk.is_full()
     }

@@ -48,8 +48,8 @@ pub fn of_pedidos(conn: &mut dyn Connection, ids: &[i64]) -> Result<HashMap<i64,
     Ok(lines)
 }
 
-/// The lines of the first of these orders, which are in the order of their ids or not: of `together` at most, and of fewer
-/// where orders are long, which `together` then tells. Gives of how many; with orders there are, it is one at least.
+/// The lines of the first of these orders (in any order of ids), and how many orders those are: `together` at most. Where
+/// orders are long they are fewer, one at least, and `together` is lowered to that.
 pub fn of_first(
     conn: &mut dyn Connection,
     ids: &[i64],

@@ -18,6 +18,7 @@ const MYSQL: &[(i64, &str)] = &[
     (6, include_str!("../../sql/mysql/0006_registro.sql")),
     (7, include_str!("../../sql/mysql/0007_acesso.sql")),
     (8, include_str!("../../sql/mysql/0008_perfil.sql")),
+    (9, include_str!("../../sql/mysql/0009_pessoas.sql")),
 ];
 const SQLITE: &[(i64, &str)] = &[
     (1, include_str!("../../sql/sqlite/0001_base.sql")),
@@ -28,6 +29,7 @@ const SQLITE: &[(i64, &str)] = &[
     (6, include_str!("../../sql/sqlite/0006_registro.sql")),
     (7, include_str!("../../sql/sqlite/0007_acesso.sql")),
     (8, include_str!("../../sql/sqlite/0008_perfil.sql")),
+    (9, include_str!("../../sql/sqlite/0009_pessoas.sql")),
 ];
 
 /// The number under which it is noted that the example data was put in, or declined, for good.

@@ -11,6 +11,7 @@ mod connection;
 mod disk;
 pub mod eventos;
 pub mod expiry;
+pub mod funcionarios;
 pub mod idempotencia;
 pub mod itens;
 pub mod lists;
@@ -27,9 +28,12 @@ pub mod produtos;
 pub mod restaurante;
 mod schema;
 mod scrub;
+pub mod sessoes;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statements;
+pub mod tentativas;
+pub mod terminais;
 
 use std::{
     fmt,

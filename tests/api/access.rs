@@ -72,6 +72,20 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/chaves", MANAGER),
     ("DELETE", "/chaves/{id}", MANAGER),
     ("GET", "/auditoria", MANAGER),
+    ("GET", "/funcionarios", MANAGER),
+    ("POST", "/funcionarios", MANAGER),
+    ("PUT", "/funcionarios/{id}", MANAGER),
+    ("DELETE", "/funcionarios/{id}", MANAGER),
+    ("DELETE", "/funcionarios/{id}/sessoes", MANAGER),
+    ("GET", "/terminais", MANAGER),
+    ("POST", "/terminais", MANAGER),
+    ("DELETE", "/terminais/{id}", MANAGER),
+    ("POST", "/terminais/{id}/codigo", MANAGER),
+    // What is sent is the proof.
+    ("POST", "/terminais/inscricao", ALL),
+    ("POST", "/sessoes", ALL),
+    ("GET", "/sessoes/atual", ALL),
+    ("DELETE", "/sessoes/atual", ALL),
     ("GET", "/", ALL),
     ("GET", "/docs", ALL),
     ("GET", "/redoc", ALL),
@@ -82,10 +96,23 @@ const TABLE: &[(&str, &str, &str)] = &[
 ];
 
 /// Routes that need a manager's key also where doors are open.
-const LOCKED_ALWAYS: [&str; 3] = ["/chaves", "/chaves/{id}", "/auditoria"];
+const LOCKED_ALWAYS: [&str; 9] = [
+    "/chaves",
+    "/chaves/{id}",
+    "/auditoria",
+    "/funcionarios",
+    "/funcionarios/{id}",
+    "/funcionarios/{id}/sessoes",
+    "/terminais",
+    "/terminais/{id}",
+    "/terminais/{id}/codigo",
+];
 
 /// Tables that a denied request must not change. When a key was last used is no effect.
-const CONTENTS: [&str; 8] = [
+const CONTENTS: [&str; 11] = [
+    "SELECT id, nome, papel, desligado_em FROM funcionarios ORDER BY id",
+    "SELECT id, nome, papel, revogado_em FROM terminais ORDER BY id",
+    "SELECT nome, cidade FROM restaurante",
     "SELECT * FROM pedidos ORDER BY id",
     "SELECT * FROM itens ORDER BY id",
     "SELECT * FROM eventos ORDER BY id",
@@ -123,6 +150,15 @@ impl House<'_> {
         ));
         r.sql(&format!("UPDATE chaves SET expira_em = '2026-01-01 00:00:00' WHERE id = {}", id_of(&expired)));
         r.sql("UPDATE restaurante SET versao_acesso = versao_acesso + 1");
+        // A key that is known is refused for its role, if at all; one that opens nothing as nobody is.
+        let counts = |caller: &Caller| {
+            let response = caller.get(r, "/chaves");
+            response.status == 200 || response.body.contains("sem_permissao")
+        };
+        wait_until("the keys are known", || callers.values().all(&counts));
+        wait_until("two open nothing", || {
+            ![&revoked, &expired].iter().any(|k| counts(&Caller::with_key(k.as_str())))
+        });
         callers.insert("revoked", Caller::with_key(revoked));
         callers.insert("expired", Caller::with_key(expired));
         let secret = |pedido: &Value| Caller::with_secret(pedido["acompanhamento"].as_str().unwrap());
@@ -139,8 +175,17 @@ impl House<'_> {
     fn new_things(&self, route: &str) -> Things {
         let pedido = checkout(self.r);
         let r = self.r;
-        let chave = if route == "/chaves/{id}" { id_of(&create_key(r, "cozinha")) } else { 1 };
-        let cliente = if route.starts_with("/clientes") { new_cliente(r) } else { 1 };
+        let chave = match route {
+            "/chaves/{id}" => id_of(&create_key(r, "cozinha")),
+            "/funcionarios/{id}" | "/funcionarios/{id}/sessoes" => {
+                self.manage("/funcionarios", json!({"nome": "Davi", "papel": "cozinha", "pin": "4321"}))
+            }
+            "/terminais/{id}" | "/terminais/{id}/codigo" => {
+                self.manage("/terminais", json!({"nome": "Tablet", "papel": "cozinha"}))
+            }
+            _ => 1,
+        };
+        let cliente = if route.starts_with("/clientes") { self.new_cliente() } else { 1 };
         Things { pedido, produto: 12, cliente, chave }
     }
 
@@ -178,11 +223,29 @@ impl House<'_> {
                 let expected = match *route {
                     "/pedidos/{id}/reembolso" => response.status == 409,
                     "/" => response.status == 307,
+                    "/sessoes" | "/sessoes/atual" | "/terminais/inscricao" => {
+                        let refused = ["sem_credencial", "sem_permissao", "chave_invalida", "sem_gerente"];
+                        !refused.iter().any(|codigo| response.body.contains(codigo))
+                    }
                     _ => response.status == 200,
                 };
                 assert!(expected, "{method} {route} by {name}: {} {}", response.status, response.body);
             }
         }
+    }
+
+    /// What the manager makes, by its id; 1 where there is no manager.
+    fn manage(&self, route: &str, body: Value) -> i64 {
+        let Some(manager) = self.callers.get("gerente") else { return 1 };
+        manager.post(self.r, route, body).ok()["id"].as_i64().unwrap()
+    }
+
+    /// Registered by the manager, if there is one: nobody is told an id where doors are closed.
+    fn new_cliente(&self) -> i64 {
+        let nobody = Caller::nobody();
+        let caller = self.callers.get("gerente").unwrap_or(&nobody);
+        let cliente = caller.post(self.r, "/clientes", json!({"cpf": next_cpf(), "nome": "Ana"})).ok();
+        cliente["id"].as_i64().unwrap()
     }
 
     /// Whether nobody may see a customer, say.
@@ -193,11 +256,6 @@ impl House<'_> {
 
 fn checkout(r: &Restaurant) -> Value {
     Caller::nobody().post(r, "/pedidos/checkout", json!({"itens": [{"produto": 1, "quantidade": 1}]})).ok()
-}
-
-fn new_cliente(r: &Restaurant) -> i64 {
-    let cliente = Caller::nobody().post(r, "/clientes", json!({"cpf": next_cpf(), "nome": "Ana"})).ok();
-    cliente["id"].as_i64().unwrap()
 }
 
 /// A CPF that no other call has returned.
@@ -238,6 +296,13 @@ fn body_of(method: &str, route: &str, things: &Things) -> Option<Value> {
         ("PUT", "/produtos") => json!({"id": 2, "valor": 24}),
         ("POST", "/clientes") => json!({"cpf": next_cpf(), "nome": "Bia"}),
         ("PUT", "/clientes") => json!({"id": things.cliente, "nome": "Bia"}),
+        ("PUT", "/restaurante") => json!({"nome": format!("Cantina {}", next_cpf())}),
+        ("POST", "/funcionarios") => json!({"nome": "Eva", "papel": "cozinha", "pin": "4321"}),
+        ("PUT", "/funcionarios/{id}") => json!({"nome": "Davi Luz"}),
+        ("POST", "/terminais") => json!({"nome": "Outro tablet", "papel": "balcao"}),
+        ("POST", "/terminais/{id}/codigo") => return None,
+        ("POST", "/terminais/inscricao") => json!({"codigo": "ABCDEFGH"}),
+        ("POST", "/sessoes") => json!({"funcionario": 1, "senha": "nenhuma destas"}),
         ("POST", "/chaves") => json!({"papel": "gerente", "nome": "Outra"}),
         ("POST" | "PUT", _) => panic!("{method} {route} has no body here"),
         _ => return None,

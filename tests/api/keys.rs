@@ -346,7 +346,8 @@ fn wrong_keys_are_limited_and_right_ones_of_the_same_address_are_not() {
     r.restart();
     let get =
         |key: &str, path: &str| r.request("GET", path, &[("Authorization", &format!("Bearer {key}"))], None);
-    let wrong = format!("{}A", &key[..key.len() - 1]);
+    let last = if key.ends_with('A') { 'E' } else { 'A' };
+    let wrong = format!("{}{last}", &key[..key.len() - 1]);
     for _ in 0..5 {
         assert_eq!(codigo(&get(&wrong, "/clientes"), 401), "chave_invalida");
     }

@@ -1,7 +1,7 @@
 //! The HTTP contract of the built binary, on a free port with an empty database for each test, on SQLite and on MySQL.
 //!
-//! The harness: `restaurant` starts the binary and talks to it, `database` makes the databases, `till` adds a stand-in for
-//! Mercado Pago, `staff` makes keys, `wire` puts a TCP proxy before MySQL. All other modules are tests.
+//! The harness: `restaurant` starts the binary and talks to it, `database` makes the databases, `crew` hires people, `staff`
+//! makes keys, `till` adds a stand-in for Mercado Pago, `wire` puts a TCP proxy before MySQL. All other modules are tests.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
@@ -12,6 +12,7 @@ mod client_address;
 mod clientes;
 mod concurrency;
 mod conversions;
+mod crew;
 mod database;
 mod delivered;
 mod disk;
@@ -36,6 +37,7 @@ mod operation;
 mod origins;
 mod pages;
 mod payments;
+mod people;
 mod personal_data;
 mod privacy;
 mod profile;
@@ -46,11 +48,13 @@ mod restaurant;
 mod restored;
 mod retention;
 mod row_locks;
+mod sessions;
 mod staff;
 mod store;
 mod storm;
 mod takeover;
 mod till;
+mod tries;
 mod upgrade;
 mod wire;
 

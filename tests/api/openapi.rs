@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::{Database, Restaurant};
+use crate::{Database, Restaurant, crew::Crew};
 
 fn document() -> Value {
     Restaurant::new(Database::Sqlite).get("/openapi.json").ok()
@@ -62,7 +62,7 @@ fn every_operation_is_described() {
 /// A documented field with a wrong value is named in the 422; so is a missing required field.
 #[test]
 fn every_documented_field_is_read() {
-    let r = Restaurant::new(Database::Sqlite);
+    let crew = Crew::new(Restaurant::new(Database::Sqlite));
     let document = document();
     let bodies = [
         ("POST", "/clientes", "NovoCliente"),
@@ -77,9 +77,12 @@ fn every_documented_field_is_read() {
         ("POST", "/pedidos/1/cancelamento", "Cancelamento"),
         ("POST", "/pedidos/1/reembolso", "Reembolso"),
         ("POST", "/chaves", "NovaChave"),
+        ("POST", "/funcionarios", "NovoFuncionario"),
+        ("PUT", "/funcionarios/1", "EdicaoFuncionario"),
+        ("POST", "/terminais", "NovoTerminal"),
+        ("POST", "/terminais/inscricao", "Inscricao"),
+        ("POST", "/sessoes", "Entrada"),
     ];
-    let authorization = format!("Bearer {}", r.managers_key());
-    let key = [("Authorization", &*authorization)];
     let referenced: BTreeSet<String> = document["paths"]
         .as_object()
         .unwrap()
@@ -101,7 +104,7 @@ fn every_documented_field_is_read() {
             .collect();
         let wrong: serde_json::Map<String, Value> =
             read_fields.iter().map(|field| (field.clone(), serde_json::json!({"errado": true}))).collect();
-        let named = r.request(method, path, &key, Some(&Value::Object(wrong).to_string())).invalid_fields();
+        let named = crew.manage(method, path, Some(&Value::Object(wrong))).invalid_fields();
         assert_eq!(named.into_iter().collect::<BTreeSet<_>>(), read_fields, "{method} {path}");
         let required: BTreeSet<String> = schema["required"]
             .as_array()
@@ -109,8 +112,14 @@ fn every_documented_field_is_read() {
             .flatten()
             .map(|c| c.as_str().unwrap().to_owned())
             .collect();
-        let missing = r.request(method, path, &key, Some("{}")).invalid_fields();
-        assert_eq!(missing.into_iter().collect::<BTreeSet<_>>(), required, "{method} {path}");
+        let empty = crew.manage(method, path, Some(&serde_json::json!({})));
+        if required.is_empty() {
+            // There may be no such row; nothing is wrong with the body.
+            assert!([200, 404].contains(&empty.status), "{method} {path}");
+        } else {
+            let missing: BTreeSet<String> = empty.invalid_fields().into_iter().collect();
+            assert_eq!(missing, required, "{method} {path}");
+        }
     }
 }
 

@@ -25,6 +25,8 @@ fn preflight(r: &Restaurant, path: &str, origin: &str, method: &str, headers: &s
 /// The preflights of the original system's app (axios).
 fn the_preflight_allows_the_requested_headers(database: Database) {
     let r = Restaurant::new(database);
+    // Until it was read who may do what, doors count as closed; this request waits for it.
+    r.get("/clientes/1").ok();
     for (method, path) in [
         ("GET", "/produtos"),
         ("GET", "/clientes/1"),
@@ -132,7 +134,9 @@ fn only_listed_hosts_are_served(database: Database) {
 fn personal_data_is_not_cacheable(database: Database) {
     let r = Restaurant::new(database);
     for (method, path) in ambrosia::api::table() {
-        let personal = ["/clientes", "/pedidos", "/chaves", "/auditoria"].iter().any(|p| path.starts_with(p));
+        let personal = ["clientes", "pedidos", "chaves", "auditoria", "funcionarios", "terminais", "sessoes"]
+            .iter()
+            .any(|p| path.split('/').nth(1) == Some(*p));
         let path = path.replace("{id}", "2");
         let body = ["POST", "PUT"].contains(&method).then_some("{}");
         let response = r.request(method, &path, &[], body);

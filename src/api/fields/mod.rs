@@ -11,11 +11,11 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 pub use self::types::{
-    Acao, CategoriaEnviada, CidadeEnviada, CnpjEnviado, CorEnviada, DescricaoProduto, Devolucao,
+    Acao, CategoriaEnviada, CidadeEnviada, CnpjEnviado, Codigo, CorEnviada, DescricaoProduto, Devolucao,
     EmailEnviado, EnderecoEnviado, FusoEnviado, Id, Identificador, Ignorado, Logico, LogoEnviado,
-    MeioNoBalcao, Motivo, NomeChave, NomeCliente, NomeProduto, NomeRestaurante, Observacao, PapelEnviado,
-    Preco, Quantidade, Responsavel, StatusPagamentoEnviado, StatusPedidoEnviado, TelefoneEnviado, Validade,
-    ValorEnviado,
+    MeioNoBalcao, Motivo, NomeChave, NomeCliente, NomeFuncionario, NomeProduto, NomeRestaurante,
+    NomeTerminal, Observacao, PapelDaEquipe, PapelEnviado, PinEnviado, Preco, Quantidade, Responsavel,
+    SenhaEnviada, StatusPagamentoEnviado, StatusPedidoEnviado, TelefoneEnviado, Validade, ValorEnviado,
 };
 use crate::{
     error::{Error, FieldError},

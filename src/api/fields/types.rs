@@ -19,6 +19,7 @@ use crate::{
         cliente::{self, Cpf, Email, Telefone},
         data_hora::DataHora,
         dinheiro::Dinheiro,
+        funcionario::{self, PIN_DIGITS, Proof, SENHA_CHARS},
         papel::Papel,
         pedido::{self, Meio, StatusPagamento, StatusPedido},
         produto::{self, Categoria},
@@ -79,6 +80,8 @@ fn whole_or_text(min: i64, max: Option<i64>, description: &str) -> ObjectBuilder
     or_text(whole(min, max), Type::Integer, conversion::WHOLE_NUMBER, description)
 }
 
+/// Characters of a typed code of a terminal at most, with what people put between them.
+const CODE_MAX: usize = 20;
 /// Days for which a key may be valid at most.
 const VALIDITY_DAYS_MAX: i64 = 3650;
 const EMPTY: &str = "An empty text is none.";
@@ -138,6 +141,18 @@ fields! {
         text(1, chave::NOME_MAX).examples(["Tablet da cozinha"]);
     PapelEnviado: json => Ok(PapelEnviado(Papel::try_from(read_text(json)?.as_str())?)),
         ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Papel::ALL.map(Papel::nome))).examples(["cozinha"]);
+    NomeFuncionario: json => Ok(NomeFuncionario(texto::linha(&read_text(json)?, funcionario::NOME_MAX)?)),
+        text(1, funcionario::NOME_MAX).examples(["Ana"]);
+    NomeTerminal: json => Ok(NomeTerminal(texto::linha(&read_text(json)?, chave::NOME_MAX)?)),
+        text(1, chave::NOME_MAX).examples(["Caixa 1"]);
+    PapelDaEquipe: json => staff_role(json),
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Papel::STAFF.map(Papel::nome))).examples(["balcao"]);
+    PinEnviado: json => Ok(PinEnviado(Proof::pin(read_text(json)?)?)),
+        text(*PIN_DIGITS.start(), *PIN_DIGITS.end()).pattern(Some("^[0-9]+$")).examples(["4321"]);
+    SenhaEnviada: json => Ok(SenhaEnviada(Proof::senha(read_text(json)?)?)),
+        text(*SENHA_CHARS.start(), *SENHA_CHARS.end()).examples(["cavalo bateria grampo"]);
+    Codigo: json => Ok(Codigo(texto::linha(&read_text(json)?, CODE_MAX)?)),
+        text(1, CODE_MAX).examples(["K7QM-2XPA"]);
     Validade: json => validity(json), whole_or_text(1, Some(VALIDITY_DAYS_MAX), "").examples([365]);
     Motivo: json => Ok(Motivo(texto::linha(&read_text(json)?, pedido::MOTIVO_MAX)?)),
         text(1, pedido::MOTIVO_MAX).examples(["o cliente desistiu"]);
@@ -224,6 +239,18 @@ pub struct MeioNoBalcao(pub Meio);
 pub struct NomeChave(pub String);
 /// A role, by its name.
 pub struct PapelEnviado(pub Papel);
+/// What a person of the staff is called.
+pub struct NomeFuncionario(pub String);
+/// What a terminal is called.
+pub struct NomeTerminal(pub String);
+/// A role that people have, by its name.
+pub struct PapelDaEquipe(pub Papel);
+/// A PIN.
+pub struct PinEnviado(pub Proof);
+/// A manager's password.
+pub struct SenhaEnviada(pub Proof);
+/// The code of a terminal, as it was typed.
+pub struct Codigo(pub String);
 /// Days for which a key is valid.
 pub struct Validade(pub i64);
 /// Why something is done, for the history.
@@ -285,6 +312,14 @@ fn counter_means(json: &str) -> Result<MeioNoBalcao, Fault> {
         Ok(meio @ (Meio::Dinheiro | Meio::Maquininha)) => Ok(MeioNoBalcao(meio)),
         _ => Err("deve ser «dinheiro» ou «maquininha»".into()),
     }
+}
+
+fn staff_role(json: &str) -> Result<PapelDaEquipe, Fault> {
+    let papel =
+        Papel::STAFF.into_iter().find(|papel| Ok(papel.nome()) == read_text(json).as_deref().map_err(|_| ()));
+    papel.map(PapelDaEquipe).ok_or_else(|| {
+        Fault::Here(format!("deve ser um destes: {}", Papel::STAFF.map(Papel::nome).join(", ")))
+    })
 }
 
 fn validity(json: &str) -> Result<Validade, Fault> {

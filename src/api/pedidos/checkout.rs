@@ -8,7 +8,7 @@ use utoipa::{
 };
 
 use crate::{
-    access::Caller,
+    access::{Caller, digest},
     acts::checkout::{self, Choice, Line},
     api::{
         App,
@@ -94,14 +94,14 @@ impl ToSchema for Itens {
 
 /// Takes an order.
 pub fn checkout(app: &App, request: &Call<'_>) -> Result<Response, Error> {
-    let subject = subject(request.visitor(app)?, request);
-    app.checkout_rate.admit(subject)?;
+    let caller = request.visitor(app)?;
+    app.checkout_rate.admit(subject(caller, request))?;
     let body: Checkout = read_body(request)?;
     let mut errors = Errors::default();
     let cliente = errors.optional("id_cliente", body.id_cliente).flatten().map(|Id(id)| id);
     let lines = errors.required("itens", body.itens);
     let Itens(lines) = errors.or(lines)?;
-    let key = idempotency_key(request, subject)?;
+    let key = idempotency_key(request, caller)?;
     let key = key.map(Cow::into_owned);
     let answer = checkout::check_out(&app.commands, &app.payments, Choice { cliente, lines }, key)?;
     let body = with_secret(answer.json, &app.doors.secrets()?.of(answer.pedido));
@@ -115,29 +115,38 @@ fn with_secret(mut json: String, secret: &str) -> String {
     json + r#","acompanhamento":""# + secret + "\"}"
 }
 
-/// Whose limit counts: a totem's own, and that of the address for all others.
+/// Whose limit counts: a totem's or terminal's own, and that of the address for all others.
 fn subject(caller: Caller, request: &Request<'_>) -> Subject {
     match caller {
         Caller::Key { id, .. } => Subject::Key(id),
-        _ => request.client.into(),
+        Caller::Terminal { id, .. } | Caller::Person { terminal: Some(id), .. } => Subject::Terminal(id),
+        Caller::Person { id, terminal: None, .. } => Subject::Person(id),
+        Caller::Open | Caller::Nobody => request.client.into(),
     }
 }
 
-/// The key as it is stored. A space, which no key of a client has, keeps those of an address apart from all
-/// others.
-fn idempotency_key<'a>(request: &'a Request<'_>, subject: Subject) -> Result<Option<Cow<'a, str>>, Error> {
+/// The key as it is stored. A space, which no key of a client has, keeps those of an address, and of a person with whoever
+/// approves, apart from all others.
+fn idempotency_key<'a>(request: &'a Request<'_>, caller: Caller) -> Result<Option<Cow<'a, str>>, Error> {
     match request.header("idempotency-key")? {
         None => Ok(None),
         Some(key) if (1..=KEY_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) => {
-            Ok(Some(match key.len() {
-                LONG_KEY.. => key.into(),
-                _ => format!("{subject} {key}").into(),
+            Ok(Some(match (caller, key.len()) {
+                (Caller::Person { .. }, _) => of_person(caller, key).into(),
+                (_, LONG_KEY..) => key.into(),
+                _ => format!("{} {key}", subject(caller, request)).into(),
             }))
         }
         Some(_) => Err(Error::Malformed(format!(
             "Idempotency-Key deve ter de 1 a {KEY_MAX} caracteres ASCII sem espaços"
         ))),
     }
+}
+
+/// Where name and key together are longer than what is stored, the key's hash stands for it.
+fn of_person(caller: Caller, key: &str) -> String {
+    let stored = format!("{} {key}", caller.name());
+    if stored.len() <= KEY_MAX { stored } else { format!("{} {}", caller.name(), digest(key)) }
 }
 
 fn line(json: &str) -> Result<Line, Fault> {

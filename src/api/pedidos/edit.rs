@@ -19,7 +19,7 @@ use crate::{
         dinheiro::Dinheiro,
         pedido::{Meio, Pedido, StatusPagamento, StatusPedido},
     },
-    error::{Denied, Error},
+    error::Error,
     server::Response,
 };
 
@@ -68,10 +68,11 @@ pub fn change(app: &App, request: &Call<'_>) -> Result<Response, Error> {
         valor_total: errors.optional("valor_total", body.valor_total).flatten().map(|v| v.0),
     };
     let Id(id) = errors.or(id)?;
-    let at_counter = request.caller(app)?.may(Access::Balcao);
+    let caller = request.caller(app)?;
+    let at_counter = caller.may(Access::Balcao);
     let check = move |pedido: &Pedido| match versao {
         _ if !at_counter && takes_the_counter(pedido, status, cliente) => {
-            Err(Error::Denied(Denied::Role(Access::Balcao.name())))
+            Err(Error::Denied(caller.lacks(Access::Balcao)))
         }
         Some(Id(versao)) if versao != pedido.versao => {
             Err(Error::conflict("versao_antiga", "O pedido mudou desde que foi lido; leia de novo e repita"))
@@ -79,7 +80,7 @@ pub fn change(app: &App, request: &Call<'_>) -> Result<Response, Error> {
         _ => unchangeable.check(pedido),
     };
     let act = Move { status, cliente, seen: seen(request)?, check: Box::new(check) };
-    let (pedido, _) = app.commands.run(id, request.caller(app)?.actor(), act)?;
+    let (pedido, _) = app.commands.run(id, caller.actor(), act)?;
     json::order(&pedido, None)
 }
 

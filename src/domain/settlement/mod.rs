@@ -96,7 +96,7 @@ impl Cobranca {
         for _ in 0..STEPS_AT_ONCE {
             let due = self.proxima_em.is_some_and(|when| when <= terms.now);
             match self.next_operation(pedido, terms.now).filter(|_| due) {
-                // Only its end changes it.
+                // A simulated charge that is open changes only when it expires.
                 Some(Operacao::Consultar) if self.situacao == Situacao::Aberta => {
                     self.fields.proxima_em = pedido.datahora_expiracao;
                 }

@@ -21,14 +21,15 @@ impl Settlement<'_> {
             Some(next) if next != self.operacao && next != Operacao::Consultar => Some(now),
             Some(Operacao::Criar | Operacao::Consultar) => {
                 let incerta_ate = self.charge.incerta_ate;
-                let late = self.charge.situacao >= Situacao::Cancelada && incerta_ate <= Some(now);
+                let late =
+                    self.charge.situacao >= Situacao::Cancelada && incerta_ate.is_none_or(|end| end <= now);
                 let due = later(if late { PAUSE_MAX_AT_THE_END } else { PAUSE_MAX });
                 // When its time ends the charge is looked at, however long the pause.
                 let ends = [self.pedido.datahora_expiracao, incerta_ate];
                 ends.into_iter().flatten().filter(|end| *end > now).chain([due]).min()
             }
             Some(Operacao::Cancelar | Operacao::Reembolsar) => Some(later(PAUSE_MAX_AT_THE_END)),
-            // There was news of it, and nobody could tell which.
+            // The look failed, so that it is not known what the news was: it is looked again.
             None if failed && self.charge.tentativas < REFUSALS_MAX => {
                 Some(now.mais(self.backoff_seconds(PAUSE_MAX_AT_THE_END)))
             }

@@ -1,0 +1,122 @@
+//! The people of the staff: added, changed and dismissed by a manager. Whoever is dismissed, or gets another PIN or password,
+//! has no session any more, on any process, within a second.
+
+use super::{
+    Doors,
+    doors::{Noted, note},
+    hash::Asker,
+};
+use crate::{
+    clock,
+    domain::{
+        auditoria::Tipo,
+        funcionario::{Change, Funcionario, NewFuncionario, Proof},
+        papel::Papel,
+    },
+    error::Error,
+    store::{
+        Connection, acesso,
+        funcionarios::{self, Columned},
+        sessoes,
+    },
+};
+
+impl Doors {
+    /// Everybody, the newest first, also those who were dismissed.
+    pub fn list_people(&self) -> Result<Vec<Funcionario>, Error> {
+        self.store.read(|conn| funcionarios::list(conn))
+    }
+
+    /// Adds a person. `by` is for the trail.
+    pub fn create_person(&self, new: NewFuncionario, by: &str) -> Result<Funcionario, Error> {
+        let senha = new.senha.map(|senha| self.hash(&senha)).transpose()?;
+        let row = funcionarios::New { nome: new.nome, papel: new.papel, pin: self.hash(&new.pin)?, senha };
+        let made = self.store.write(|conn| {
+            let id = funcionarios::insert(conn, &row, clock::now())?;
+            let detalhe = Some(format!("{}: {}", row.papel.nome(), row.nome));
+            let alvo = format!("funcionario:{id}");
+            note(conn, Noted { tipo: Tipo::FuncionarioCriado, by, alvo, detalhe })?;
+            acesso::note_change(conn)?;
+            funcionarios::find(conn, id)
+        })?;
+        self.look()?;
+        Ok(made)
+    }
+
+    /// Changes a person that works here. Another PIN, password or role ends the person's sessions. `Invalid` for a password
+    /// of somebody who is no manager, `Conflict` where nobody would be left to manage.
+    pub fn change_person(&self, id: i64, change: Change, by: &str) -> Result<Funcionario, Error> {
+        let mut columns = Columned {
+            nome: change.nome,
+            papel: change.papel,
+            pin: change.pin.map(|pin| self.hash(&pin)).transpose()?,
+            senha: change.senha.map(|senha| senha.map(|s| self.hash(&s)).transpose()).transpose()?,
+        };
+        let changed = self.store.write(|conn| {
+            let before = funcionarios::find(conn, id)?;
+            let papel = columns.papel.unwrap_or(before.papel);
+            if papel != Papel::Gerente {
+                if let Some(Some(_)) = columns.senha {
+                    return Err(Error::invalid("senha", "é só de gerentes"));
+                }
+                columns.senha = Some(None);
+                if before.papel == Papel::Gerente {
+                    someone_else_manages(conn, id)?;
+                }
+            }
+            funcionarios::update(conn, id, columns.clone())?;
+            let proof = columns.pin.is_some() || matches!(columns.senha, Some(Some(_)));
+            if proof || papel != before.papel {
+                sessoes::end_of(conn, id, clock::now())?;
+            }
+            let alvo = format!("funcionario:{id}");
+            let detalhe = Some(names_of(&columns));
+            note(conn, Noted { tipo: Tipo::FuncionarioAlterado, by, alvo, detalhe })?;
+            acesso::note_change(conn)?;
+            funcionarios::find(conn, id)
+        })?;
+        self.look()?;
+        Ok(changed)
+    }
+
+    /// The person works here no more; again is the same. `NotFound` when there is none with this id, `Conflict` where nobody
+    /// would be left to manage.
+    pub fn dismiss_person(&self, id: i64, by: &str) -> Result<(), Error> {
+        self.store.write(|conn| {
+            let person = funcionarios::find(conn, id)?;
+            if person.papel == Papel::Gerente && person.desligado_em.is_none() {
+                someone_else_manages(conn, id)?;
+            }
+            let now = clock::now();
+            funcionarios::dismiss(conn, id, now)?;
+            sessoes::end_of(conn, id, now)?;
+            let alvo = format!("funcionario:{id}");
+            note(conn, Noted { tipo: Tipo::FuncionarioDesligado, by, alvo, detalhe: None })?;
+            acesso::note_change(conn)
+        })?;
+        self.look()
+    }
+
+    fn hash(&self, proof: &Proof) -> Result<String, Error> {
+        let permit = self.hasher.enter(Asker::Inside)?;
+        self.hasher.hash(proof, &permit)
+    }
+}
+
+/// What is changed, without its content.
+fn names_of(change: &Columned) -> String {
+    let names = [
+        ("nome", change.nome.is_some()),
+        ("papel", change.papel.is_some()),
+        ("pin", change.pin.is_some()),
+        ("senha", matches!(change.senha, Some(Some(_)))),
+    ];
+    names.into_iter().filter(|(_, changes)| *changes).map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+}
+
+fn someone_else_manages(conn: &mut dyn Connection, id: i64) -> Result<(), Error> {
+    if funcionarios::is_managed_without(conn, id, clock::now())? {
+        return Ok(());
+    }
+    Err(Error::conflict("ultimo_gerente", "Sem esta pessoa não haveria mais gerente; crie outro antes"))
+}

@@ -1,0 +1,126 @@
+//! `/sessoes`: logging in and out. The token of a session is in its cookie and nowhere else. Tested by
+//! `tests/api/sessions.rs`.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    App,
+    call::Call,
+    credentials::{self, Cookie, refuse_other_pages},
+    endpoint::{Access::Todos, Resource},
+    fields::{Errors, Id, PinEnviado, SenhaEnviada, body, read_body},
+    json::json,
+    openapi::{header, string},
+};
+use crate::{
+    access::{Login, Person},
+    domain::papel::Papel,
+    error::{Denied, Error},
+    server::Response,
+};
+
+/// Its endpoints.
+pub fn resource() -> Resource {
+    Resource::new("Acesso")
+        .post("/sessoes", Todos, begin, |operation| {
+            operation
+                .about(
+                    "Begins a session: by the PIN on an enrolled terminal, or by a manager's password anywhere. A session \
+                     that the cookie names ends with it. It lasts 12 hours, and 30 minutes without a request but in the \
+                     kitchen.",
+                )
+                .parameter(header(
+                    "X-Terminal",
+                    string(),
+                    "The token of an enrolled terminal; its cookie does as well.",
+                ))
+                .body::<Entrada>()
+                .ok::<Sessao>()
+                .ok_header("Set-Cookie", string(), "The token of the session")
+                .problem(401, "There is no such person, or it is not the PIN or password")
+                .problem(403, "A PIN without an enrolled terminal, or a page of another origin")
+                .problem(429, "Too many were wrong; the next is compared after `Retry-After` seconds")
+        })
+        .get("/sessoes/atual", Todos, current, |operation| {
+            operation
+                .about("Who works here: the person with the session of the cookie.")
+                .ok::<Sessao>()
+                .problem(401, "There is no session, or it is over")
+        })
+        .delete("/sessoes/atual", Todos, end, |operation| {
+            operation.about("Ends the session of the cookie. Without one it is the same.").done()
+        })
+}
+
+body! {
+    Entrada {
+        #[schema(required)]
+        funcionario: Id,
+        /// On an enrolled terminal.
+        pin: PinEnviado,
+        /// A manager's. Either the PIN or this.
+        senha: SenhaEnviada,
+    }
+}
+
+/// Who works here.
+#[derive(Serialize, ToSchema)]
+struct Sessao {
+    #[schema(minimum = 1, example = 7)]
+    funcionario: i64,
+    #[schema(example = "Ana")]
+    nome: String,
+    /// What the person may do here: no more than the terminal.
+    papel: Papel,
+    /// Null for a manager who has entered by a password elsewhere.
+    #[schema(example = 3)]
+    terminal: Option<i64>,
+}
+
+impl From<Person> for Sessao {
+    fn from(person: Person) -> Sessao {
+        let Person { id, nome, papel, terminal } = person;
+        Sessao { funcionario: id, nome, papel, terminal }
+    }
+}
+
+fn begin(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    refuse_other_pages(call)?;
+    let body: Entrada = read_body(call)?;
+    let mut errors = Errors::default();
+    let funcionario = errors.required("funcionario", body.funcionario);
+    let pin = errors.optional("pin", body.pin).map(|pin| pin.0);
+    let senha = errors.optional("senha", body.senha).map(|senha| senha.0);
+    if pin.is_some() && senha.is_some() {
+        errors.note("senha", "é no lugar do PIN, e não com ele");
+    }
+    let (Id(funcionario), proof) = match (errors.or(funcionario.map(Some))?, pin.or(senha)) {
+        (Some(funcionario), Some(proof)) => (funcionario, proof),
+        _ => return Err(Error::invalid("pin", "é obrigatório, ou a senha")),
+    };
+    let terminal = credentials::terminal(app, call)?.map(|terminal| terminal.id);
+    if terminal.is_none() {
+        app.password_rate.admit(call.client)?;
+    }
+    let replaces = Cookie::Session.of(call);
+    let login = Login { funcionario, proof, terminal, client: call.client, replaces };
+    let begun = app.doors.log_in(&login)?;
+    let response = json(&Sessao::from(begun.person))?;
+    Ok(Cookie::Session.give(response, call, begun.token.reveal()))
+}
+
+fn current(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    let token = Cookie::Session.of(call).ok_or(Error::Denied(Denied::NoSession))?;
+    let person = app.doors.person(token)?.ok_or(Error::Denied(Denied::SessionOver))?;
+    json(&Sessao::from(person))
+}
+
+fn end(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    refuse_other_pages(call)?;
+    if let Some(token) = Cookie::Session.of(call) {
+        credentials::refuse_cross_site(call)?;
+        app.doors.log_out(token)?;
+    }
+    Ok(Cookie::Session.take(json(&true)?, call))
+}

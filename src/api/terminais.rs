@@ -1,0 +1,149 @@
+//! `/terminais`: the devices of the restaurant, for the manager; and how a device becomes one. Tested by
+//! `tests/api/sessions.rs`.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    App,
+    call::Call,
+    credentials::{Cookie, refuse_other_pages},
+    endpoint::{
+        Access::{GerenteSempre, Todos},
+        Resource,
+    },
+    fields::{Codigo, Errors, NomeTerminal, PapelDaEquipe, body, read_body},
+    json::json,
+    routes::id,
+};
+use crate::{
+    access::{Code, Coded},
+    domain::{
+        data_hora::DataHora,
+        terminal::{NewTerminal, Terminal},
+    },
+    error::{Denied, Error},
+    server::Response,
+};
+
+/// Its endpoints.
+pub fn resource() -> Resource {
+    Resource::new("Acesso")
+        .get("/terminais", GerenteSempre, list, |operation| {
+            operation.about("The terminals, the newest first, also those that were revoked.").list::<Terminal>()
+        })
+        .post("/terminais", GerenteSempre, create, |operation| {
+            operation
+                .about("Adds a terminal. The device is enrolled by the code, which is shown in this answer only.")
+                .body::<NovoTerminal>()
+                .ok::<TerminalComCodigo>()
+        })
+        .post("/terminais/{id}/codigo", GerenteSempre, recode, |operation| {
+            operation
+                .about(
+                    "Another code for a terminal, whose device was lost or cut off after too many wrong PINs. The device \
+                     before counts until the code is used.",
+                )
+                .ok::<TerminalComCodigo>()
+                .problem(404, "")
+        })
+        .delete("/terminais/{id}", GerenteSempre, revoke, |operation| {
+            operation
+                .about("Takes a terminal back, with the sessions on it: within a second, on any process.")
+                .done()
+                .problem(404, "")
+        })
+        .post("/terminais/inscricao", Todos, enrol, |operation| {
+            operation
+                .about(
+                    "Enrols the device that sends it. `token` is shown in this answer only, and set as a cookie; it is sent \
+                     in `X-Terminal` or by the cookie.",
+                )
+                .body::<Inscricao>()
+                .ok::<TerminalInscrito>()
+                .problem(401, "The code enrols nothing: it is wrong, older than ten minutes, or was used")
+                .problem(429, "Too many codes came from this address")
+        })
+}
+
+body! {
+    NovoTerminal {
+        #[schema(required)]
+        nome: NomeTerminal,
+        /// The highest role that a session on it has.
+        #[schema(required)]
+        papel: PapelDaEquipe,
+    }
+}
+
+body! {
+    Inscricao {
+        #[schema(required)]
+        codigo: Codigo,
+    }
+}
+
+/// A terminal with the code that enrols it.
+#[derive(Serialize, ToSchema)]
+struct TerminalComCodigo {
+    #[serde(flatten)]
+    dados: Terminal,
+    /// To be typed at the device, once.
+    #[schema(example = "K7QM2XPA")]
+    codigo: String,
+    /// From then on it enrols nothing.
+    codigo_expira_em: DataHora,
+}
+
+/// A terminal that has just been enrolled.
+#[derive(Serialize, ToSchema)]
+struct TerminalInscrito {
+    #[serde(flatten)]
+    dados: Terminal,
+    /// Its token, shown here and never again.
+    #[schema(example = "amt_3_Zm9yIGV4YW1wbGUsIGFuZCBvcGVucyBub3RoaW5nIQ")]
+    token: String,
+}
+
+impl From<Coded> for TerminalComCodigo {
+    fn from(coded: Coded) -> TerminalComCodigo {
+        let codigo = coded.code.reveal().to_owned();
+        TerminalComCodigo { dados: coded.terminal, codigo, codigo_expira_em: coded.expires }
+    }
+}
+
+fn list(app: &App, _: &Call<'_>) -> Result<Response, Error> {
+    json(&app.doors.list_terminals()?)
+}
+
+fn create(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    let body: NovoTerminal = read_body(call)?;
+    let mut errors = Errors::default();
+    let nome = errors.required("nome", body.nome);
+    let papel = errors.required("papel", body.papel);
+    let (NomeTerminal(nome), PapelDaEquipe(papel)) = errors.or(nome.zip(papel))?;
+    let coded = app.doors.create_terminal(&NewTerminal { nome, papel }, &call.caller(app)?.name())?;
+    json(&TerminalComCodigo::from(coded))
+}
+
+fn recode(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    json(&TerminalComCodigo::from(app.doors.recode_terminal(id(call)?, &call.caller(app)?.name())?))
+}
+
+fn revoke(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    app.doors.revoke_terminal(id(call)?, &call.caller(app)?.name())?;
+    json(&true)
+}
+
+fn enrol(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    app.enrolment_rate.admit(call.client)?;
+    refuse_other_pages(call)?;
+    let body: Inscricao = read_body(call)?;
+    let mut errors = Errors::default();
+    let codigo = errors.required("codigo", body.codigo);
+    let Codigo(typed) = errors.or(codigo)?;
+    let code = Code::read(&typed).ok_or(Error::Denied(Denied::WrongCode))?;
+    let (dados, token) = app.doors.enrol(&code)?;
+    let response = json(&TerminalInscrito { dados, token: token.reveal().to_owned() })?;
+    Ok(Cookie::Terminal.give(response, call, token.reveal()))
+}
