@@ -134,19 +134,18 @@ fn prepare(store: &Store, database: &Database, health: &Health) -> Result<(), (S
 
 /// Says how the doors are. Real money behind open doors must be somebody's decision.
 fn enter(doors: &Doors, undecided: bool) -> Result<(), (String, u8)> {
-    let open = loop {
-        match doors.look().and_then(|()| doors.are_open()) {
-            Ok(open) => break open,
-            Err(error) => log::warn!("cannot read who may do what yet: {error:?}"),
-        }
+    while let Err(error) = doors.look() {
+        log::warn!("cannot read who may do what yet: {error:?}");
         thread::sleep(RETRY);
-    };
-    if open && undecided {
+    }
+    if undecided && !doors.have_a_manager().unwrap_or(false) {
         let text = "payments are real and there is no manager: make a key with «ambrosia chave criar gerente NOME», \
                     or set ACCESS=open if another gate stands before this one";
         return Err((text.to_owned(), 2));
     }
-    if open {
+    if doors.are_open().unwrap_or(false) && doors.have_a_manager().unwrap_or(false) {
+        log::warn!("doors are OPEN by ACCESS=open: whoever reaches this port may do almost everything");
+    } else if doors.are_open().unwrap_or(false) {
         log::warn!(
             "doors are OPEN: whoever reaches this port may do everything; «ambrosia chave criar gerente NOME» closes them"
         );

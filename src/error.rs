@@ -47,6 +47,8 @@ pub enum Denied {
     NoManager,
     /// The session is over, or never was.
     SessionOver,
+    /// It needs a manager who has entered, and nobody can let it through.
+    ManagerOnly,
     /// It needs a person, and the terminal alone is none.
     NoSession,
     /// There is no such person, or it is not the PIN or password.
@@ -107,6 +109,7 @@ impl Denied {
             Denied::Role(role) | Denied::PersonRole(role) => format!("é preciso ser «{role}»"),
             Denied::NoManager => "ainda não há gerente".to_owned(),
             Denied::SessionOver => "sessão que não vale".to_owned(),
+            Denied::ManagerOnly => "só o próprio gerente".to_owned(),
             Denied::NoSession => "terminal sem ninguém".to_owned(),
             Denied::WrongLogin => "PIN ou senha errados".to_owned(),
             Denied::WrongApprover => "aprovação recusada".to_owned(),

@@ -8,7 +8,7 @@ use std::{process::ExitCode, sync::Arc, thread, time::Duration};
 use ambrosia::{
     access::{Doors, Mode},
     acts::{capacity::Capacity, commands::Commands, reconciliation::Bell},
-    api::{App, Health, RateLimit, Shared, Site, Trail},
+    api::{App, Health, RateLimit, Shared, Site, Trail, TryRates},
     config::{Config, VARIABLES},
     logging,
     payments::Payments,
@@ -25,12 +25,6 @@ use self::background::Background;
 
 /// Connections to `OPS_PORT`: a kubelet, a Prometheus or two, and a person.
 const OPS_CONNECTIONS: usize = 64;
-/// Keys that open nothing which one address may try in a minute.
-const WRONG_KEYS: u32 = 5;
-/// Codes of terminals that one address may send in a minute.
-const ENROLMENTS: u32 = 10;
-/// Logins without a terminal that one address may ask for in a minute.
-const PASSWORDS: u32 = 20;
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
@@ -92,7 +86,9 @@ fn run(config: Config) -> ExitCode {
     };
     let (bell, health, threads) = (Arc::new(Bell::default()), Arc::new(Health::default()), Arc::default());
     let shared = Arc::new(Shared::new(&store, &threads, config.limits.max_buffered_bytes));
-    let doors = Arc::new(Doors::new(&store, config.access.unwrap_or(Mode::Auto), config.pepper));
+    // Closed until it is known that somebody has decided.
+    let mode = config.access.unwrap_or(if undecided { Mode::Closed } else { Mode::Auto });
+    let doors = Arc::new(Doors::new(&store, mode, config.pepper));
     let capacity = Capacity::new(config.max_unpaid_orders);
     let commands = Arc::new(Commands::new(&store, &payments, capacity, &threads));
     let app = App {
@@ -104,9 +100,7 @@ fn run(config: Config) -> ExitCode {
         payments: payments.clone(),
         bell: bell.clone(),
         doors: doors.clone(),
-        wrong_key_rate: RateLimit::new(Some(WRONG_KEYS), Duration::from_secs(60)),
-        enrolment_rate: RateLimit::new(Some(ENROLMENTS), Duration::from_secs(60)),
-        password_rate: RateLimit::new(Some(PASSWORDS), Duration::from_secs(60)),
+        tries: TryRates::default(),
         trail: Trail::default(),
         origins: config.origins,
         hosts: config.hosts,
@@ -122,12 +116,12 @@ fn run(config: Config) -> ExitCode {
             (Err(e), ..) | (_, Err(e), _) | (.., Err(e)) => return fail(&format!("cannot start: {e}"), 1),
         };
     ops.map(|ops| thread::spawn(|| ops.run()));
-    let (data, used) = (store.clone(), doors.clone());
     payments.current().announce();
+    let (data, used) = (store.clone(), doors.clone());
     let retention_months = config.customer_retention_months;
-    let background =
-        Background { store, payments, commands, shared, bell, health, doors, undecided, retention_months };
-    let unusable = background.start(database, signals, stopper);
+    let unusable =
+        Background { store, payments, commands, shared, bell, health, doors, undecided, retention_months }
+            .start(database, signals, stopper);
     println!("ambrosia listening on http://{address}");
     let all_finished = server.run();
     if let Some((error, code)) = unusable.get() {

@@ -157,7 +157,7 @@ impl Doors {
             acesso::note_change(conn)?;
             Ok((chaves::find(conn, id)?, key))
         })?;
-        self.look()?;
+        self.catch_up();
         Ok(made)
     }
 
@@ -169,7 +169,8 @@ impl Doors {
             note(conn, Noted { tipo: Tipo::ChaveRevogada, by, alvo, detalhe: None })?;
             acesso::note_change(conn)
         })?;
-        self.look()
+        self.catch_up();
+        Ok(())
     }
 
     /// All keys, the newest first.
@@ -188,6 +189,18 @@ impl Doors {
     pub fn look(&self) -> Result<(), Error> {
         let acesso = self.store.read(|conn| acesso::read(conn))?;
         self.load_unless(|known| known.versao == acesso.versao).map(drop)
+    }
+
+    /// Reloads behind a change of this process. The change is made: where it cannot be loaded now the next look will.
+    pub(super) fn catch_up(&self) {
+        if let Err(error) = self.look() {
+            log::warn!("cannot read who may do what after a change: {error:?}");
+        }
+    }
+
+    /// Whether there is a manager, or ever was. `Unavailable` before the database has said it.
+    pub fn have_a_manager(&self) -> Result<bool, Error> {
+        Ok(self.known()?.has_manager)
     }
 
     /// Stores when keys and sessions were last used, those that were not stored for a while.

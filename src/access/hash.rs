@@ -4,7 +4,7 @@
 //!
 //! A hash takes 19 MB and some ten milliseconds, so few are computed at a time, and few may wait for that (`Gate`): a
 //! thousand that log in at once make a short queue and 503s, and no memory. Those who have no terminal have a shorter
-//! queue, so that strangers do not keep the staff out.
+//! queue, wait for those who have one, and run one at a time, so that strangers do not keep the staff out.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -130,7 +130,9 @@ struct Gate {
 #[derive(Default)]
 struct Crowd {
     running: usize,
+    running_outside: usize,
     waiting: usize,
+    waiting_inside: usize,
     /// Of those that wait, and of those that run.
     outside: usize,
 }
@@ -139,6 +141,17 @@ struct Crowd {
 pub struct Permit<'a> {
     gate: &'a Gate,
     asker: Asker,
+}
+
+impl Crowd {
+    /// Those inside go first, and one place of those that run is always theirs.
+    fn admits(&self, asker: Asker) -> bool {
+        let their_turn = match asker {
+            Asker::Inside => true,
+            Asker::Outside => self.running_outside == 0 && self.waiting_inside == 0,
+        };
+        self.running < RUNNING && their_turn
+    }
 }
 
 impl Gate {
@@ -151,11 +164,14 @@ impl Gate {
         }
         crowd.outside += outside;
         crowd.waiting += 1;
-        while crowd.running >= RUNNING {
+        crowd.waiting_inside += 1 - outside;
+        while !crowd.admits(asker) {
             crowd = self.left.wait(crowd).unwrap_or_else(PoisonError::into_inner);
         }
         crowd.waiting -= 1;
+        crowd.waiting_inside -= 1 - outside;
         crowd.running += 1;
+        crowd.running_outside += outside;
         Ok(Permit { gate: self, asker })
     }
 
@@ -169,8 +185,10 @@ impl Drop for Permit<'_> {
         let mut crowd = self.gate.crowd();
         crowd.running -= 1;
         crowd.outside -= usize::from(self.asker == Asker::Outside);
+        crowd.running_outside -= usize::from(self.asker == Asker::Outside);
         drop(crowd);
-        self.gate.left.notify_one();
+        // Who comes next depends on who asks.
+        self.gate.left.notify_all();
     }
 }
 

@@ -119,7 +119,10 @@ impl Caller {
             Caller::Key { papel, doors_are_open, .. } => {
                 papel.includes(least) || (doors_are_open && access != Access::GerenteSempre)
             }
-            Caller::Person { papel, .. } => papel.includes(least),
+            // Keys and staff outlast the one request that a manager lets through.
+            Caller::Person { papel, approved_by, .. } => {
+                papel.includes(least) && (approved_by.is_none() || access != Access::GerenteSempre)
+            }
             // The kitchen's board lives on its terminal alone; everything else needs a person.
             Caller::Terminal { papel, .. } => papel == Papel::Cozinha && least == Papel::Cozinha,
         }
@@ -131,6 +134,7 @@ impl Caller {
             Caller::Nobody => Denied::NoCredential,
             Caller::Open => Denied::NoManager,
             Caller::Key { .. } => Denied::Role(access.name()),
+            Caller::Person { .. } if access == Access::GerenteSempre => Denied::ManagerOnly,
             Caller::Person { .. } => Denied::PersonRole(access.name()),
             Caller::Terminal { .. } => Denied::NoSession,
         }

@@ -39,7 +39,7 @@ impl Doors {
             acesso::note_change(conn)?;
             funcionarios::find(conn, id)
         })?;
-        self.look()?;
+        self.catch_up();
         Ok(made)
     }
 
@@ -55,6 +55,8 @@ impl Doors {
         let changed = self.store.write(|conn| {
             let before = funcionarios::find(conn, id)?;
             let papel = columns.papel.unwrap_or(before.papel);
+            let (changes_proof, detalhe) =
+                (columns.pin.is_some() || columns.senha.is_some(), names_of(&columns));
             if papel != Papel::Gerente {
                 if let Some(Some(_)) = columns.senha {
                     return Err(Error::invalid("senha", "é só de gerentes"));
@@ -65,17 +67,16 @@ impl Doors {
                 }
             }
             funcionarios::update(conn, id, columns.clone())?;
-            let proof = columns.pin.is_some() || matches!(columns.senha, Some(Some(_)));
-            if proof || papel != before.papel {
+            if changes_proof || papel != before.papel {
                 sessoes::end_of(conn, id, clock::now())?;
             }
             let alvo = format!("funcionario:{id}");
-            let detalhe = Some(names_of(&columns));
+            let detalhe = Some(detalhe);
             note(conn, Noted { tipo: Tipo::FuncionarioAlterado, by, alvo, detalhe })?;
             acesso::note_change(conn)?;
             funcionarios::find(conn, id)
         })?;
-        self.look()?;
+        self.catch_up();
         Ok(changed)
     }
 
@@ -94,7 +95,8 @@ impl Doors {
             note(conn, Noted { tipo: Tipo::FuncionarioDesligado, by, alvo, detalhe: None })?;
             acesso::note_change(conn)
         })?;
-        self.look()
+        self.catch_up();
+        Ok(())
     }
 
     fn hash(&self, proof: &Proof) -> Result<String, Error> {
@@ -109,7 +111,7 @@ fn names_of(change: &Columned) -> String {
         ("nome", change.nome.is_some()),
         ("papel", change.papel.is_some()),
         ("pin", change.pin.is_some()),
-        ("senha", matches!(change.senha, Some(Some(_)))),
+        ("senha", change.senha.is_some()),
     ];
     names.into_iter().filter(|(_, changes)| *changes).map(|(name, _)| name).collect::<Vec<_>>().join(", ")
 }

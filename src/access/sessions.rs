@@ -54,10 +54,19 @@ impl Doors {
         // It may have begun, or been used, on another process.
         let Some(row) = self.store.read(|conn| sessoes::find(conn, &resumo))? else { return Ok(None) };
         // Its person or terminal may be as new.
-        self.look()?;
+        self.catch_up();
+        self.adopt(&row)?;
+        Ok(self.known()?.roster.person(&resumo, now))
+    }
+
+    /// Adds a session that the database has, unless it has ended meanwhile: that may have been loaded before it was added.
+    fn adopt(&self, row: &Sessao) -> Result<(), Error> {
         let known = self.known()?;
-        known.roster.adopt(&row);
-        Ok(known.roster.person(&resumo, now))
+        known.roster.adopt(row);
+        if self.store.read(|conn| sessoes::find(conn, &row.resumo))?.is_none() {
+            known.roster.forget(&row.resumo);
+        }
+        Ok(())
     }
 
     /// Begins a session. `Denied` without the right PIN or password, or for a PIN without a terminal.
@@ -87,7 +96,7 @@ impl Doors {
         })?;
         let known = self.known()?;
         replaced.iter().for_each(|resumo| known.roster.forget(resumo));
-        known.roster.adopt(&row);
+        self.adopt(&row)?;
         let person = self.person(token.reveal())?.ok_or(Error::Denied(Denied::SessionOver))?;
         Ok(Begun { token, person })
     }
@@ -102,7 +111,8 @@ impl Doors {
             Ok(())
         })?;
         self.known()?.roster.forget(&resumo);
-        self.look()
+        self.catch_up();
+        Ok(())
     }
 
     /// Ends all sessions of a person. `NotFound` when there is none with this id.
@@ -114,7 +124,8 @@ impl Doors {
             note(conn, Noted { tipo: Tipo::SessoesEncerradas, by, alvo, detalhe: None })?;
             acesso::note_change(conn)
         })?;
-        self.look()
+        self.catch_up();
+        Ok(())
     }
 
     /// The person as a caller, with the role of the manager who lets this one request through by a PIN on the same terminal.

@@ -1,5 +1,5 @@
 //! Terminals: a manager makes a code, whoever holds the device types it within ten minutes, and the device gets its token.
-//! Enrolling one again takes the token from the device before.
+//! Enrolling one again takes the token from the device before, and ends the sessions there.
 
 use super::{
     Code, Doors, Place, Terminal, Token,
@@ -14,7 +14,7 @@ use crate::{
         terminal::{self, CODE_SECONDS, NewTerminal},
     },
     error::{Denied, Error},
-    store::{Connection, acesso, tentativas, terminais},
+    store::{Connection, acesso, sessoes, tentativas, terminais},
 };
 
 /// A terminal, and the code that enrols it.
@@ -38,7 +38,7 @@ impl Doors {
             return Ok(None);
         }
         // Another process may have enrolled it.
-        self.look()?;
+        self.catch_up();
         Ok(self.known()?.roster.terminal(&resumo))
     }
 
@@ -86,24 +86,28 @@ impl Doors {
             let id = terminais::take_code(conn, &codigo, now)?.ok_or(Error::Denied(Denied::WrongCode))?;
             let token = Token::of_terminal(id)?;
             terminais::enrol(conn, id, &token.digest(), now)?;
+            sessoes::end_at(conn, id, now)?;
             tentativas::forget_at(conn, &Place::Terminal(id).name())?;
             let alvo = format!("terminal:{id}");
             note(conn, Noted { tipo: Tipo::TerminalInscrito, by: &alvo, alvo: alvo.clone(), detalhe: None })?;
             acesso::note_change(conn)?;
             Ok((terminais::find(conn, id)?, token))
         })?;
-        self.look()?;
+        self.catch_up();
         Ok(enrolled)
     }
 
     /// Takes a terminal back for good, with the sessions on it. `NotFound` when there is none with this id.
     pub fn revoke_terminal(&self, id: i64, by: &str) -> Result<(), Error> {
         self.store.write(|conn| {
-            terminais::revoke(conn, id, clock::now())?;
+            let now = clock::now();
+            terminais::revoke(conn, id, now)?;
+            sessoes::end_at(conn, id, now)?;
             let alvo = format!("terminal:{id}");
             note(conn, Noted { tipo: Tipo::TerminalRevogado, by, alvo, detalhe: None })?;
             acesso::note_change(conn)
         })?;
-        self.look()
+        self.catch_up();
+        Ok(())
     }
 }

@@ -30,6 +30,7 @@ use crate::{
     store::{
         Connection, acesso,
         funcionarios::{self, Hashes},
+        sessoes,
         tentativas::{self, Standing, Try},
         terminais,
     },
@@ -110,13 +111,17 @@ impl Doors {
                 return Ok(false);
             }
             terminais::cut_off(conn, terminal)?;
+            sessoes::end_at(conn, terminal, clock::now())?;
             let detalhe = Some(format!("{TERMINAL_MAX} tentativas erradas em uma hora"));
             let (by, alvo) = (&*place.name(), place.name());
             note(conn, Noted { tipo: Tipo::TerminalBloqueado, by, alvo, detalhe })?;
             acesso::note_change(conn)?;
             Ok(true)
         })?;
-        if cut { self.look() } else { Ok(()) }
+        if cut {
+            self.catch_up();
+        }
+        Ok(())
     }
 }
 

@@ -80,20 +80,22 @@ impl<'a> Call<'a> {
         if access == Access::Todos || (access == Access::Maquina && app.doors.may_be_open()) {
             return Ok(());
         }
-        let caller = self.caller(app)?;
-        if caller.may(access) {
+        let with_secret = access == Access::DonoDoPedido && self.has_header(SECRET);
+        if with_secret && self.has_secret(app)? {
             return Ok(());
         }
-        if access == Access::DonoDoPedido && self.has_header(SECRET) {
-            return self.check_secret(app);
+        let caller = self.caller(app)?;
+        match caller.may(access) {
+            true => Ok(()),
+            // Who has a secret knows of its order only.
+            false if with_secret => Err(pedidos::NOT_FOUND),
+            false => Err(Error::Denied(caller.lacks(access))),
         }
-        Err(Error::Denied(caller.lacks(access)))
     }
 
-    /// `NotFound` where the secret is not that of the order that the path names: who has it knows of that order only.
-    fn check_secret(&self, app: &App) -> Result<(), Error> {
+    /// Whether the secret is that of the order that the path names.
+    fn has_secret(&self, app: &App) -> Result<bool, Error> {
         let secret = self.header(SECRET)?.unwrap_or_default();
-        let opens = app.doors.secrets()?.opens(secret, routes::id(self)?);
-        if opens { Ok(()) } else { Err(pedidos::NOT_FOUND) }
+        Ok(app.doors.secrets()?.opens(secret, routes::id(self)?))
     }
 }

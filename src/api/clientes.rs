@@ -60,6 +60,7 @@ pub fn resource() -> Resource {
                 )
                 .body::<NovoCliente>()
                 .ok::<Cadastro>()
+                .problem(429, "More than `CHECKOUTS_PER_MINUTE` from this address, checkouts included")
                 .problem(401, "A key was sent that opens nothing")
                 .problem(409, KNOWN)
                 .problem(429, "Too many keys that open nothing came from this address")
@@ -172,7 +173,7 @@ fn find_by_cpf(app: &App, request: &Call<'_>, cpf: &str) -> Result<Response, Err
 /// Notes who looks at a customer, if it is known who that is. Without that a read writes nothing.
 fn note_look(app: &App, call: &Call<'_>, cliente: i64, detalhe: Option<&str>) -> Result<(), Error> {
     let caller = call.caller(app)?;
-    if !matches!(caller, Caller::Key { .. }) {
+    if matches!(caller, Caller::Open | Caller::Nobody) {
         return Ok(());
     }
     let new = New::of_cliente(Tipo::ClienteVisto, caller.name(), cliente, detalhe);
@@ -191,6 +192,7 @@ fn create(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     };
     let novo = errors.or(Some(novo))?;
     if request.visitor(app)? == Caller::Nobody {
+        app.checkout_rate.admit(request.client)?;
         return register_anonymously(app, novo);
     }
     let cliente = app.store.write(|conn| {

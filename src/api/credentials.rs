@@ -89,7 +89,7 @@ pub fn caller(app: &App, request: &Request<'_>) -> Result<Caller, Error> {
         return Ok(caller);
     }
     let admitted = match key(request)? {
-        Some(_) => app.wrong_key_rate.admit(request.client).map(Some),
+        Some(_) => app.tries.wrong_key.admit(request.client).map(Some),
         None => Ok(None),
     };
     if let Ok(Some(())) = admitted {

@@ -54,7 +54,7 @@ pub use self::{
     health::{Health, PROBE},
     openapi::openapi,
     origins::{Hosts, Origins},
-    rate_limit::RateLimit,
+    rate_limit::{RateLimit, TryRates},
     routes::table,
     shared::Shared,
     trail::Trail,
@@ -85,12 +85,8 @@ pub struct App {
     pub bell: Arc<Bell>,
     /// Who may do what.
     pub doors: Arc<Doors>,
-    /// Of each client's keys that open nothing.
-    pub wrong_key_rate: RateLimit,
-    /// Of each client's codes of terminals.
-    pub enrolment_rate: RateLimit,
-    /// Of each client's logins without a terminal.
-    pub password_rate: RateLimit,
+    /// Of what is tried to open doors.
+    pub tries: TryRates,
     /// Where refusals are noted.
     pub trail: Trail,
     /// The origins whose pages may call.

@@ -13,7 +13,7 @@ use utoipa::{
         extensions::ExtensionsBuilder,
         path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::RequestBodyBuilder,
-        schema::{ArrayBuilder, OneOfBuilder},
+        schema::{AnyOfBuilder, ArrayBuilder},
         security::SecurityRequirement,
     },
 };
@@ -142,7 +142,7 @@ impl Operation {
     pub fn board(mut self) -> Operation {
         let staff = ArrayBuilder::new().items(self.component::<PedidoView<'_>>());
         let public = ArrayBuilder::new().items(self.component::<page::PublicView<'_>>());
-        let either = OneOfBuilder::new().item(staff).item(public);
+        let either = AnyOfBuilder::new().item(staff).item(public);
         let description = "Orders in the whole list, where there is a next page";
         let paged = self.ok_as(JSON, either).ok_header("Link", string(), "The next page").problem(422, "");
         page::parameters().into_iter().fold(paged, Operation::parameter).ok_header(

@@ -153,7 +153,7 @@ fn cancel(app: &App, request: &Call<'_>) -> Result<Response, Error> {
 
 /// Cancels the order that the path names, and asks for the refund while the client waits.
 pub fn cancel_order(app: &App, request: &Call<'_>, motivo: Option<String>) -> Result<Pedido, Error> {
-    let (seen, caller) = (seen(request)?, request.caller(app)?);
+    let (seen, caller) = (seen(request)?, request.visitor(app)?);
     let act = Cancel { motivo, seen, gives_back: caller.may(Gerente), payments: app.payments.clone() };
     let ran = app.commands.run(id(request)?, caller.actor(), act);
     let (pedido, step) = ran.map_err(|error| caller.explain(error))?;

@@ -117,9 +117,13 @@ fn of_denied(denied: Denied) -> Response {
             &[],
         ),
         Denied::NoManager => {
-            let detail = "Ainda não há gerente: crie a primeira chave no computador do sistema, com \
+            let detail = "Isto só com a chave de um gerente; a primeira se cria no computador do sistema, com \
                           «ambrosia chave criar gerente NOME»";
             problem(403, "sem_gerente", detail, &[])
+        }
+        Denied::ManagerOnly => {
+            let detail = "Isto só um gerente pode fazer, entrando com a própria pessoa; não basta autorizar";
+            problem(403, "so_gerente", detail, &[])
         }
         Denied::PersonRole(role) => {
             let detail = format!("É preciso ser «{role}»; um gerente pode autorizar aqui com o próprio PIN");

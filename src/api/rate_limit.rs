@@ -47,6 +47,34 @@ impl fmt::Display for Subject {
     }
 }
 
+/// Keys that open nothing which one address may try in a minute.
+const WRONG_KEYS: u32 = 5;
+/// Codes of terminals that one address may send in a minute.
+const ENROLMENTS: u32 = 10;
+/// Logins without a terminal that one address may ask for in a minute.
+const PASSWORDS: u32 = 20;
+
+/// How often one address may try what opens doors, in a minute.
+pub struct TryRates {
+    /// Keys that open nothing.
+    pub wrong_key: RateLimit,
+    /// Codes of terminals.
+    pub enrolment: RateLimit,
+    /// Passwords, where there is no terminal.
+    pub password: RateLimit,
+}
+
+impl Default for TryRates {
+    fn default() -> TryRates {
+        let a_minute = |tries| RateLimit::new(Some(tries), Duration::from_secs(60));
+        TryRates {
+            wrong_key: a_minute(WRONG_KEYS),
+            enrolment: a_minute(ENROLMENTS),
+            password: a_minute(PASSWORDS),
+        }
+    }
+}
+
 /// No limit by default.
 #[derive(Default)]
 pub struct RateLimit {

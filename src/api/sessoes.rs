@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     access::{Login, Person},
-    domain::papel::Papel,
+    domain::{funcionario::Proof, papel::Papel},
     error::{Denied, Error},
     server::Response,
 };
@@ -101,7 +101,10 @@ fn begin(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     };
     let terminal = credentials::terminal(app, call)?.map(|terminal| terminal.id);
     if terminal.is_none() {
-        app.password_rate.admit(call.client)?;
+        if let Proof::Pin(_) = proof {
+            return Err(Error::Denied(Denied::NoTerminal));
+        }
+        app.tries.password.admit(call.client)?;
     }
     let replaces = Cookie::Session.of(call);
     let login = Login { funcionario, proof, terminal, client: call.client, replaces };

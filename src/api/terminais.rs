@@ -136,7 +136,7 @@ fn revoke(app: &App, call: &Call<'_>) -> Result<Response, Error> {
 }
 
 fn enrol(app: &App, call: &Call<'_>) -> Result<Response, Error> {
-    app.enrolment_rate.admit(call.client)?;
+    app.tries.enrolment.admit(call.client)?;
     refuse_other_pages(call)?;
     let body: Inscricao = read_body(call)?;
     let mut errors = Errors::default();

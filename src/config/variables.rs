@@ -81,8 +81,8 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     (
         "CHECKOUTS_PER_MINUTE",
         "",
-        "checkouts of one address a minute, and as many at once; then 429; 0 is any; unset 120 with real \
-         payments, any with simulated",
+        "checkouts (with registrations without a key) of one address a minute, and as many at once; then 429; \
+         0 is any; unset 120 with real payments, any with simulated",
     ),
     (
         "WEBHOOKS_PER_SECOND",

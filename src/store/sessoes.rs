@@ -68,6 +68,13 @@ pub fn end_of(conn: &mut dyn Connection, funcionario: i64, now: DataHora) -> Res
     Ok(())
 }
 
+/// Ends all on a terminal: they do not come back with another device.
+pub fn end_at(conn: &mut dyn Connection, terminal: i64, now: DataHora) -> Result<(), Error> {
+    let sql = "UPDATE sessoes SET encerrada_em = ? WHERE terminal = ? AND encerrada_em IS NULL";
+    conn.execute(sql, &[now.into(), terminal.into()])?;
+    Ok(())
+}
+
 /// Notes when it was last used.
 pub fn note_use(conn: &mut dyn Connection, resumo: &str, used: DataHora) -> Result<(), Error> {
     // Another process may have stored a later use.

@@ -14,6 +14,7 @@ on_both_databases!(
     looks_by_key_are_noted_and_others_write_nothing,
     an_erasure_is_noted,
     an_anonymous_registration_tells_nothing,
+    anonymous_registrations_are_limited_and_others_are_not,
     the_document_of_a_person_is_whole,
     a_long_document_leads_on,
     nothing_of_it_is_cacheable,
@@ -129,6 +130,16 @@ fn an_anonymous_registration_tells_nothing(database: Database) {
     assert!(
         by(&r, &counter, "POST", "/clientes", Some(person("11144477735", "x@y.com"))).ok()["id"].is_i64()
     );
+}
+
+fn anonymous_registrations_are_limited_and_others_are_not(database: Database) {
+    let r = Restaurant::with_environment(database, &[("CHECKOUTS_PER_MINUTE", "2")]);
+    let manager = lock(&r);
+    let cpfs = ["11144477735", "19582630442", "28625587887"];
+    let body = |cpf: &str| json!({"cpf": cpf, "nome": "Zé"});
+    let statuses = cpfs.map(|cpf| r.post("/clientes", body(cpf)).status);
+    assert_eq!(statuses, [200, 200, 429]);
+    by(&r, &manager, "POST", "/clientes", Some(body(cpfs[2]))).ok();
 }
 
 fn the_document_of_a_person_is_whole(database: Database) {

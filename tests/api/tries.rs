@@ -155,7 +155,7 @@ fn wrong_approvals_count_too(database: Database) {
     let session = device.log_in(&crew.r, ana, "2222");
     let ask = |approver: &str| {
         let headers = [("Sec-Fetch-Site", "same-origin"), ("X-Aprovador", approver)];
-        session.send_with(&crew.r, "GET", "/funcionarios", &headers, None).status
+        session.send_with(&crew.r, "GET", "/clientes/1", &headers, None).status
     };
     let approver = format!("{chefe}:1111");
     assert_eq!(ask(&approver), 200);

@@ -33,7 +33,7 @@ const LONG_KEY: usize = 16;
 
 body! {
     Checkout {
-        /// Null or absent: the order is anonymous.
+        /// Null or absent: the order is anonymous. Where doors are closed it takes a key, or somebody who has entered.
         id_cliente: Option<Id>,
         #[schema(required)]
         itens: Itens,
@@ -63,8 +63,9 @@ pub struct Placed<'a> {
     #[serde(flatten)]
     pedido: PedidoView<'a>,
     /// The secret of this order: who has it sees the order, and may cancel it while it is not paid, where only the staff
-    /// may see orders. Sent in `X-Acompanhamento`.
-    #[schema(example = "q83vASNFZ4mrze8BI0VniQ")]
+    /// may see orders. Sent in `X-Acompanhamento`. Where doors are closed and no key was sent, a repetition under an
+    /// `Idempotency-Key` of less than 16 characters does not tell it again.
+    #[schema(example = "q83vASNFZ4mrze8BI0VniQ", required = false)]
     acompanhamento: String,
 }
 
@@ -101,10 +102,23 @@ pub fn checkout(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let cliente = errors.optional("id_cliente", body.id_cliente).flatten().map(|Id(id)| id);
     let lines = errors.required("itens", body.itens);
     let Itens(lines) = errors.or(lines)?;
+    if caller == Caller::Nobody && cliente.is_some() {
+        // Whoever may say so could put orders on anybody's name, and find out whose numbers there are.
+        return Err(Error::invalid(
+            "id_cliente",
+            "só com uma chave de acesso; sem ela o pedido vai sem cliente",
+        ));
+    }
     let key = idempotency_key(request, caller)?;
     let key = key.map(Cow::into_owned);
     let answer = checkout::check_out(&app.commands, &app.payments, Choice { cliente, lines }, key)?;
-    let body = with_secret(answer.json, &app.doors.secrets()?.of(answer.pedido));
+    let short = request.header("idempotency-key")?.is_some_and(|key| key.len() < LONG_KEY);
+    let body = if answer.replayed && short && caller == Caller::Nobody {
+        // Whoever shares the address may hit upon the key, and gets no secret by it.
+        answer.json
+    } else {
+        with_secret(answer.json, &app.doors.secrets()?.of(answer.pedido))
+    };
     let response = json_bytes(body.into_bytes()).with("ETag", etag(answer.versao));
     Ok(if answer.replayed { response.with("Idempotency-Replayed", "true") } else { response })
 }

@@ -1,0 +1,145 @@
+//! What an attack on the doors has found, each held shut.
+
+use serde_json::{Value, json};
+
+use crate::{
+    Database, Restaurant,
+    crew::{Crew, Device, enrol},
+    on_both_databases,
+    restaurant::wait_until,
+};
+
+on_both_databases!(
+    sessions_do_not_follow_a_terminal_to_its_next_device,
+    a_cut_off_terminal_comes_back_without_its_sessions,
+    a_manager_who_approves_gives_no_lasting_power_away,
+    looks_at_customers_by_people_are_in_the_trail,
+    nobody_orders_on_the_name_of_somebody,
+    a_short_key_that_two_share_tells_no_secret,
+    a_password_that_is_taken_away_ends_the_sessions,
+    a_dead_credential_does_not_hide_the_secret_of_an_order,
+);
+
+fn closed(database: Database) -> Crew {
+    Crew::new(Restaurant::new(database))
+}
+
+/// Another device in place of the one that a terminal has.
+fn enrol_again(crew: &Crew, device: &Device) -> Device {
+    let made = crew.manage("POST", &format!("/terminais/{}/codigo", device.id), Some(&json!({}))).ok();
+    let enrolled = enrol(&crew.r, made["codigo"].as_str().unwrap()).ok();
+    Device { id: device.id, token: enrolled["token"].as_str().unwrap().to_owned() }
+}
+
+fn order() -> Value {
+    json!({"itens": [{"produto": 1, "quantidade": 1}]})
+}
+
+fn sessions_do_not_follow_a_terminal_to_its_next_device(database: Database) {
+    let crew = closed(database);
+    let (ana, other) = (crew.hire("gerente", "2580"), crew.r.another_process());
+    let lost = crew.device("gerente");
+    let session = lost.log_in(&crew.r, ana, "2580");
+    assert!(session.lasts(&crew.r) && session.lasts(&other));
+    let next = enrol_again(&crew, &lost);
+    assert!(!session.lasts(&crew.r));
+    wait_until("it is over on the other process", || !session.lasts(&other));
+    assert!(next.log_in(&crew.r, ana, "2580").lasts(&crew.r) && !session.lasts(&crew.r));
+}
+
+fn a_cut_off_terminal_comes_back_without_its_sessions(database: Database) {
+    let crew = closed(database);
+    let ana = crew.hire("balcao", "2580");
+    let device = crew.device("balcao");
+    let session = device.log_in(&crew.r, ana, "2580");
+    for _ in 0..4 {
+        let person = crew.hire("cozinha", "1379");
+        (0..5).for_each(|_| drop(device.try_log_in(&crew.r, person, "0000")));
+    }
+    assert!(!session.lasts(&crew.r), "the terminal is not cut off");
+    enrol_again(&crew, &device);
+    assert!(!session.lasts(&crew.r));
+}
+
+fn a_manager_who_approves_gives_no_lasting_power_away(database: Database) {
+    let crew = closed(database);
+    let (cook, chief) = (crew.hire("cozinha", "1379"), crew.hire("gerente", "2580"));
+    let session = crew.device("cozinha").log_in(&crew.r, cook, "1379");
+    let approved = format!("{chief}:2580");
+    let headers = [("Sec-Fetch-Site", "same-origin"), ("X-Aprovador", approved.as_str())];
+    let key = json!({"papel": "gerente", "nome": "minha"});
+    let person = json!({"nome": "Eu", "papel": "gerente", "pin": "1379"});
+    for (path, body) in [("/chaves", key), ("/funcionarios", person)] {
+        let response = session.send_with(&crew.r, "POST", path, &headers, Some(&body));
+        assert_eq!(
+            (response.status, response.json()["codigo"].as_str()),
+            (403, Some("so_gerente")),
+            "{path}"
+        );
+    }
+    session.send_with(&crew.r, "GET", "/clientes/1", &headers, None).ok();
+}
+
+fn looks_at_customers_by_people_are_in_the_trail(database: Database) {
+    let crew = closed(database);
+    let (chief, counter) = (crew.hire("gerente", "2580"), crew.hire("balcao", "1379"));
+    let device = crew.device("gerente");
+    let looks = || crew.r.count("SELECT COUNT(*) FROM auditoria WHERE tipo = 'cliente_visto'");
+    device.log_in(&crew.r, chief, "2580").send(&crew.r, "GET", "/clientes/1", None).ok();
+    assert_eq!(looks(), 1);
+    let session = device.log_in(&crew.r, counter, "1379");
+    session.send(&crew.r, "GET", "/clientes?cpf=52998224725", None).ok();
+    assert_eq!(looks(), 2);
+    let by = format!(
+        "SELECT COUNT(*) FROM auditoria WHERE tipo = 'cliente_visto' AND ator = 'funcionario:{chief}'"
+    );
+    assert_eq!(crew.r.count(&by), 1);
+}
+
+fn nobody_orders_on_the_name_of_somebody(database: Database) {
+    let crew = closed(database);
+    let of = |cliente: i64| json!({"id_cliente": cliente, "itens": [{"produto": 1, "quantidade": 1}]});
+    for cliente in [1, 999_999] {
+        assert_eq!(crew.r.post("/pedidos/checkout", of(cliente)).invalid_fields(), ["id_cliente"]);
+    }
+    crew.r.post("/pedidos/checkout", order()).ok();
+    assert_eq!(crew.manage("POST", "/pedidos/checkout", Some(&of(1))).ok()["cliente"], 1);
+}
+
+fn a_short_key_that_two_share_tells_no_secret(database: Database) {
+    let crew = closed(database);
+    let ask = |key: &str| {
+        let headers = [("Idempotency-Key", key)];
+        crew.r.request("POST", "/pedidos/checkout", &headers, Some(&order().to_string())).ok()
+    };
+    let (first, again) = (ask("1"), ask("1"));
+    assert_eq!(first["id"], again["id"]);
+    assert!(first["acompanhamento"].is_string() && again.get("acompanhamento").is_none());
+    let long = "a-key-that-nobody-hits-upon";
+    assert_eq!(ask(long), ask(long));
+}
+
+fn a_password_that_is_taken_away_ends_the_sessions(database: Database) {
+    let crew = closed(database);
+    let chief = crew.hire_manager("2580", "uma senha comprida");
+    let body = json!({"funcionario": chief, "senha": "uma senha comprida"});
+    let begun = crew.r.post("/sessoes", body);
+    let session = crate::crew::Session::of(&begun);
+    assert!(session.lasts(&crew.r));
+    crew.manage("PUT", &format!("/funcionarios/{chief}"), Some(&json!({"senha": null}))).ok();
+    assert!(!session.lasts(&crew.r));
+    let noted = "SELECT COUNT(*) FROM auditoria WHERE tipo = 'funcionario_alterado' AND detalhe = 'senha'";
+    assert_eq!(crew.r.count(noted), 1);
+}
+
+fn a_dead_credential_does_not_hide_the_secret_of_an_order(database: Database) {
+    let crew = closed(database);
+    let order = crew.r.post("/pedidos/checkout", order()).ok();
+    let path = format!("/pedidos/{}", order["id"]);
+    let secret = order["acompanhamento"].as_str().unwrap();
+    let headers = [("X-Acompanhamento", secret), ("Authorization", "Bearer amb_9_nothing")];
+    assert_eq!(crew.r.request("GET", &path, &headers, None).ok()["id"], order["id"]);
+    crew.r.request("DELETE", &path, &headers, None).ok();
+    let events = crew.manage("GET", &format!("{path}/eventos"), None).ok();
+    assert_eq!(events.as_array().unwrap().last().unwrap()["ator"], "cliente");
+}
