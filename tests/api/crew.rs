@@ -1,10 +1,8 @@
 //! The harness for people: a manager by key, people, enrolled terminals and sessions.
 
-use std::process::{Command, Stdio};
-
 use serde_json::{Value, json};
 
-use crate::{Response, Restaurant, restaurant::Process};
+use crate::{Response, Restaurant, restaurant::Process, staff::lock};
 
 /// What takes requests: one process of a restaurant.
 pub trait Server {
@@ -31,17 +29,7 @@ pub struct Crew {
 
 impl Crew {
     pub fn new(r: Restaurant) -> Crew {
-        let out = Command::new(env!("CARGO_BIN_EXE_ambrosia"))
-            .args(["chave", "criar", "gerente", "Dono"])
-            .env_clear()
-            .env("DATABASE_URL", &r.database_url)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        assert!(out.status.success(), "{out:?}");
-        let crew = Crew { key: String::from_utf8(out.stdout).unwrap().trim().to_owned(), r };
-        crate::restaurant::wait_until("doors are closed", || crew.r.get("/clientes").status == 401);
-        crew
+        Crew { key: lock(&r), r }
     }
 
     /// As the manager, with the key.

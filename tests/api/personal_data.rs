@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::{
     Database, Restaurant, on_both_databases,
-    profile::{by, key, lock, trail},
+    profile::{by, key, trail},
+    staff::lock,
 };
 
 on_both_databases!(

@@ -1,10 +1,8 @@
 //! `/restaurante`: everybody reads it, a manager changes it, and the trail tells which fields.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 
-use crate::{Database, Response, Restaurant, on_both_databases, restaurant::wait_until};
+use crate::{Database, Response, Restaurant, on_both_databases, staff::lock};
 
 on_both_databases!(
     the_profile_is_read_and_changed,
@@ -12,20 +10,6 @@ on_both_databases!(
     wrong_fields_are_named_and_nothing_changes,
     only_a_manager_changes_it_and_the_trail_tells,
 );
-
-/// Closes the doors with a manager's key, which is returned.
-pub fn lock(r: &Restaurant) -> String {
-    let program = std::env::var("AMBROSIA_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_ambrosia").to_owned());
-    let output = Command::new(program)
-        .env_clear()
-        .env("DATABASE_URL", &r.database_url)
-        .args(["chave", "criar", "gerente", "Gerência"])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    wait_until("the doors are closed", || r.get("/clientes").status == 401);
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
 
 /// A key of this role.
 pub fn key(r: &Restaurant, manager: &str, role: &str) -> String {

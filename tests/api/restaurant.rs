@@ -155,20 +155,6 @@ impl Restaurant {
         without_secret(self.post("/pedidos/checkout", body).ok())
     }
 
-    /// A manager's key, made at the command line; the doors are closed when it comes back.
-    pub fn managers_key(&self) -> String {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ambrosia"));
-        command
-            .args(["chave", "criar", "gerente", "Ana"])
-            .env_clear()
-            .env("DATABASE_URL", &self.database_url);
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let key = String::from_utf8(output.stdout).unwrap().trim().to_owned();
-        wait_until("the doors are closed", || self.get("/chaves").status == 401);
-        key
-    }
-
     /// Executes statements on the database directly.
     pub fn sql(&self, sql: &str) {
         use mysql::prelude::Queryable;
@@ -286,8 +272,7 @@ impl Drop for Process {
 fn start(folder: &Folder, url: &str, environment: &[(String, String)]) -> (Child, String) {
     let log = std::fs::File::options().create(true).append(true).open(folder.0.join("log")).unwrap();
     // Another build, such as that of the image, can be tested the same way.
-    let program = std::env::var("AMBROSIA_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_ambrosia").to_owned());
-    let mut child = Command::new(program)
+    let mut child = Command::new(program())
         .env_clear()
         .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("DATABASE_URL", url)])
         .envs(environment.iter().map(|(n, v)| (n, v)))
@@ -304,12 +289,12 @@ fn start(folder: &Folder, url: &str, environment: &[(String, String)]) -> (Child
     (child, address)
 }
 
-/// Waits until the first attempt to migrate has ended, successfully or not, and after a success until access was read.
+/// Waits until the first attempt to migrate has ended, successfully or not.
 fn wait_for_first_migration(url: &str) {
     let client = client();
     let ready_body = || client.get(format!("{url}/readyz")).call()?.body_mut().read_to_string();
     wait_until("the first attempt to migrate has ended", || {
-        !ready_body().is_ok_and(|body| body.contains("migrando") || body.contains("lendo quem"))
+        !ready_body().is_ok_and(|body| body.contains("migrando"))
     });
 }
 
@@ -396,6 +381,11 @@ impl Response {
             .map(|e| e["campo"].as_str().unwrap().to_owned())
             .collect()
     }
+}
+
+/// The binary under test: the one that cargo has built, or that of an image (`AMBROSIA_BIN`).
+pub fn program() -> String {
+    std::env::var("AMBROSIA_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_ambrosia").to_owned())
 }
 
 /// The order of a checkout's answer, as every other answer shows it.

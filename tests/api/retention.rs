@@ -3,10 +3,8 @@
 use serde_json::json;
 
 use crate::{
-    Database, Restaurant, on_both_databases,
-    privacy::found_in_files,
-    profile::{lock, trail},
-    restaurant::wait_until,
+    Database, Restaurant, on_both_databases, privacy::found_in_files, profile::trail, restaurant::wait_until,
+    staff::lock,
 };
 
 on_both_databases!(who_has_not_ordered_for_long_is_erased, without_the_setting_everybody_stays);

@@ -7,7 +7,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{Response, Restaurant};
+use crate::{
+    Response, Restaurant,
+    restaurant::{program, wait_until},
+};
 
 /// With this setting every request of `Caller` comes from an address of its own, so that limits by address do not count.
 pub const MANY_ADDRESSES: (&str, &str) = ("TRUSTED_PROXIES", "127.0.0.1");
@@ -81,7 +84,7 @@ pub fn chave(r: &Restaurant, arguments: &[&str]) -> Output {
 
 /// Runs `ambrosia chave` on the database at this URL.
 pub fn chave_on(database_url: &str, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ambrosia"))
+    Command::new(program())
         .env_clear()
         .env("DATABASE_URL", database_url)
         .arg("chave")
@@ -95,6 +98,14 @@ pub fn chave_on(database_url: &str, arguments: &[&str]) -> Output {
 #[track_caller]
 pub fn create_key(r: &Restaurant, papel: &str) -> String {
     printed(&chave(r, &["criar", papel, "de", papel]))
+}
+
+/// The key of a first manager, which has closed the doors.
+#[track_caller]
+pub fn lock(r: &Restaurant) -> String {
+    let key = create_key(r, "gerente");
+    wait_until("the doors are closed", || r.get("/clientes").status == 401);
+    key
 }
 
 /// The one line that a command has printed; it must have succeeded.
