@@ -1,5 +1,5 @@
-//! The people of the staff: added, changed and dismissed by a manager. Whoever is dismissed, or gets another PIN or password,
-//! has no session any more, on any process, within a second.
+//! The people of the staff: added, changed and dismissed by a manager. Dismissal, and another PIN, password or role, end the
+//! sessions of the person, on any process, within a second.
 
 use super::{
     Doors,
@@ -53,6 +53,8 @@ impl Doors {
             senha: change.senha.map(|senha| senha.map(|s| self.hash(&s)).transpose()).transpose()?,
         };
         let changed = self.store.write(|conn| {
+            // First, for its lock: of two managers who demote each other one has to see the other's change.
+            acesso::note_change(conn)?;
             let before = funcionarios::find(conn, id)?;
             let papel = columns.papel.unwrap_or(before.papel);
             let (changes_proof, detalhe) =
@@ -73,7 +75,6 @@ impl Doors {
             let alvo = format!("funcionario:{id}");
             let detalhe = Some(detalhe);
             note(conn, Noted { tipo: Tipo::FuncionarioAlterado, by, alvo, detalhe })?;
-            acesso::note_change(conn)?;
             funcionarios::find(conn, id)
         })?;
         self.catch_up();
@@ -84,6 +85,8 @@ impl Doors {
     /// would be left to manage.
     pub fn dismiss_person(&self, id: i64, by: &str) -> Result<(), Error> {
         self.store.write(|conn| {
+            // First, as for a change.
+            acesso::note_change(conn)?;
             let person = funcionarios::find(conn, id)?;
             if person.papel == Papel::Gerente && person.desligado_em.is_none() {
                 someone_else_manages(conn, id)?;
@@ -92,8 +95,7 @@ impl Doors {
             funcionarios::dismiss(conn, id, now)?;
             sessoes::end_of(conn, id, now)?;
             let alvo = format!("funcionario:{id}");
-            note(conn, Noted { tipo: Tipo::FuncionarioDesligado, by, alvo, detalhe: None })?;
-            acesso::note_change(conn)
+            note(conn, Noted { tipo: Tipo::FuncionarioDesligado, by, alvo, detalhe: None })
         })?;
         self.catch_up();
         Ok(())

@@ -33,7 +33,8 @@ pub fn lock(conn: &mut dyn Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// To be called last in a transaction that changes who may do what: the row is a hot spot.
+/// To be called last in a transaction that changes who may do what, since the row is a hot spot; or first, where such changes
+/// have to see each other.
 pub fn note_change(conn: &mut dyn Connection) -> Result<(), Error> {
     conn.execute("UPDATE restaurante SET versao_acesso = versao_acesso + 1 WHERE id = 1", &[])?;
     Ok(())

@@ -13,6 +13,7 @@ on_both_databases!(
     a_manager_adds_changes_and_dismisses_people,
     people_are_the_managers_business_also_where_doors_are_open,
     somebody_is_left_to_manage,
+    of_two_managers_who_dismiss_each_other_one_is_left,
     a_manager_among_the_people_closes_the_doors,
     what_people_type_is_nowhere_to_be_read,
     what_is_done_is_in_the_trail,
@@ -104,6 +105,35 @@ fn somebody_is_left_to_manage(database: Database) {
     session.send(&crew.r, "POST", "/funcionarios", Some(&other)).ok();
     session.send(&crew.r, "DELETE", &path, None).ok();
     assert!(!session.lasts(&crew.r), "whoever is dismissed works on");
+}
+
+fn of_two_managers_who_dismiss_each_other_one_is_left(database: Database) {
+    let crew = Crew::new(Restaurant::new(database));
+    let enter = |person: i64| {
+        let body = json!({"funcionario": person, "senha": "uma senha boa"});
+        Session::of(&crew.r.send("POST", "/sessoes", &[], Some(&body)))
+    };
+    let mut left = crew.hire_manager("1111", "uma senha boa");
+    let mut session = enter(left);
+    session.send(&crew.r, "DELETE", "/chaves/1", None).ok();
+    for _ in 0..8 {
+        let new = json!({"nome": "Outra", "papel": "gerente", "pin": "2222", "senha": "uma senha boa"});
+        let other = session.send(&crew.r, "POST", "/funcionarios", Some(&new)).ok()["id"].as_i64().unwrap();
+        let others = enter(other);
+        let dismiss = |session: &Session, person: i64| {
+            let status = session.send(&crew.r, "DELETE", &format!("/funcionarios/{person}"), None).status;
+            assert!([200, 401, 409].contains(&status), "{status}");
+        };
+        std::thread::scope(|s| {
+            s.spawn(|| dismiss(&session, other));
+            s.spawn(|| dismiss(&others, left));
+        });
+        let working = "SELECT COUNT(*) FROM funcionarios WHERE papel = 'gerente' AND desligado_em IS NULL";
+        assert_eq!(crew.r.count(working), 1);
+        if !session.lasts(&crew.r) {
+            (session, left) = (others, other);
+        }
+    }
 }
 
 fn a_manager_among_the_people_closes_the_doors(database: Database) {
