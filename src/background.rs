@@ -92,8 +92,8 @@ impl Background {
                 drained.drain();
             }
         });
-        let relieved = commands.clone();
-        thread::spawn(move || relieve(&shared, &relieved));
+        let (writing, entered) = (commands.clone(), doors.clone());
+        thread::spawn(move || relieve(&shared, &writing, &entered));
         let (prepared, told, healthy) = (store.clone(), unusable.clone(), health.clone());
         let looked_after = payments.names();
         let watched = doors.clone();
@@ -235,11 +235,12 @@ fn probe(store: &Store, health: &Health) {
     }
 }
 
-/// Those who ask together wait no longer than they have to for one who does not come back.
-fn relieve(shared: &Shared, commands: &Commands) {
+/// Appoints another leader where the leader of a batch hangs.
+fn relieve(shared: &Shared, commands: &Commands, doors: &Doors) {
     loop {
         thread::sleep(PATIENCE / 4);
         shared.relieve();
         commands.relieve();
+        doors.relieve();
     }
 }

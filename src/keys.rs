@@ -26,7 +26,7 @@ pub enum Failed {
 pub fn run(arguments: &[String], config: Config) -> Result<(), Failed> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let store = Arc::new(Store::new(config.store));
-    let doors = Doors::new(&store, config.access.unwrap_or(Mode::Auto), config.pepper);
+    let doors = Doors::new(&store, config.access.unwrap_or(Mode::Auto), config.pepper, &Arc::default());
     let open =
         || store.migrate().map_err(|e: DbError| Failed::Undone(format!("the database cannot be used: {e}")));
     match arguments[..] {

@@ -88,7 +88,7 @@ fn run(config: Config) -> ExitCode {
     let shared = Arc::new(Shared::new(&store, &threads, config.limits.max_buffered_bytes));
     // Closed until it is known that somebody has decided.
     let mode = config.access.unwrap_or(if undecided { Mode::Closed } else { Mode::Auto });
-    let doors = Arc::new(Doors::new(&store, mode, config.pepper));
+    let doors = Arc::new(Doors::new(&store, mode, config.pepper, &threads));
     let capacity = Capacity::new(config.max_unpaid_orders);
     let commands = Arc::new(Commands::new(&store, &payments, capacity, &threads));
     let app = App {

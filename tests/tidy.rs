@@ -71,7 +71,10 @@ fn arrows_point_one_way() {
                 "api",
             ],
         ),
-        ("src/access/", vec!["access", "clock", "domain", "error", "server", "store", "token_bucket"]),
+        (
+            "src/access/",
+            vec!["access", "batch", "clock", "domain", "error", "server", "store", "token_bucket"],
+        ),
         ("src/logging/", vec!["domain", "logging", "metrics", "server"]),
         ("src/clock.rs", vec!["domain"]),
         ("src/open_orders.rs", vec!["domain", "error", "store"]),

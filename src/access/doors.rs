@@ -1,11 +1,12 @@
 //! The doors: whether they are open, and whose key is whose. Kept in memory, and reloaded when the version of access in the
-//! database has moved (cache invalidation by version): a request with a key asks the database nothing.
+//! database has moved (cache invalidation by version): a request with a key asks the database nothing. Of many requests that
+//! find it stale at the same time one reads it for all (request coalescing, `batch`).
 
 use std::{
     collections::HashMap,
     str::FromStr,
-    sync::{Arc, Mutex, PoisonError, RwLock},
-    time::Duration,
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -14,8 +15,10 @@ use super::{
     key::{self, Key},
     roster::Roster,
     secret::OrderSecrets,
+    uses::Uses,
 };
 use crate::{
+    batch::Batch,
     clock,
     domain::{
         auditoria::Tipo,
@@ -24,6 +27,7 @@ use crate::{
         papel::Papel,
     },
     error::Error,
+    server::Threads,
     store::{
         Connection, Store, acesso,
         auditoria::{self, New},
@@ -34,6 +38,8 @@ use crate::{
 
 /// How often the version is looked at, by a thread of its own: one row by its key.
 pub const WATCH: Duration = Duration::from_millis(300);
+/// Requests that one reading serves at most.
+const LOADED_FOR: usize = 1024;
 /// Tokens that are not known here and are looked up in the database: so many at once, and then one each `MISS`.
 const MISSES: u32 = 100;
 const MISS: Duration = Duration::from_millis(20);
@@ -67,21 +73,27 @@ pub struct Doors {
     mode: Mode,
     pub(super) pepper: String,
     pub(super) store: Arc<Store>,
-    /// `None` before it was first read.
-    known: RwLock<Option<Arc<Known>>>,
-    /// One loads at a time: what is kept is what was read last.
-    loading: Mutex<()>,
-    /// Uses that are not stored yet, by key.
-    uses: Mutex<HashMap<i64, DataHora>>,
+    known: Arc<Kept>,
+    /// Reads it again, once for all that find it stale.
+    loads: Arc<Batch<(), Arc<Known>>>,
+    /// Of keys, by their ids.
+    key_uses: Uses<i64>,
+    /// Of sessions, by the SHA-256 of their tokens.
+    pub(super) session_uses: Uses<String>,
     /// Of PINs and passwords.
     pub(super) hasher: Hasher,
     /// Bounds what made-up tokens cost the database.
     pub(super) misses: TokenBucket,
 }
 
+/// What was read last; `None` before the first time.
+type Kept = RwLock<Option<Arc<Known>>>;
+
 /// What the database said at one version.
 pub(super) struct Known {
     versao: i64,
+    /// When it began to be read.
+    since: Instant,
     keys: HashMap<String, Holder>,
     has_manager: bool,
     secrets: OrderSecrets,
@@ -96,16 +108,26 @@ struct Holder {
 }
 
 impl Doors {
-    /// Of this restaurant. `pepper` is set beside the database, and may be empty.
-    pub fn new(store: &Arc<Store>, mode: Mode, pepper: String) -> Doors {
+    /// Of this restaurant. `pepper` is set beside the database, and may be empty. What is read for many at a time is read on
+    /// these threads.
+    pub fn new(store: &Arc<Store>, mode: Mode, pepper: String, threads: &Arc<Threads>) -> Doors {
+        let known: Arc<Kept> = Arc::default();
+        let load = {
+            let (store, known, pepper) = (store.clone(), known.clone(), pepper.clone());
+            move |all: &[()]| {
+                let read = keep(&known, Arc::new(Known::read(&store, &pepper)?));
+                Ok(vec![Ok(read); all.len()])
+            }
+        };
         Doors {
             mode,
             hasher: Hasher::new(&pepper),
             pepper,
             store: store.clone(),
-            known: RwLock::default(),
-            loading: Mutex::default(),
-            uses: Mutex::default(),
+            known,
+            loads: Batch::new(threads, LOADED_FOR, load),
+            key_uses: Uses::default(),
+            session_uses: Uses::default(),
             misses: TokenBucket::new(Rate::new(MISSES, MISS)),
         }
     }
@@ -135,7 +157,7 @@ impl Doors {
         let Some(Holder { id, papel, .. }) = holder.filter(|h| h.expira_em.is_none_or(|e| now < e)) else {
             return Ok(None);
         };
-        self.uses.lock().unwrap_or_else(PoisonError::into_inner).insert(id, now);
+        self.key_uses.note(id, now);
         Ok(Some(Caller::Key { id, papel, doors_are_open: self.are_open()? }))
     }
 
@@ -144,7 +166,7 @@ impl Doors {
         Ok(self.known()?.secrets.clone())
     }
 
-    /// Makes a key. `by` is for the trail: `terminal`, or whoever called.
+    /// Makes a key; `NewChave::criada_por` is the actor in the trail.
     pub fn create_key(&self, new: NewChave) -> Result<(Chave, Key), Error> {
         let placeholder = key::hex(&key::random()?);
         let made = self.store.write(|conn| {
@@ -188,7 +210,10 @@ impl Doors {
     /// Reloads what has changed. To be called each `WATCH`.
     pub fn look(&self) -> Result<(), Error> {
         let acesso = self.store.read(|conn| acesso::read(conn))?;
-        self.load_unless(|known| known.versao == acesso.versao).map(drop)
+        match self.loaded() {
+            Some(known) if known.versao == acesso.versao => Ok(()),
+            _ => self.loads.wait_for(()).map(drop),
+        }
     }
 
     /// Reloads behind a change of this process. The change is made: where it cannot be loaded now the next look will.
@@ -205,9 +230,8 @@ impl Doors {
 
     /// Stores when keys and sessions were last used, those that were not stored for a while.
     pub fn store_uses(&self) -> Result<(), Error> {
-        let uses: Vec<(i64, DataHora)> =
-            self.uses.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
-        let sessions = self.loaded().map(|known| known.roster.unstored_uses()).unwrap_or_default();
+        let now = clock::now();
+        let (uses, sessions) = (self.key_uses.take_unstored(now), self.session_uses.take_unstored(now));
         if uses.is_empty() && sessions.is_empty() {
             return Ok(());
         }
@@ -217,55 +241,48 @@ impl Doors {
         })
     }
 
+    /// See `Batch::relieve`.
+    pub fn relieve(&self) {
+        self.loads.relieve();
+    }
+
     pub(super) fn known(&self) -> Result<Arc<Known>, Error> {
-        self.load_unless(|_| true)
+        self.loaded().map_or_else(|| self.loads.wait_for(()), Ok)
     }
 
     fn loaded(&self) -> Option<Arc<Known>> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
 
-    /// What is known, loaded again unless it will do. Of many that find that it will not, one loads.
-    fn load_unless(&self, will_do: impl Fn(&Known) -> bool) -> Result<Arc<Known>, Error> {
-        if let Some(known) = self.loaded().filter(|known| will_do(known)) {
-            return Ok(known);
-        }
-        let _alone = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = self.loaded().filter(|known| will_do(known)) {
-            return Ok(known);
-        }
-        let known = Arc::new(self.read()?);
-        let mut kept = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = kept.as_ref() {
-            known.roster.take_uses(&before.roster);
-        }
-        *kept = Some(known.clone());
-        Ok(known)
-    }
+/// Keeps what was read, unless something that was read later is kept already: a leader that hung for a while.
+fn keep(known: &Kept, read: Arc<Known>) -> Arc<Known> {
+    let mut kept = known.write().unwrap_or_else(PoisonError::into_inner);
+    let later = kept.clone().filter(|kept| kept.since > read.since).unwrap_or(read);
+    *kept = Some(later.clone());
+    later
+}
 
-    fn read(&self) -> Result<Known, Error> {
+impl Known {
+    fn read(store: &Store, pepper: &str) -> Result<Known, Error> {
+        let since = Instant::now();
         let read = |conn: &mut dyn Connection| {
             // The version first: a change behind it is found by the next look.
             let (acesso, keys) = (acesso::read(conn)?, chaves::active(conn)?);
             let has_manager = chaves::any_manager(conn)? || funcionarios::any_manager(conn)?;
             Ok((acesso, keys, has_manager, Roster::read(conn, clock::now())?))
         };
-        let (mut acesso, keys, has_manager, roster) = self.store.read(read)?;
+        let (mut acesso, keys, has_manager, roster) = store.read(read)?;
         if acesso.segredo.is_none() {
             let made = key::hex(&key::random()?);
-            self.store.write(|conn| acesso::set_secret_once(conn, &made))?;
-            acesso.segredo = self.store.read(|conn| acesso::read(conn))?.segredo;
+            store.write(|conn| acesso::set_secret_once(conn, &made))?;
+            acesso.segredo = store.read(|conn| acesso::read(conn))?.segredo;
         }
-        let secrets = OrderSecrets::new(acesso.segredo.as_deref().unwrap_or_default(), &self.pepper);
+        let secrets = OrderSecrets::new(acesso.segredo.as_deref().unwrap_or_default(), pepper);
         let holder =
             |k: chaves::Active| (k.resumo, Holder { id: k.id, papel: k.papel, expira_em: k.expira_em });
-        Ok(Known {
-            versao: acesso.versao,
-            keys: keys.into_iter().map(holder).collect(),
-            has_manager,
-            secrets,
-            roster,
-        })
+        let keys = keys.into_iter().map(holder).collect();
+        Ok(Known { versao: acesso.versao, since, keys, has_manager, secrets, roster })
     }
 }
 

@@ -1,10 +1,10 @@
-//! PINs and passwords, as they are stored: Argon2id over HMAC-SHA256. A PIN has so few digits that no function makes it slow
-//! to try all of them; so `PEPPER`, which is not in the database, is the key of the HMAC, and whoever has the database
-//! alone has nothing to try. Without a pepper all PINs of 4 digits take 10,000 hashes a person: minutes.
+//! PINs and passwords at rest: Argon2id over HMAC-SHA256. No work factor protects 4 digits against an offline search; so the
+//! HMAC is keyed with `PEPPER`, which is not in the database, and a copy of the database alone cannot be searched. Without a
+//! pepper all PINs of 4 digits take 10,000 hashes a person: minutes.
 //!
-//! A hash takes 19 MB and some ten milliseconds, so few are computed at a time, and few may wait for that (`Gate`): a
-//! thousand that log in at once make a short queue and 503s, and no memory. Those who have no terminal have a shorter
-//! queue, wait for those who have one, and run one at a time, so that strangers do not keep the staff out.
+//! A hash takes 19 MB and some ten milliseconds, so the number that runs, and the number that waits, are bounded (`Gate`): a
+//! thousand logins at once make a short queue and 503s, and no memory. Requests without a terminal have a shorter queue, lower
+//! priority and one slot, so that strangers do not keep the staff out.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -137,7 +137,7 @@ struct Crowd {
     outside: usize,
 }
 
-/// Whoever holds it may compute a hash.
+/// A slot of the gate: its holder may compute a hash. It is given back when it is dropped.
 pub struct Permit<'a> {
     gate: &'a Gate,
     asker: Asker,
@@ -187,7 +187,7 @@ impl Drop for Permit<'_> {
         crowd.outside -= usize::from(self.asker == Asker::Outside);
         crowd.running_outside -= usize::from(self.asker == Asker::Outside);
         drop(crowd);
-        // Who comes next depends on who asks.
+        // All: one alone might be outside, and has to wait for those inside.
         self.gate.left.notify_all();
     }
 }

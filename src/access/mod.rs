@@ -6,8 +6,8 @@
 //!               └ Doors: all by their SHA-256, in memory; reloaded when `versao_acesso` has moved
 //! ```
 //!
-//! - Open doors (`Mode`): everybody may do everything, as with the original system, but for keys and the trail, which are
-//!   a manager's also then: whoever comes first would else lock everybody out.
+//! - Open doors (`Mode`): everybody may do everything, as with the original system. Keys, staff and the trail need a manager
+//!   also then: otherwise any client could make itself the first manager.
 //! - A key is stored as its SHA-256 and looked up by it: what a look-up takes tells nothing of a key.
 //! - People (`people`) show who they are by a PIN on an enrolled terminal (`terminals`), or managers by a password anywhere;
 //!   for that each gets a session (`sessions`). Tries are limited and counted in the database (`tries`), and hashed few at a
@@ -28,6 +28,7 @@ mod sessions;
 mod terminals;
 mod token;
 mod tries;
+mod uses;
 
 pub use self::{
     doors::{Doors, Mode, WATCH},
@@ -150,7 +151,7 @@ impl Caller {
         }
     }
 
-    /// Whoever causes an event: the key, the person, or the customer; the staff where doors are open.
+    /// As the actor of an event: the key, the person, or the customer; the staff where doors are open.
     pub fn actor(self) -> Actor {
         match self {
             Caller::Open => Actor::Staff,

@@ -3,10 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{PoisonError, RwLock},
 };
 
 use crate::{
@@ -16,7 +13,11 @@ use crate::{
         sessao::{ABSOLUTE_SECONDS, Times},
     },
     error::Error,
-    store::{Connection, funcionarios, sessoes, terminais},
+    store::{
+        Connection, funcionarios,
+        sessoes::{self, Sessao},
+        terminais,
+    },
 };
 
 /// What the database said of people, terminals and sessions at one version.
@@ -27,7 +28,7 @@ pub struct Roster {
     terminals: HashMap<String, Terminal>,
     papel_of_terminal: HashMap<i64, Papel>,
     /// By the SHA-256 of their tokens.
-    sessions: RwLock<HashMap<String, Arc<Session>>>,
+    sessions: RwLock<HashMap<String, Sessao>>,
 }
 
 struct Worker {
@@ -57,34 +58,6 @@ pub struct Person {
     pub terminal: Option<i64>,
 }
 
-struct Session {
-    funcionario: i64,
-    terminal: Option<i64>,
-    begun: DataHora,
-    /// Seconds since 1970.
-    used: AtomicI64,
-    /// What the database knows of `used`.
-    stored: AtomicI64,
-}
-
-impl Session {
-    fn of(row: &sessoes::Sessao) -> Session {
-        let used = row.times.used.segundos();
-        Session {
-            funcionario: row.funcionario,
-            terminal: row.terminal,
-            begun: row.times.begun,
-            used: AtomicI64::new(used),
-            stored: AtomicI64::new(used),
-        }
-    }
-
-    fn times(&self) -> Times {
-        let used = DataHora::de_segundos(self.used.load(Ordering::Relaxed));
-        Times { begun: self.begun, used: used.unwrap_or(self.begun) }
-    }
-}
-
 impl Roster {
     /// As the database says it now.
     pub fn read(conn: &mut dyn Connection, now: DataHora) -> Result<Roster, Error> {
@@ -98,21 +71,8 @@ impl Roster {
                 .into_iter()
                 .map(|t| (t.resumo, Terminal { id: t.id, papel: t.papel }))
                 .collect(),
-            sessions: RwLock::new(
-                sessions.into_iter().map(|s| (s.resumo.clone(), Arc::new(Session::of(&s)))).collect(),
-            ),
+            sessions: RwLock::new(sessions.into_iter().map(|s| (s.resumo.clone(), s)).collect()),
         })
-    }
-
-    /// What only this process knows of the sessions that both have: when they were used.
-    pub fn take_uses(&self, before: &Roster) {
-        let (mine, its) = (self.sessions.read(), before.sessions.read());
-        let mine = mine.unwrap_or_else(PoisonError::into_inner);
-        for (resumo, session) in its.unwrap_or_else(PoisonError::into_inner).iter() {
-            if let Some(same) = mine.get(resumo) {
-                same.used.fetch_max(session.used.load(Ordering::Relaxed), Ordering::Relaxed);
-            }
-        }
     }
 
     /// The terminal with the token of this SHA-256.
@@ -120,27 +80,26 @@ impl Roster {
         self.terminals.get(resumo).copied()
     }
 
-    /// The person with the session of this SHA-256, and notes that it is used. `None` where it is over: by itself, or since
-    /// the person or the terminal is gone.
-    pub fn person(&self, resumo: &str, now: DataHora) -> Option<Person> {
-        let session = self.session(resumo)?;
-        let worker = self.people.get(&session.funcionario)?;
-        let papel = match session.terminal {
+    /// The person with the session of this SHA-256, which this process has last seen in use at `last`. `None` where it is
+    /// over: by itself, or since the person or the terminal is gone.
+    pub fn person(&self, resumo: &str, last: Option<DataHora>, now: DataHora) -> Option<Person> {
+        let Sessao { funcionario, terminal, times, .. } = self.session(resumo)?;
+        let worker = self.people.get(&funcionario)?;
+        let papel = match terminal {
             Some(terminal) => worker.papel.at_most(*self.papel_of_terminal.get(&terminal)?),
             None => worker.papel,
         };
-        if session.times().are_over(papel, now) {
+        let used = times.used.max(last.unwrap_or(times.used));
+        if (Times { used, ..times }).are_over(papel, now) {
             return None;
         }
-        session.used.fetch_max(now.segundos(), Ordering::Relaxed);
-        let (id, nome) = (session.funcionario, worker.nome.clone());
-        Some(Person { id, nome, papel, terminal: session.terminal })
+        Some(Person { id: funcionario, nome: worker.nome.clone(), papel, terminal })
     }
 
     /// Adds a session that the database has.
-    pub fn adopt(&self, row: &sessoes::Sessao) {
+    pub fn adopt(&self, row: &Sessao) {
         let mut sessions = self.sessions.write().unwrap_or_else(PoisonError::into_inner);
-        sessions.insert(row.resumo.clone(), Arc::new(Session::of(row)));
+        sessions.insert(row.resumo.clone(), row.clone());
     }
 
     /// Takes out a session that has ended.
@@ -148,18 +107,7 @@ impl Roster {
         self.sessions.write().unwrap_or_else(PoisonError::into_inner).remove(resumo);
     }
 
-    /// When sessions were last used, where the database does not know it yet.
-    pub fn unstored_uses(&self) -> Vec<(String, DataHora)> {
-        let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
-        let unstored = |(resumo, session): (&String, &Arc<Session>)| {
-            let used = session.used.load(Ordering::Relaxed);
-            let known = session.stored.swap(used, Ordering::Relaxed);
-            (used > known).then(|| Some((resumo.clone(), DataHora::de_segundos(used)?))).flatten()
-        };
-        sessions.iter().filter_map(unstored).collect()
-    }
-
-    fn session(&self, resumo: &str) -> Option<Arc<Session>> {
+    fn session(&self, resumo: &str) -> Option<Sessao> {
         self.sessions.read().unwrap_or_else(PoisonError::into_inner).get(resumo).cloned()
     }
 }
@@ -190,29 +138,25 @@ mod tests {
     }
 
     #[test]
-    fn a_use_is_stored_once_and_outlives_a_reload() {
-        let before = roster();
-        assert!(before.unstored_uses().is_empty());
-        assert_eq!(before.person("a", at(60)).unwrap().papel, Papel::Balcao);
-        assert_eq!(before.unstored_uses(), [("a".to_owned(), at(60))]);
-        assert!(before.unstored_uses().is_empty());
-        let after = roster();
-        after.take_uses(&before);
-        assert!(after.person("a", at(60 + 1799)).is_some(), "the use is forgotten");
-        assert!(after.person("a", at(60 + 1799 + 1800)).is_none());
+    fn a_use_that_the_database_does_not_know_counts() {
+        let roster = roster();
+        assert_eq!(roster.person("a", None, at(60)).unwrap().papel, Papel::Balcao);
+        assert!(roster.person("a", Some(at(60)), at(60 + 1799)).is_some(), "the use is forgotten");
+        assert!(roster.person("a", Some(at(60)), at(60 + 1800)).is_none());
+        assert!(roster.person("a", None, at(1800)).is_none());
     }
 
     #[test]
     fn who_or_what_is_gone_takes_its_sessions_along() {
         let (mut roster, now) = (roster(), at(1));
-        assert!(roster.person("a", now).is_some() && roster.person("b", now).is_none());
+        assert!(roster.person("a", None, now).is_some() && roster.person("b", None, now).is_none());
         roster.papel_of_terminal.clear();
-        assert!(roster.person("a", now).is_none());
+        assert!(roster.person("a", None, now).is_none());
         let mut roster = self::roster();
         roster.people.clear();
-        assert!(roster.person("a", now).is_none());
+        assert!(roster.person("a", None, now).is_none());
         let roster = self::roster();
         roster.forget("a");
-        assert!(roster.person("a", now).is_none());
+        assert!(roster.person("a", None, now).is_none());
     }
 }

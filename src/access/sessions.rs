@@ -1,9 +1,9 @@
-//! Sessions: whoever has shown who it is gets a token, new each time and never one that the client brought along. What is
-//! stored is its SHA-256; it ends by itself (`domain::sessao`), by logging out, or when a manager ends it.
+//! Sessions: a person who has proved an identity gets a token, generated at each login and never taken from the client. Its
+//! SHA-256 is stored; it ends by itself (`domain::sessao`), by logging out, or when a manager ends it.
 //!
 //! Other processes load a new session within `WATCH`, as any change; until then the first request with it looks it up. Only
-//! so many look-ups are made in a second: whoever sends made-up tokens costs the database little, and delays others by no
-//! more than `WATCH`.
+//! so many look-ups are made in a second: a client that sends made-up tokens costs the database little, and delays others by
+//! no more than `WATCH`.
 
 use std::net::IpAddr;
 
@@ -15,7 +15,9 @@ use super::{
 };
 use crate::{
     clock,
-    domain::{auditoria::Tipo, evento::Actor, funcionario::Proof, papel::Papel, sessao::Times},
+    domain::{
+        auditoria::Tipo, data_hora::DataHora, evento::Actor, funcionario::Proof, papel::Papel, sessao::Times,
+    },
     error::{Denied, Error},
     store::{
         acesso, funcionarios,
@@ -44,8 +46,7 @@ impl Doors {
     /// The person with the session of this token; `None` when it is none, or over.
     pub fn person(&self, token: &str) -> Result<Option<Person>, Error> {
         let (resumo, now) = (key::digest(token), clock::now());
-        let known = self.known()?;
-        if let Some(person) = known.roster.person(&resumo, now) {
+        if let Some(person) = self.present(&resumo, now)? {
             return Ok(Some(person));
         }
         if !self.misses.take() {
@@ -56,7 +57,16 @@ impl Doors {
         // Its person or terminal may be as new.
         self.catch_up();
         self.adopt(&row)?;
-        Ok(self.known()?.roster.person(&resumo, now))
+        self.present(&resumo, now)
+    }
+
+    /// The person, where the session is known here and not over; that is a use of it.
+    fn present(&self, resumo: &str, now: DataHora) -> Result<Option<Person>, Error> {
+        let person = self.known()?.roster.person(resumo, self.session_uses.last(resumo), now);
+        if person.is_some() {
+            self.session_uses.note(resumo.to_owned(), now);
+        }
+        Ok(person)
     }
 
     /// Adds a session that the database has, unless it has ended meanwhile: that may have been loaded before it was added.

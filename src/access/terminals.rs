@@ -1,4 +1,4 @@
-//! Terminals: a manager makes a code, whoever holds the device types it within ten minutes, and the device gets its token.
+//! Terminals: a manager makes a code, which is typed at the device within ten minutes, and the device gets its token.
 //! Enrolling one again takes the token from the device before, and ends the sessions there.
 
 use super::{
