@@ -87,7 +87,7 @@ impl<'a> Call<'a> {
         let caller = self.caller(app)?;
         match caller.may(access) {
             true => Ok(()),
-            // Who has a secret knows of its order only.
+            // The secret of another order: this one may not even be known to exist.
             false if with_secret => Err(pedidos::NOT_FOUND),
             false => Err(Error::Denied(caller.lacks(access))),
         }

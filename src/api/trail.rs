@@ -1,5 +1,5 @@
-//! Refusals in the trail (`/auditoria`). They are bounded, by client and in all: whoever knocks a thousand times fills no
-//! table. What is beyond is in the log of requests only.
+//! Refusals in the trail (`/auditoria`). They are bounded, by client and in all: a client that is refused a
+//! thousand times fills no table. What is beyond the bound is in the log of requests only.
 
 use std::{net::IpAddr, time::Duration};
 

@@ -103,7 +103,7 @@ pub fn checkout(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let lines = errors.required("itens", body.itens);
     let Itens(lines) = errors.or(lines)?;
     if caller == Caller::Nobody && cliente.is_some() {
-        // Whoever may say so could put orders on anybody's name, and find out whose numbers there are.
+        // Otherwise anybody could put orders on any customer's name, and enumerate the ids.
         return Err(Error::invalid(
             "id_cliente",
             "só com uma chave de acesso; sem ela o pedido vai sem cliente",
@@ -114,7 +114,7 @@ pub fn checkout(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let answer = checkout::check_out(&app.commands, &app.payments, Choice { cliente, lines }, key)?;
     let short = request.header("idempotency-key")?.is_some_and(|key| key.len() < LONG_KEY);
     let body = if answer.replayed && short && caller == Caller::Nobody {
-        // Whoever shares the address may hit upon the key, and gets no secret by it.
+        // Another client behind the same address may use the same short key.
         answer.json
     } else {
         with_secret(answer.json, &app.doors.secrets()?.of(answer.pedido))
