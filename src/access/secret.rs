@@ -1,13 +1,16 @@
 //! The secret of an order (`acompanhamento`), which its customer gets with the checkout's answer: 128 bits of
 //! HMAC-SHA256 over the order's id. Derived and not stored: an order needs no column for it, and a repeated checkout gets the
-//! same one. What it is derived from is in the row of the restaurant, and in `PEPPER` where that is set; whoever changes
-//! either, as after restoring an older backup, makes every secret that was given out worthless.
+//! same one. What it is derived from is in the row of the restaurant (`segredo`), and in `PEPPER` where that is set. A change
+//! of either invalidates every secret. After an older backup is restored ids are given out again, and the old secrets with
+//! them: set `segredo` to NULL then, and a new one is made at the next start.
 
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac, digest::KeyInit};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
+
+use super::hash::keyed;
 
 /// Bytes of HMAC-SHA256 that are shown.
 const BYTES: usize = 16;
@@ -21,13 +24,9 @@ pub struct OrderSecrets {
 impl OrderSecrets {
     /// Of the restaurant with this stored secret, and what is set beside the database.
     pub fn new(stored: &str, pepper: &str) -> OrderSecrets {
-        let mut hash = Sha256::new();
-        hash.update((stored.len() as u64).to_be_bytes());
-        hash.update(stored);
-        hash.update(pepper);
         // A key of the length of SHA-256's blocks is taken as it is.
         let mut key = [0; 64];
-        key[..32].copy_from_slice(&hash.finalize());
+        key[..32].copy_from_slice(&keyed(pepper, "acompanhamento", stored));
         OrderSecrets { keyed: <Hmac<Sha256> as KeyInit>::new(&key.into()) }
     }
 
