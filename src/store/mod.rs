@@ -168,14 +168,20 @@ impl Store {
         self.schema.wait_for_start(at_most);
     }
 
-    /// Leaves all data in the one file, for whoever copies it; MySQL needs no such care.
+    /// Leaves all data in the one file, for whoever copies it; MySQL needs no such care. Nothing is written after it.
     pub fn close(&self) {
-        // In this order: on MySQL a connection to a server that hangs would be waited for.
-        if let Database::Sqlite(_) = &self.settings.database
-            && let Some(mut conn) = self.writers.try_get()
-            && let Err(e) = conn.script("PRAGMA wal_checkpoint(TRUNCATE);")
-        {
-            log::warn!("cannot empty the write-ahead log: {e}");
+        if !matches!(self.settings.database, Database::Sqlite(_)) || !self.is_migrated() {
+            return;
+        }
+        // What runs in the background may be writing: it is waited for, and nobody gets the only writer after it.
+        match self.writers.get() {
+            Ok(mut conn) => {
+                if let Err(e) = conn.script("PRAGMA wal_checkpoint(TRUNCATE);") {
+                    log::warn!("cannot empty the write-ahead log: {e}");
+                }
+                std::mem::forget(conn);
+            }
+            Err(e) => log::warn!("cannot empty the write-ahead log: the writer is still in use: {e}"),
         }
     }
 
@@ -358,9 +364,8 @@ impl fmt::Display for Database {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_transaction_that_meets_concurrent_changes_is_tried_for_a_while() {
-        let folder = std::env::temp_dir().join(format!("ambrosia-retry-{}", std::process::id()));
+    fn store(name: &str) -> (PathBuf, Store) {
+        let folder = std::env::temp_dir().join(format!("ambrosia-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let store = Store::new(Settings {
             database: Database::Sqlite(folder.join("r.db")),
@@ -370,6 +375,36 @@ mod tests {
             example_data: false,
         });
         store.migrate().unwrap();
+        (folder, store)
+    }
+
+    #[test]
+    fn what_is_still_being_written_at_the_end_is_in_the_one_file() {
+        let (folder, store) = store("close");
+        let (begun, begins) = std::sync::mpsc::channel();
+        let (goes_on, go_on) = std::sync::mpsc::channel::<()>();
+        thread::scope(|scope| {
+            let store = &store;
+            scope.spawn(move || {
+                store.write(|conn| {
+                    begun.send(()).unwrap();
+                    go_on.recv().unwrap();
+                    Ok(conn.execute("UPDATE restaurante SET nome = 'Cantina'", &[])?)
+                })
+            });
+            begins.recv().unwrap();
+            let closed = scope.spawn(|| store.close());
+            goes_on.send(()).unwrap();
+            closed.join().unwrap();
+        });
+        assert_eq!(std::fs::metadata(folder.join("r.db-wal")).unwrap().len(), 0);
+        assert!(store.writers.try_get().is_none(), "somebody can write after the end");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_transaction_that_meets_concurrent_changes_is_tried_for_a_while() {
+        let (folder, store) = store("retry");
         let conflict = || Error::Database(DbError::Retry("changed".into()));
         let mut attempts = 0;
         let saved = store.write(|_| {
