@@ -10,16 +10,13 @@ use std::{
 
 use ambrosia::{
     access::{Doors, WATCH},
-    acts::{
-        cleaning,
-        commands::Commands,
-        reconciliation::{Bell, Worker},
-        retention,
-    },
+    acts::{cleaning, commands::Commands, reconciliation::Worker, retention},
     api::{Health, PROBE, Shared},
     batch::PATIENCE,
+    bell::Bell,
     clock,
     error::Error,
+    live::{Feeder, Hub},
     payments::{self, Payments},
     server::Stopper,
     store::{Database, Store, cobrancas, eventos},
@@ -54,6 +51,8 @@ pub struct Background {
     pub shared: Arc<Shared>,
     /// Rings when there is something to reconcile.
     pub bell: Arc<Bell>,
+    /// Those that listen.
+    pub live: Arc<Hub>,
     /// For `/readyz`.
     pub health: Arc<Health>,
     /// Who may do what.
@@ -79,19 +78,24 @@ impl Background {
             commands,
             shared,
             bell,
+            live,
             health,
             doors,
             undecided,
             retention_months,
         } = self;
         let unusable = Arc::new(OnceLock::new());
-        let drained = stopper.clone();
+        let (ending, listening) = (stopper.clone(), live.clone());
         thread::spawn(move || {
             if let Some(signal) = signals.forever().next() {
                 log::info!("signal {signal}: finishing");
-                drained.drain();
+                ending.announce();
+                listening.drain(ending.window());
+                ending.stop();
             }
         });
+        let feeder = Feeder::new(&live, &store);
+        thread::spawn(|| feeder.run());
         let (writing, entered) = (commands.clone(), doors.clone());
         thread::spawn(move || relieve(&shared, &writing, &entered));
         let (prepared, told, healthy) = (store.clone(), unusable.clone(), health.clone());
@@ -106,7 +110,7 @@ impl Background {
                 }
             }
         });
-        thread::spawn(move || watch(&watched));
+        thread::spawn(move || watch(&watched, &live));
         let probed = store.clone();
         thread::spawn(move || probe(&probed, &health));
         for _ in 0..RECONCILERS {
@@ -153,13 +157,15 @@ fn enter(doors: &Doors, undecided: bool) -> Result<(), (String, u8)> {
     Ok(())
 }
 
-/// Sees, each `WATCH`, whether somebody has changed who may do what; now and then stores when keys were used.
-fn watch(doors: &Doors) {
+/// Sees, each `WATCH`, whether somebody has changed who may do what, and has those that listen checked again; now and then
+/// stores when keys were used.
+fn watch(doors: &Doors, live: &Hub) {
     let mut stored = Instant::now();
     loop {
         thread::sleep(WATCH);
-        if let Err(error) = doors.look() {
-            log::debug!("cannot look whether access has changed: {error:?}");
+        match doors.look().and_then(|()| doors.version()) {
+            Ok(version) => live.set_access(version),
+            Err(error) => log::debug!("cannot look whether access has changed: {error:?}"),
         }
         if stored.elapsed() >= USES {
             stored = Instant::now();

@@ -7,9 +7,11 @@ use std::{process::ExitCode, sync::Arc, thread, time::Duration};
 
 use ambrosia::{
     access::{Doors, Mode},
-    acts::{capacity::Capacity, commands::Commands, reconciliation::Bell},
+    acts::{capacity::Capacity, commands::Commands},
     api::{App, Health, RateLimit, Shared, Site, Trail, TryRates},
+    bell::Bell,
     config::{Config, VARIABLES},
+    live::Hub,
     logging,
     payments::Payments,
     self_check,
@@ -90,7 +92,9 @@ fn run(config: Config) -> ExitCode {
     let mode = config.access.unwrap_or(if undecided { Mode::Closed } else { Mode::Auto });
     let doors = Arc::new(Doors::new(&store, mode, config.pepper, &threads));
     let capacity = Capacity::new(config.max_unpaid_orders);
-    let commands = Arc::new(Commands::new(&store, &payments, capacity, &threads));
+    let committed = Arc::new(Bell::default());
+    let live = Arc::new(Hub::new(config.max_listeners, committed.clone()));
+    let commands = Arc::new(Commands::new(&store, &payments, capacity, &committed, &threads));
     let app = App {
         store: store.clone(),
         shared: shared.clone(),
@@ -104,6 +108,7 @@ fn run(config: Config) -> ExitCode {
         trail: Trail::default(),
         origins: config.origins,
         hosts: config.hosts,
+        live: live.clone(),
         health: health.clone(),
     };
     let (server, ops) = match bind(&config.host, config.port, config.ops_port, config.limits, app) {
@@ -119,9 +124,19 @@ fn run(config: Config) -> ExitCode {
     payments.current().announce();
     let (data, used) = (store.clone(), doors.clone());
     let retention_months = config.customer_retention_months;
-    let unusable =
-        Background { store, payments, commands, shared, bell, health, doors, undecided, retention_months }
-            .start(database, signals, stopper);
+    let unusable = Background {
+        store,
+        payments,
+        commands,
+        shared,
+        bell,
+        live,
+        health,
+        doors,
+        undecided,
+        retention_months,
+    }
+    .start(database, signals, stopper);
     println!("ambrosia listening on http://{address}");
     let all_finished = server.run();
     if let Some((error, code)) = unusable.get() {

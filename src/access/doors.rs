@@ -228,6 +228,11 @@ impl Doors {
         Ok(self.known()?.has_manager)
     }
 
+    /// Grows with every change of who may do what. `Unavailable` before the database has said it.
+    pub fn version(&self) -> Result<i64, Error> {
+        Ok(self.known()?.versao)
+    }
+
     /// Stores when keys and sessions were last used, those that were not stored for a while.
     pub fn store_uses(&self) -> Result<(), Error> {
         let now = clock::now();

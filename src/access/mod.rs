@@ -62,6 +62,8 @@ pub enum Access {
     GerenteSempre,
     /// The role of a program.
     Maquina,
+    /// The counter's role, or that of a program.
+    BalcaoOuMaquina,
 }
 
 impl Access {
@@ -74,17 +76,19 @@ impl Access {
             Access::Balcao => "balcão",
             Access::Gerente | Access::GerenteSempre => "gerente",
             Access::Maquina => "máquina",
+            Access::BalcaoOuMaquina => "balcão ou máquina",
         }
     }
 
-    /// The least role that has it; `None` where everybody has.
-    pub fn papel(self) -> Option<Papel> {
+    /// Whether this role has it.
+    pub fn is_for(self, papel: Papel) -> bool {
         match self {
-            Access::Todos => None,
-            Access::DonoDoPedido | Access::Balcao => Some(Papel::Balcao),
-            Access::Cozinha => Some(Papel::Cozinha),
-            Access::Gerente | Access::GerenteSempre => Some(Papel::Gerente),
-            Access::Maquina => Some(Papel::Maquina),
+            Access::Todos => true,
+            Access::DonoDoPedido | Access::Balcao => papel.includes(Papel::Balcao),
+            Access::Cozinha => papel.includes(Papel::Cozinha),
+            Access::Gerente | Access::GerenteSempre => papel.includes(Papel::Gerente),
+            Access::Maquina => papel.includes(Papel::Maquina),
+            Access::BalcaoOuMaquina => papel.includes(Papel::Balcao) || papel.includes(Papel::Maquina),
         }
     }
 }
@@ -113,19 +117,19 @@ pub enum Caller {
 impl Caller {
     /// Whether this is enough for that access.
     pub fn may(self, access: Access) -> bool {
-        let Some(least) = access.papel() else { return true };
         match self {
+            _ if access == Access::Todos => true,
             Caller::Open => access != Access::GerenteSempre,
             Caller::Nobody => false,
             Caller::Key { papel, doors_are_open, .. } => {
-                papel.includes(least) || (doors_are_open && access != Access::GerenteSempre)
+                access.is_for(papel) || (doors_are_open && access != Access::GerenteSempre)
             }
             // Keys and staff outlast the one request that a manager lets through.
             Caller::Person { papel, approved_by, .. } => {
-                papel.includes(least) && (approved_by.is_none() || access != Access::GerenteSempre)
+                access.is_for(papel) && (approved_by.is_none() || access != Access::GerenteSempre)
             }
             // The kitchen's board lives on its terminal alone; everything else needs a person.
-            Caller::Terminal { papel, .. } => papel == Papel::Cozinha && least == Papel::Cozinha,
+            Caller::Terminal { papel, .. } => papel == Papel::Cozinha && access == Access::Cozinha,
         }
     }
 

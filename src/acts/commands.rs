@@ -32,6 +32,7 @@ use super::{
 };
 use crate::{
     batch::Batch,
+    bell::Bell,
     clock,
     domain::{
         cobranca::{Cobranca, Operacao},
@@ -107,17 +108,21 @@ struct Writer {
     store: Arc<Store>,
     payments: Arc<Payments>,
     capacity: Capacity,
+    /// Rung behind each commit.
+    committed: Arc<Bell>,
 }
 
 impl Commands {
-    /// Of this restaurant. `capacity` bounds the unpaid orders that checkouts add.
+    /// Of this restaurant. `capacity` bounds the unpaid orders that checkouts add; `committed` is rung behind each commit.
     pub fn new(
         store: &Arc<Store>,
         payments: &Arc<Payments>,
         capacity: Capacity,
+        committed: &Arc<Bell>,
         threads: &Arc<Threads>,
     ) -> Commands {
-        let writer = Arc::new(Writer { store: store.clone(), payments: payments.clone(), capacity });
+        let (store, payments, committed) = (store.clone(), payments.clone(), committed.clone());
+        let writer = Arc::new(Writer { store, payments, capacity, committed });
         let leads = writer.clone();
         Commands { writer, batch: Batch::new(threads, TOGETHER, move |all: &[Command]| leads.write(all)) }
     }
@@ -164,6 +169,7 @@ impl Writer {
             }
             done => done?,
         };
+        self.committed.ring();
         let is_new = |(done, command): &(&Result<Done, Error>, &Command)| {
             matches!((done, command), (Ok(Done::Changed(_)), Command::Checkout(_)))
         };

@@ -5,7 +5,7 @@
 use std::{
     hash::{BuildHasher, RandomState},
     panic::{self, AssertUnwindSafe},
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -16,6 +16,7 @@ use super::{
     notification::Notified,
 };
 use crate::{
+    bell::Bell,
     clock,
     domain::evento::Actor,
     error::Error,
@@ -33,27 +34,6 @@ const LOOKUPS: i64 = 6;
 const LOOKUP_PAUSE_SECONDS: i64 = 2;
 /// The same when the provider does not answer.
 const LOOKUPS_UNANSWERED: i64 = 12;
-
-/// Wakes the workers of this process when there is something to do; those of others find it when they look.
-#[derive(Default)]
-pub struct Bell {
-    rung: Mutex<bool>,
-    heard: Condvar,
-}
-
-impl Bell {
-    /// There is something to do.
-    pub fn ring(&self) {
-        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.heard.notify_one();
-    }
-
-    fn wait(&self, at_most: Duration) {
-        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.heard.wait_timeout_while(rung, at_most, |rung| !*rung);
-        *waited.unwrap_or_else(PoisonError::into_inner).0 = false;
-    }
-}
 
 /// Looks after what is pending; any number of threads may.
 pub struct Worker {

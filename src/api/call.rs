@@ -5,7 +5,9 @@
 //!   that of another order.
 //! - What is public asks nobody who he is: a key that opens nothing is no obstacle there.
 
-use std::{cell::OnceCell, ops::Deref};
+use std::{borrow::Cow, cell::OnceCell, ops::Deref};
+
+use tiny_http::Method::{Get, Head};
 
 use super::{App, credentials, routes};
 use crate::{
@@ -17,6 +19,8 @@ use crate::{
 
 /// The header with the secret of an order.
 pub const SECRET: &str = "x-acompanhamento";
+/// The parameter with the same.
+const SECRET_PARAMETER: &str = "acompanhamento";
 
 /// A request, and who sends it.
 pub struct Call<'a> {
@@ -69,6 +73,11 @@ impl<'a> Call<'a> {
         Ok(terminal.map_or(Caller::Nobody, |t| Caller::Terminal { id: t.id, papel: t.papel }))
     }
 
+    /// The same request, of a caller of whom nothing is known yet.
+    pub fn anew(&self) -> Call<'a> {
+        Call::new(self.request)
+    }
+
     /// Who calls, as far as anybody has asked.
     pub fn known_caller(&self) -> Caller {
         self.caller.get().copied().unwrap_or(Caller::Nobody)
@@ -80,7 +89,7 @@ impl<'a> Call<'a> {
         if access == Access::Todos || (access == Access::Maquina && app.doors.may_be_open()) {
             return Ok(());
         }
-        let with_secret = access == Access::DonoDoPedido && self.has_header(SECRET);
+        let with_secret = access == Access::DonoDoPedido && self.secret()?.is_some();
         if with_secret && self.has_secret(app)? {
             return Ok(());
         }
@@ -94,8 +103,17 @@ impl<'a> Call<'a> {
     }
 
     /// Whether the secret is that of the order that the path names.
-    fn has_secret(&self, app: &App) -> Result<bool, Error> {
-        let secret = self.header(SECRET)?.unwrap_or_default();
-        Ok(app.doors.secrets()?.opens(secret, routes::id(self)?))
+    pub fn has_secret(&self, app: &App) -> Result<bool, Error> {
+        let Some(secret) = self.secret()? else { return Ok(false) };
+        Ok(app.doors.secrets()?.opens(&secret, routes::id(self)?))
+    }
+
+    /// The secret of an order that came along: in the header, or where a browser reads by itself (`EventSource`, pictures),
+    /// which sends no header, in the query.
+    fn secret(&self) -> Result<Option<Cow<'a, str>>, Error> {
+        if let Some(secret) = self.header(SECRET)? {
+            return Ok(Some(secret.into()));
+        }
+        Ok(self.parameter(SECRET_PARAMETER).filter(|_| matches!(self.method, Get | Head)))
     }
 }

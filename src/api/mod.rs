@@ -10,7 +10,7 @@
 //!   answer.
 //! - An endpoint is declared in one place, with its access and its description (`endpoint.rs`).
 //! - One file a resource: `auditoria`, `chaves`, `clientes`, `dados`, `funcionarios`, `terminais`, `sessoes`, `produtos`,
-//!   `pedidos`, `pagamentos`, `restaurante`, `webhook`, `qrcode`, `docs`, `health`.
+//!   `pedidos`, `pagamentos`, `live`, `restaurante`, `webhook`, `qrcode`, `docs`, `health`.
 //!
 //! Names in Portuguese are words of the interface, or of the domain. Tested by `tests/api`.
 
@@ -28,6 +28,7 @@ mod fields;
 mod funcionarios;
 mod health;
 mod json;
+mod live;
 mod openapi;
 mod operation;
 mod order_page;
@@ -61,7 +62,9 @@ pub use self::{
 };
 use crate::{
     access::Doors,
-    acts::{commands::Commands, reconciliation::Bell},
+    acts::commands::Commands,
+    bell::Bell,
+    live::Hub,
     payments::Payments,
     server::{Answer, Handler, Refusal, Request, Response},
     store::Store,
@@ -93,6 +96,8 @@ pub struct App {
     pub origins: Origins,
     /// The hosts that are answered.
     pub hosts: Hosts,
+    /// Those that listen.
+    pub live: Arc<Hub>,
     /// How the database is.
     pub health: Arc<Health>,
 }

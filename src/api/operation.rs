@@ -100,6 +100,12 @@ impl Operation {
         self
     }
 
+    /// Shows the schema of what a stream carries.
+    pub fn names<T: ToSchema>(mut self) -> Operation {
+        self.component::<T>();
+        self
+    }
+
     /// A parameter; see `header`, `query`.
     pub fn parameter(mut self, parameter: impl Into<Parameter>) -> Operation {
         self.builder = self.builder.parameter(parameter);

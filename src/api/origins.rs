@@ -126,7 +126,7 @@ impl FromStr for Hosts {
 /// lets it in, and who did what.
 fn is_personal(segments: &[Cow<'_, str>]) -> bool {
     let first = segments.first().map(AsRef::as_ref);
-    let of_staff = ["chaves", "funcionarios", "terminais", "sessoes", "auditoria"];
+    let of_staff = ["chaves", "funcionarios", "terminais", "sessoes", "auditoria", "eventos"];
     first.is_some_and(|first| matches!(first, "clientes" | "pedidos") || of_staff.contains(&first))
 }
 

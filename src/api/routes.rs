@@ -10,7 +10,7 @@ use super::{
     call::Call,
     chaves, clientes, dados, docs,
     endpoint::{Access, Endpoint},
-    funcionarios, health, is_probe, origins, pagamentos, pedidos,
+    funcionarios, health, is_probe, live, origins, pagamentos, pedidos,
     problem::problem,
     produtos, qrcode, restaurante, sessoes, terminais,
     trail::Refused,
@@ -27,6 +27,7 @@ pub static ENDPOINTS: LazyLock<Vec<Endpoint>> = LazyLock::new(|| {
     [
         pedidos::resource(),
         pagamentos::resource(),
+        live::resource(),
         webhook::resource(),
         qrcode::resource(),
         produtos::resource(),

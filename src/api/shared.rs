@@ -16,6 +16,7 @@ use crate::{
         produto::Categoria,
     },
     error::Error,
+    live::{self, Snapshot, Topic},
     open_orders::OpenOrders,
     server::{Request, Threads},
     store::{
@@ -44,6 +45,8 @@ pub struct Shared {
     open: [Whole<3>; 4],
     /// The same as everybody may see them.
     public: [Whole<3>; 4],
+    /// What a board begins with: the kitchen's, and everybody's.
+    boards: [Arc<Batch<(), Arc<Snapshot>>>; 2],
     /// All of it, and each category.
     menus: [Whole<1>; 5],
     /// One order, by its id.
@@ -68,6 +71,14 @@ impl Shared {
             let read = move || Ok(Arc::new(read_open(&store, &open_orders, list, bound)?.public()?));
             Batch::new(threads, TOGETHER, once(read))
         };
+        let board = |topic| {
+            let (store, open_orders) = (store.clone(), open_orders.clone());
+            Batch::new(
+                threads,
+                TOGETHER,
+                once(move || live::board(&store, &open_orders, topic).map(Arc::new)),
+            )
+        };
         let menu = |categoria| {
             let store = store.clone();
             Batch::new(threads, TOGETHER, once(move || read_menu(&store, categoria)))
@@ -76,6 +87,7 @@ impl Shared {
         Shared {
             open: OPEN.map(open),
             public: OPEN.map(public),
+            boards: [Topic::Kitchen, Topic::Panel].map(board),
             menus: [
                 None,
                 Some(Categoria::Lanche),
@@ -104,6 +116,11 @@ impl Shared {
         OPEN.iter().position(|open| *open == list).map(|n| &self.public[n])
     }
 
+    /// What one begins with that listens to a board: the kitchen's, or everybody's.
+    pub fn board(&self, topic: Topic) -> &Arc<Batch<(), Arc<Snapshot>>> {
+        &self.boards[usize::from(topic == Topic::Panel)]
+    }
+
     /// The menu, or one category of it.
     pub fn menu(&self, categoria: Option<Categoria>) -> &Whole<1> {
         &self.menus[categoria.map_or(0, |c| c as usize)]
@@ -112,6 +129,7 @@ impl Shared {
     /// See `Batch::relieve`.
     pub fn relieve(&self) {
         self.open.iter().chain(&self.public).for_each(Batch::relieve);
+        self.boards.iter().for_each(Batch::relieve);
         self.menus.iter().for_each(Batch::relieve);
         self.pedidos.relieve();
         self.status.relieve();

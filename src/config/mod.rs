@@ -50,6 +50,8 @@ pub struct Config {
     pub webhooks_per_second: Option<u32>,
     /// `None` is no limit.
     pub max_unpaid_orders: Option<usize>,
+    /// Live streams at most.
+    pub max_listeners: usize,
     /// Seconds for which a QR code can be paid.
     pub qr_seconds: i64,
     /// Without it no customer is erased but on demand.
@@ -88,6 +90,7 @@ impl Config {
             checkouts_per_minute: env.limit("CHECKOUTS_PER_MINUTE", CHECKOUTS_PER_MINUTE)?,
             webhooks_per_second: env.limit("WEBHOOKS_PER_SECOND", WEBHOOKS_PER_SECOND)?,
             max_unpaid_orders: env.limit("MAX_UNPAID_ORDERS", MAX_UNPAID_ORDERS)?.map(|n| n as usize),
+            max_listeners: env.number("MAX_LISTENERS", 0, 1_000_000)? as usize,
             qr_seconds: env.qr_seconds()?,
             customer_retention_months: env.retention_months()?,
             mercado_pago: env.mercado_pago()?,

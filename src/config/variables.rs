@@ -109,6 +109,11 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
         "open connections at most, a thread each, and one more while an answer is read slowly; beyond it the \
          one idle longest is closed",
     ),
+    (
+        "MAX_LISTENERS",
+        "20000",
+        "live streams at most, which take no thread and do not count as connections; then 503",
+    ),
     ("MAX_REQUESTS", "1024", "requests in work at most; then 503"),
     ("MAX_HEAD_BYTES", "16384", "request line and headers; then 431"),
     ("MAX_URI_BYTES", "8192", "path and query; then 414"),

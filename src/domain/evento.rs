@@ -16,6 +16,10 @@ use super::{
 /// Characters of a detail that are kept.
 const DETALHE_MAX: usize = 500;
 
+/// Events that tell of the charge only, and leave the order as it is; as stored in `tipo`.
+pub const OF_CHARGE: [&str; 6] =
+    ["perguntado", "respondido", "sem_resposta", "recusado", "notificado", "pendencia"];
+
 /// Who causes an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
@@ -121,6 +125,28 @@ pub struct EventoView {
     #[schema(value_type = Option<Object>)]
     pub dados: Option<Box<RawValue>>,
     pub datahora: DataHora,
+}
+
+/// An event in the log of all orders.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventoDoLog<'a> {
+    /// The order that it is of.
+    #[schema(minimum = 1, example = 12)]
+    pub pedido: i64,
+    #[serde(flatten)]
+    pub evento: &'a EventoView,
+}
+
+impl EventoView {
+    /// Whether it tells of the charge only, and leaves the order as it is.
+    pub fn is_of_charge(&self) -> bool {
+        OF_CHARGE.contains(&self.tipo.as_str())
+    }
+
+    /// Whether it adds an order to a board, moves it or takes it away.
+    pub fn is_of_board(&self) -> bool {
+        ["recebido", "movimento", "cancelamento"].contains(&self.tipo.as_str())
+    }
 }
 
 impl Actor {

@@ -7,7 +7,7 @@ use std::{
     io,
     net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
     sync::{Arc, atomic::Ordering},
-    thread,
+    time::Duration,
 };
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -85,12 +85,15 @@ pub struct Stopper {
 }
 
 impl Stopper {
+    /// How long there should be between the announcement and the stop.
+    pub fn window(&self) -> Duration {
+        self.core.limits.drain
+    }
+
     /// Announces the end (`Load::stopping`) and goes on as before, but for closing connections behind their
-    /// answer; after `Limits::drain` stops.
-    pub fn drain(&self) {
+    /// answer.
+    pub fn announce(&self) {
         self.core.draining.store(true, Ordering::SeqCst);
-        thread::sleep(self.core.limits.drain);
-        self.stop();
     }
 
     /// Stops at once: nothing is accepted any more.

@@ -13,6 +13,8 @@ pub struct Columns(pub &'static [&'static str]);
 pub struct Record<'a> {
     names: &'static [&'static str],
     row: &'a Row,
+    /// How many other columns stand before these.
+    skipped: usize,
 }
 
 impl Columns {
@@ -28,7 +30,12 @@ impl Columns {
 
     /// The row's values by name.
     pub fn of<'a>(&self, row: &'a Row) -> Record<'a> {
-        Record { names: self.0, row }
+        self.behind(0, row)
+    }
+
+    /// The same, where so many other columns stand before these.
+    pub fn behind<'a>(&self, skipped: usize, row: &'a Row) -> Record<'a> {
+        Record { names: self.0, row, skipped }
     }
 }
 
@@ -92,6 +99,7 @@ impl Record<'_> {
 
     fn at(&self, name: &str) -> Result<usize, DbError> {
         let at = self.names.iter().position(|n| *n == name);
-        at.ok_or_else(|| DbError::Other(format!("column {name} is not selected")))
+        let at = at.ok_or_else(|| DbError::Other(format!("column {name} is not selected")))?;
+        Ok(self.skipped + at)
     }
 }

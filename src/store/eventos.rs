@@ -3,7 +3,7 @@
 //! the order of the commits (`restaurante`).
 
 use super::{
-    columns::Columns,
+    columns::{Columns, Record},
     connection::{Connection, Value},
     restaurante,
     statements::{insert_rows, placeholders},
@@ -16,7 +16,8 @@ use crate::{
     error::{DbError, Error},
 };
 
-const COLUMNS: Columns =
+/// What `view` reads.
+pub(super) const COLUMNS: Columns =
     Columns(&["sequencia", "tipo", "de", "para", "detalhe", "ator", "dados", "datahora"]);
 
 /// An event of an order, on its way to the log.
@@ -56,21 +57,22 @@ pub fn append(
 pub fn of_pedido(conn: &mut dyn Connection, pedido: i64, limit: i64) -> Result<Vec<EventoView>, Error> {
     let sql = format!("SELECT {} FROM eventos WHERE pedido = ? ORDER BY id DESC LIMIT ?", COLUMNS.list());
     let rows = conn.query(&sql, &[pedido.into(), limit.into()])?;
-    let events = rows.iter().rev().map(|row| {
-        let r = COLUMNS.of(row);
-        let data = r.string_or_null("dados")?.map(serde_json::value::RawValue::from_string).transpose();
-        Ok(EventoView {
-            sequencia: r.int_or_null("sequencia")?,
-            tipo: r.string("tipo")?,
-            de: r.int_or_null("de")?,
-            para: r.int_or_null("para")?,
-            detalhe: r.string_or_null("detalhe")?,
-            ator: r.string_or_null("ator")?,
-            dados: data.map_err(|e| DbError::Other(format!("dados of an event of order {pedido}: {e}")))?,
-            datahora: r.time("datahora")?,
-        })
-    });
-    Ok(events.collect::<Result<_, DbError>>()?)
+    Ok(rows.iter().rev().map(|row| view(&COLUMNS.of(row))).collect::<Result<_, _>>()?)
+}
+
+/// An event in these columns.
+pub(super) fn view(r: &Record<'_>) -> Result<EventoView, DbError> {
+    let data = r.string_or_null("dados")?.map(serde_json::value::RawValue::from_string).transpose();
+    Ok(EventoView {
+        sequencia: r.int_or_null("sequencia")?,
+        tipo: r.string("tipo")?,
+        de: r.int_or_null("de")?,
+        para: r.int_or_null("para")?,
+        detalhe: r.string_or_null("detalhe")?,
+        ator: r.string_or_null("ator")?,
+        dados: data.map_err(|e| DbError::Other(format!("dados of an event: {e}")))?,
+        datahora: r.time("datahora")?,
+    })
 }
 
 /// Events that are numbered in one transaction at most.

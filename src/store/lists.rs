@@ -107,7 +107,11 @@ pub fn page(
 }
 
 /// Shows these orders with their lines; the sort key of the last one shown where others were left.
-fn each(conn: &mut dyn Connection, rows: Vec<Fields>, show: Show<'_>) -> Result<Option<[i64; 3]>, Error> {
+pub(super) fn each(
+    conn: &mut dyn Connection,
+    rows: Vec<Fields>,
+    show: Show<'_>,
+) -> Result<Option<[i64; 3]>, Error> {
     let ids: Vec<i64> = rows.iter().map(|p| p.id).collect();
     let (mut rows, mut seen, mut together) = (rows.into_iter(), 0, itens::TOGETHER);
     while seen < ids.len() {

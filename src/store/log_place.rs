@@ -45,6 +45,18 @@ impl Fingerprint {
     }
 }
 
+/// Where the log is now.
+pub fn current(conn: &mut dyn Connection) -> Result<LogPlace, Error> {
+    let columns = Fingerprint::columns("u");
+    let sql = format!(
+        "SELECT r.proxima_sequencia, {columns} FROM restaurante r \
+         LEFT JOIN eventos u ON u.sequencia = r.proxima_sequencia - 1 WHERE r.id = 1"
+    );
+    let rows = conn.query(&sql, &[])?;
+    let row = rows.first().ok_or_else(|| Error::Internal("the row of the restaurant is gone".into()))?;
+    Ok(LogPlace { next_sequencia: row.int(0)?, last: Fingerprint::read(row, 1)? })
+}
+
 /// Where the log is now, and which event there is before the place that is known.
 pub fn since(conn: &mut dyn Connection, known: LogPlace) -> Result<(i64, Fingerprint), Error> {
     let columns = Fingerprint::columns("e");

@@ -17,6 +17,7 @@ pub mod itens;
 pub mod lists;
 pub mod locks;
 pub mod log_place;
+pub mod log_slice;
 mod migrations;
 mod mysql;
 pub mod notificacoes;

@@ -1,7 +1,7 @@
 //! The HTTP contract of the built binary, on a free port with an empty database for each test, on SQLite and on MySQL.
 //!
 //! The harness: `restaurant` starts the binary and talks to it, `database` makes the databases, `crew` hires people, `staff`
-//! makes keys, `till` adds a stand-in for Mercado Pago, `wire` puts a TCP proxy before MySQL. All other modules are tests.
+//! makes keys, `listening` hears live streams, `till` adds a stand-in for Mercado Pago, `wire` puts a TCP proxy before MySQL. All other modules are tests.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
@@ -28,6 +28,8 @@ mod keys;
 mod kitchen;
 mod large_lists;
 mod limits;
+mod listening;
+mod live;
 mod log;
 mod menu;
 mod mercado_pago;

@@ -1,5 +1,7 @@
 //! What Prometheus is told of this process. A leaf: everyone may count here, and nothing here knows anyone.
 
+mod live;
+
 use std::{
     sync::{
         Arc, LazyLock, Mutex, PoisonError,
@@ -47,6 +49,8 @@ pub struct Metrics {
     provider: Timed<Call>,
     unauthorized: Gauge,
     log_dropped: Counter,
+    /// Of the live streams.
+    pub live: live::Live,
 }
 
 /// Method and path of the table of routes; never what a client made up.
@@ -169,6 +173,7 @@ impl Metrics {
             provider: Family::new_with_constructor(timed as fn() -> Histogram),
             unauthorized: Gauge::default(),
             log_dropped: Counter::default(),
+            live: live::Live::new(histogram()),
         };
         m.register();
         m
@@ -209,6 +214,7 @@ impl Metrics {
         r.register("provider_unauthorized", text, m.unauthorized.clone());
         let text = "Lines of the log that stderr did not take in time";
         r.register("log_lines_dropped", text, m.log_dropped.clone());
+        m.live.register(r);
     }
 
     /// A request was answered with `status`, `took` after it was routed.

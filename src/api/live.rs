@@ -1,0 +1,219 @@
+//! Live streams (server-sent events): the log, the boards, one order. Here it is decided where a listener begins; from its
+//! first frame on `crate::live` has it. Tested by `tests/api/live.rs`.
+
+use std::time::Duration;
+
+use utoipa::{PartialSchema, openapi::path::Parameter};
+
+use super::{
+    App,
+    call::Call,
+    endpoint::{
+        Access::{self, BalcaoOuMaquina, Cozinha, DonoDoPedido, Todos},
+        Resource,
+    },
+    openapi::{header, integer, nullable_string, query, string},
+    operation::Operation,
+    problem::problem,
+    routes::id,
+};
+use crate::{
+    domain::{
+        evento::EventoDoLog,
+        pedido::{Pedido, PedidoView, StatusPedido},
+    },
+    error::Error,
+    live::{NewListener, Topic, first_of_log, first_of_order, retry_later},
+    server::{Frame, Response, Stream},
+    store::{log_place, log_slice},
+};
+
+const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
+/// Seconds between two pulses, where the query does not say, and at most.
+const PULSE: u64 = 15;
+/// One that has missed more events than this of a board is given the whole board.
+const BOARD_EVENTS_MAX: i64 = 500;
+
+/// Its endpoints.
+pub fn resource() -> Resource {
+    Resource::new("Ao vivo")
+        .get("/eventos", BalcaoOuMaquina, log, |operation| {
+            let about = "Every event of every order, as it is committed: `event` is its `tipo`, `id` its `sequencia`.";
+            stream(operation.about(about).names::<EventoDoLog<'_>>())
+        })
+        .get("/pedidos/ao-vivo", Todos, board, |operation| {
+            let about = "A board: `lista` with the open orders, then `mudanca` with `mudaram` (orders that entered or \
+                         changed) and `sairam` (the ids of those that left; on the `painel`, their numbers and times).";
+            let lista = string().enum_values(Some(["cozinha", "painel"]));
+            let meaning = "`cozinha`: whole orders, for the kitchen; `painel`: numbers and states, for everybody";
+            stream(operation.about(about).parameter(query("lista", lista, meaning)))
+                .problem(401, "`lista=cozinha` needs a credential, or this one opens nothing")
+                .problem(403, "`lista=cozinha` needs the role «cozinha», or a higher one")
+        })
+        .get("/pedidos/{id}/ao-vivo", DonoDoPedido, order, |operation| {
+            let about = "One order: `pedido` as it is, then at each change; `fim` behind Finalizado or Cancelado.";
+            let secret = "The order's secret, where no header can be sent (`EventSource`)";
+            stream(operation.about(about).names::<PedidoView<'_>>())
+                .parameter(query("acompanhamento", string(), secret))
+                .empty(204, "It is over, and was seen so: a browser does not come back")
+                .problem(404, "")
+        })
+}
+
+/// What all streams have in common.
+fn stream(operation: Operation) -> Operation {
+    let pulse = integer("int32").minimum(Some(1)).maximum(Some(PULSE as usize));
+    let parameters: [Parameter; 3] = [
+        header(
+            "Last-Event-ID",
+            nullable_string(),
+            "The `id` last seen: what comes next is what is behind it",
+        ),
+        query("desde", integer("int64").minimum(Some(0)), "The same, where no header can be sent"),
+        query("pulso", pulse, "Seconds after which `pulso` is sent when there is nothing else: 15"),
+    ];
+    let operation = parameters.into_iter().fold(operation, Operation::parameter);
+    operation
+        .ok_as("text/event-stream", String::schema())
+        .problem(422, "")
+        .problem(503, "`ouvintes_demais`: as many listen as `MAX_LISTENERS`")
+}
+
+/// What a client has seen.
+enum Cursor {
+    Nothing,
+    /// Everything up to the event at this place.
+    UpTo(i64),
+    /// Something that this log does not have.
+    Unknown,
+}
+
+impl Cursor {
+    /// `next` is the place that the next event of the log takes.
+    fn of(request: &Call<'_>, next: i64) -> Result<Cursor, Error> {
+        let known = |seen: i64| if (0..next).contains(&seen) { Cursor::UpTo(seen) } else { Cursor::Unknown };
+        if let Some(last) = request.header("last-event-id")?.filter(|last| !last.is_empty()) {
+            return Ok(last.parse().map_or(Cursor::Unknown, known));
+        }
+        match request.parameter("desde") {
+            None => Ok(Cursor::Nothing),
+            Some(text) => match text.parse() {
+                Ok(seen) if seen >= 0 => Ok(known(seen)),
+                _ => Err(Error::invalid("desde", "deve ser o número de um evento, ou 0")),
+            },
+        }
+    }
+}
+
+/// Where a listener begins, and its first frame.
+struct Start {
+    topic: Topic,
+    next: i64,
+    versao: i64,
+    first: Frame,
+}
+
+fn log(app: &App, request: &Call<'_>) -> Result<Response, Error> {
+    let head = head(app)?;
+    let (next, restarts) = match Cursor::of(request, head)? {
+        Cursor::UpTo(seen) => (seen + 1, false),
+        Cursor::Nothing => (head, false),
+        Cursor::Unknown => (head, true),
+    };
+    let start = Start { topic: Topic::Log, next, versao: 0, first: first_of_log(head, restarts) };
+    listen(app, request, BalcaoOuMaquina, start)
+}
+
+fn board(app: &App, request: &Call<'_>) -> Result<Response, Error> {
+    let (topic, access) = match request.parameter("lista").as_deref() {
+        None | Some("painel") => (Topic::Panel, Todos),
+        Some("cozinha") => (Topic::Kitchen, Cozinha),
+        Some(_) => return Err(Error::invalid("lista", "deve ser cozinha ou painel")),
+    };
+    request.check(app, access)?;
+    let head = head(app)?;
+    let start = match Cursor::of(request, head)? {
+        Cursor::UpTo(seen) if head - seen <= BOARD_EVENTS_MAX => {
+            Start { topic, next: seen + 1, versao: 0, first: first_of_log(head, false) }
+        }
+        cursor => {
+            let board = app.shared.board(topic).wait_for(())?;
+            let is_new = matches!(cursor, Cursor::Nothing);
+            let first = if is_new { board.whole.clone() } else { board.restarted.clone() };
+            Start { topic, next: board.next, versao: 0, first }
+        }
+    };
+    listen(app, request, access, start)
+}
+
+fn order(app: &App, request: &Call<'_>) -> Result<Response, Error> {
+    let (id, head) = (id(request)?, head(app)?);
+    let pedido = app.shared.pedidos.wait_for(id)?;
+    let cursor = Cursor::of(request, head)?;
+    let news = match cursor {
+        Cursor::UpTo(seen) => app.store.read(|conn| log_slice::changed_behind(conn, id, seen))?,
+        Cursor::Nothing | Cursor::Unknown => true,
+    };
+    let is_over = is_over(&pedido);
+    if is_over && !news {
+        return Ok(Response::new(204, "", ""));
+    }
+    let first = first_of_order(head, news.then_some(&*pedido), matches!(cursor, Cursor::Unknown))?;
+    if is_over {
+        return Ok(answer(move |stream: Stream| stream.finish(Some(&first))));
+    }
+    let start = Start { topic: Topic::Order(id), next: head, versao: pedido.versao, first };
+    listen(app, request, DonoDoPedido, start)
+}
+
+fn is_over(pedido: &Pedido) -> bool {
+    matches!(pedido.status_pedido, StatusPedido::Finalizado | StatusPedido::Cancelado)
+}
+
+/// Where the log is: what is read behind this is at least as new.
+fn head(app: &App) -> Result<i64, Error> {
+    Ok(app.store.read(|conn| log_place::current(conn))?.next_sequencia)
+}
+
+/// The answer to one that begins to listen, if there is room.
+fn listen(app: &App, request: &Call<'_>, access: Access, start: Start) -> Result<Response, Error> {
+    let pulse = pulse(request)?;
+    if request.load.stopping {
+        // An error would keep a browser from coming back.
+        let number = start.next as usize;
+        return Ok(answer(move |stream: Stream| stream.finish(Some(&retry_later(number)))));
+    }
+    let Some(slot) = app.live.admit() else { return Ok(no_room()) };
+    let guard = guard(app, request, access)?;
+    let Start { topic, next, versao, first } = start;
+    let listener = NewListener { topic, next, versao, pulse, guard };
+    Ok(answer(app.live.listen(slot, listener, first)))
+}
+
+fn answer(open: impl FnOnce(Stream) + Send + 'static) -> Response {
+    Response::stream(EVENT_STREAM, open).with("X-Accel-Buffering", "no")
+}
+
+fn no_room() -> Response {
+    let detail = "Há telas demais abertas agora; tente de novo em instantes";
+    problem(503, "ouvintes_demais", detail, &[]).with("Retry-After", "5")
+}
+
+/// The version of access under which a credential lets it in. It is checked once more behind that: a change in between would
+/// not be noticed otherwise.
+fn guard(app: &App, request: &Call<'_>, access: Access) -> Result<Option<i64>, Error> {
+    if access == Todos || (access == DonoDoPedido && request.has_secret(app)?) {
+        return Ok(None);
+    }
+    let version = app.doors.version()?;
+    request.anew().check(app, access)?;
+    Ok(Some(version))
+}
+
+fn pulse(request: &Call<'_>) -> Result<Duration, Error> {
+    match request.parameter("pulso").map(|text| text.parse()) {
+        None => Ok(Duration::from_secs(PULSE)),
+        Some(Ok(seconds @ 1..=PULSE)) => Ok(Duration::from_secs(seconds)),
+        Some(_) => Err(Error::invalid("pulso", format!("deve ser um número de 1 a {PULSE}"))),
+    }
+}

@@ -1,0 +1,140 @@
+//! One that listens: what to, where it stands in the log, and its socket.
+
+use std::time::{Duration, Instant};
+
+use super::hub::Slot;
+use crate::server::{Delivery, Frame, Lost, Stream};
+
+/// What is listened to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// Every event.
+    Log,
+    /// The open orders, whole.
+    Kitchen,
+    /// Numbers and states of the open orders.
+    Panel,
+    /// One order, by its id.
+    Order(i64),
+}
+
+impl Topic {
+    /// All that `name` gives.
+    pub(super) const NAMES: [&str; 4] = ["eventos", "cozinha", "painel", "pedido"];
+
+    /// For `/metrics`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Topic::Log => "eventos",
+            Topic::Kitchen => "cozinha",
+            Topic::Panel => "painel",
+            Topic::Order(_) => "pedido",
+        }
+    }
+}
+
+/// One that begins to listen.
+pub struct NewListener {
+    /// What to.
+    pub topic: Topic,
+    /// The place in the log that it is told from.
+    pub next: i64,
+    /// Of an order: the version that it has seen.
+    pub versao: i64,
+    /// Between two pulses.
+    pub pulse: Duration,
+    /// The version of access under which a credential let it in; `None` where everybody may listen, or who has the order's
+    /// secret.
+    pub guard: Option<i64>,
+}
+
+/// A credential is checked again after so long: a session that has been idle meanwhile is over.
+const GUARDED_MAX: Duration = Duration::from_secs(31 * 60);
+/// For one that does not take what it is told.
+const BEHIND_MAX: Duration = Duration::from_secs(5);
+/// Between two looks whether a client has hung up.
+const CHECK: Duration = Duration::from_secs(2);
+
+/// One that listens.
+pub(super) struct Listener {
+    pub topic: Topic,
+    pub next: i64,
+    pub versao: i64,
+    stream: Stream,
+    behind: bool,
+    pulse: Duration,
+    pulse_due: Instant,
+    check_due: Instant,
+    guard: Option<i64>,
+    checked_until: Instant,
+    /// Counted until it is dropped.
+    _slot: Slot,
+}
+
+impl Listener {
+    /// `behind`: it has not taken its first frame yet.
+    pub fn new(new: &NewListener, stream: Stream, behind: bool, slot: Slot, now: Instant) -> Listener {
+        let NewListener { topic, next, versao, pulse, guard } = *new;
+        // Spread, so that those that came together do not return together.
+        let spread = Duration::from_secs(slot.number() as u64 % 120);
+        Listener {
+            topic,
+            next,
+            versao,
+            stream,
+            behind,
+            pulse,
+            pulse_due: now + pulse,
+            check_due: now + CHECK,
+            guard,
+            checked_until: now + GUARDED_MAX + spread,
+            _slot: slot,
+        }
+    }
+
+    /// Whether it stands before this place and can be told more.
+    pub fn waits_for(&self, head: i64) -> bool {
+        self.next < head && !self.behind
+    }
+
+    /// Tells it something. An error means that it is to be dropped.
+    pub fn tell(&mut self, frame: &Frame, now: Instant) -> Result<(), Lost> {
+        let delivery = self.stream.send(frame)?;
+        self.behind = delivery != Delivery::Complete;
+        self.pulse_due = now + self.pulse;
+        Ok(())
+    }
+
+    /// What is due apart from news: the rest of a frame that it did not take, and a look whether it is still there.
+    pub fn look_after(&mut self, now: Instant) -> Result<(), Lost> {
+        if self.behind {
+            match self.stream.flush()? {
+                Delivery::Complete => self.behind = false,
+                Delivery::Behind(since) if since > BEHIND_MAX => return Err(Lost::Slow),
+                Delivery::Behind(_) => {}
+            }
+        }
+        if now >= self.check_due {
+            self.check_due = now + CHECK;
+            if !self.stream.is_open() {
+                return Err(Lost::Gone);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it has been told nothing for as long as it wants to wait.
+    pub fn wants_pulse(&self, now: Instant) -> bool {
+        now >= self.pulse_due && !self.behind
+    }
+
+    /// Whether what let it in has to be checked again, by its return: access is at this version now.
+    pub fn must_return(&self, access: i64, now: Instant) -> bool {
+        self.guard.is_some_and(|version| version < access || now >= self.checked_until)
+    }
+
+    /// Ends its stream, with this frame.
+    pub fn end(self, last: Option<&Frame>) {
+        self.stream.finish(last);
+    }
+}
