@@ -11,13 +11,12 @@ use std::{
 use ambrosia::{
     access::{Doors, WATCH},
     acts::{cleaning, commands::Commands, reconciliation::Worker, retention},
-    api::{Health, PROBE, Shared},
+    api::{App, Health, PROBE, Shared},
     batch::PATIENCE,
-    bell::Bell,
     clock,
     error::Error,
     live::{Feeder, Hub},
-    payments::{self, Payments},
+    payments,
     server::Stopper,
     store::{Database, Store, cobrancas, eventos},
 };
@@ -39,24 +38,10 @@ const RETENTION: Duration = Duration::from_secs(60 * 60);
 /// Threads that ask the payment provider about what is pending.
 const RECONCILERS: usize = 4;
 
-/// The parts that the threads work on.
+/// What the threads work on.
 pub struct Background {
-    /// The data.
-    pub store: Arc<Store>,
-    /// The providers that are set up.
-    pub payments: Arc<Payments>,
-    /// The changes of orders.
-    pub commands: Arc<Commands>,
-    /// The reads that are shared.
-    pub shared: Arc<Shared>,
-    /// Rings when there is something to reconcile.
-    pub bell: Arc<Bell>,
-    /// Those that listen.
-    pub live: Arc<Hub>,
-    /// For `/readyz`.
-    pub health: Arc<Health>,
-    /// Who may do what.
-    pub doors: Arc<Doors>,
+    /// The parts of the process.
+    pub app: Arc<App>,
     /// Payments are real, and nobody has decided whether doors are open: then there must be a manager.
     pub undecided: bool,
     /// Months without an order for which a customer is kept.
@@ -72,18 +57,8 @@ impl Background {
         mut signals: Signals,
         stopper: Arc<Stopper>,
     ) -> Arc<OnceLock<(String, u8)>> {
-        let Background {
-            store,
-            payments,
-            commands,
-            shared,
-            bell,
-            live,
-            health,
-            doors,
-            undecided,
-            retention_months,
-        } = self;
+        let Background { app, undecided, retention_months } = self;
+        let App { store, payments, commands, shared, bell, live, health, doors, .. } = &*app;
         let unusable = Arc::new(OnceLock::new());
         let (ending, listening) = (stopper.clone(), live.clone());
         thread::spawn(move || {
@@ -94,25 +69,25 @@ impl Background {
                 ending.stop();
             }
         });
-        let feeder = Feeder::new(&live, &store);
+        let feeder = Feeder::new(live, store);
         thread::spawn(|| feeder.run());
-        let (writing, entered) = (commands.clone(), doors.clone());
-        thread::spawn(move || relieve(&shared, &writing, &entered));
-        let (prepared, told, healthy) = (store.clone(), unusable.clone(), health.clone());
-        let looked_after = payments.names();
-        let watched = doors.clone();
+        let (reading, writing, entered) = (shared.clone(), commands.clone(), doors.clone());
+        thread::spawn(move || relieve(&reading, &writing, &entered));
+        let (prepared, told) = (app.clone(), unusable.clone());
         thread::spawn(move || {
-            match prepare(&prepared, &database, &healthy).and_then(|()| enter(&doors, undecided)) {
-                Ok(()) => care_for(&prepared, &looked_after, retention_months),
+            let App { store, health, doors, payments, .. } = &*prepared;
+            match prepare(store, &database, health).and_then(|()| enter(doors, undecided)) {
+                Ok(()) => care_for(store, &payments.names(), retention_months),
                 Err(error) => {
                     let _ = told.set(error);
                     stopper.stop();
                 }
             }
         });
-        thread::spawn(move || watch(&watched, &live));
-        let probed = store.clone();
-        thread::spawn(move || probe(&probed, &health));
+        let watched = app.clone();
+        thread::spawn(move || watch(&watched.doors, &watched.live));
+        let (probed, healthy) = (store.clone(), health.clone());
+        thread::spawn(move || probe(&probed, &healthy));
         for _ in 0..RECONCILERS {
             let (store, commands) = (store.clone(), commands.clone());
             let worker = Worker { store, commands, payments: payments.clone(), bell: bell.clone() };

@@ -8,7 +8,7 @@ use std::{process::ExitCode, sync::Arc, thread, time::Duration};
 use ambrosia::{
     access::{Doors, Mode},
     acts::{capacity::Capacity, commands::Commands},
-    api::{App, Health, RateLimit, Shared, Site, Trail, TryRates},
+    api::{App, RateLimit, Shared, Site, Trail, TryRates},
     bell::Bell,
     config::{Config, VARIABLES},
     live::Hub,
@@ -86,7 +86,7 @@ fn run(config: Config) -> ExitCode {
         Ok(payments) => Arc::new(payments),
         Err(error) => return fail(&error, 2),
     };
-    let (bell, health, threads) = (Arc::new(Bell::default()), Arc::new(Health::default()), Arc::default());
+    let threads = Arc::default();
     let shared = Arc::new(Shared::new(&store, &threads, config.limits.max_buffered_bytes));
     // Closed until it is known that somebody has decided.
     let mode = config.access.unwrap_or(if undecided { Mode::Closed } else { Mode::Auto });
@@ -95,23 +95,23 @@ fn run(config: Config) -> ExitCode {
     let committed = Arc::new(Bell::default());
     let live = Arc::new(Hub::new(config.max_listeners, committed.clone()));
     let commands = Arc::new(Commands::new(&store, &payments, capacity, &committed, &threads));
-    let app = App {
-        store: store.clone(),
-        shared: shared.clone(),
-        commands: commands.clone(),
+    let app = Arc::new(App {
+        store,
+        shared,
+        commands,
         checkout_rate: RateLimit::new(config.checkouts_per_minute, Duration::from_secs(60)),
         webhook_rate: RateLimit::new(config.webhooks_per_second, Duration::from_secs(1)),
-        payments: payments.clone(),
-        bell: bell.clone(),
-        doors: doors.clone(),
+        payments,
+        bell: Arc::default(),
+        doors,
         tries: TryRates::default(),
         trail: Trail::default(),
         origins: config.origins,
         hosts: config.hosts,
-        live: live.clone(),
-        health: health.clone(),
-    };
-    let (server, ops) = match bind(&config.host, config.port, config.ops_port, config.limits, app) {
+        live,
+        health: Arc::default(),
+    });
+    let (server, ops) = match bind(&config.host, config.port, config.ops_port, config.limits, &app) {
         Ok(servers) => servers,
         Err(error) => return fail(&error, 1),
     };
@@ -121,28 +121,16 @@ fn run(config: Config) -> ExitCode {
             (Err(e), ..) | (_, Err(e), _) | (.., Err(e)) => return fail(&format!("cannot start: {e}"), 1),
         };
     ops.map(|ops| thread::spawn(|| ops.run()));
-    payments.current().announce();
-    let (data, used) = (store.clone(), doors.clone());
+    app.payments.current().announce();
     let retention_months = config.customer_retention_months;
-    let unusable = Background {
-        store,
-        payments,
-        commands,
-        shared,
-        bell,
-        live,
-        health,
-        doors,
-        undecided,
-        retention_months,
-    }
-    .start(database, signals, stopper);
+    let background = Background { app: app.clone(), undecided, retention_months };
+    let unusable = background.start(database, signals, stopper);
     println!("ambrosia listening on http://{address}");
     let all_finished = server.run();
     if let Some((error, code)) = unusable.get() {
         return fail(error, *code);
     }
-    store_the_rest(&data, &used);
+    store_the_rest(&app.store, &app.doors);
     if all_finished { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -160,19 +148,20 @@ fn bind(
     port: u16,
     ops_port: Option<u16>,
     limits: Limits,
-    app: App,
+    app: &Arc<App>,
 ) -> Result<(Server, Option<Server>), String> {
-    let app = Arc::new(app);
     let failed = |port: u16| move |e| format!("cannot listen on {host}:{port}: {e}");
     let Some(ops_port) = ops_port else {
-        let server = Server::bind(host, port, limits, Box::new(Site::whole(app))).map_err(failed(port))?;
+        let server =
+            Server::bind(host, port, limits, Box::new(Site::whole(app.clone()))).map_err(failed(port))?;
         return Ok((server, None));
     };
     let few = Limits { max_connections: OPS_CONNECTIONS, max_body_bytes: 0, ..limits.clone() };
     let server =
         Server::bind(host, port, limits, Box::new(Site::public(app.clone()))).map_err(failed(port))?;
-    let ops =
-        server.bind_beside(host, ops_port, few, Box::new(Site::operation(app))).map_err(failed(ops_port))?;
+    let ops = server
+        .bind_beside(host, ops_port, few, Box::new(Site::operation(app.clone())))
+        .map_err(failed(ops_port))?;
     Ok((server, Some(ops)))
 }
 
