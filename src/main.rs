@@ -79,6 +79,7 @@ fn run(config: Config) -> ExitCode {
         Ok(guard) => guard,
         Err(error) => return fail(&error, 1),
     };
+    allow_descriptors();
     let database = config.store.database.clone();
     let store = Arc::new(Store::new(config.store));
     let undecided = config.access.is_none() && config.mercado_pago.is_some();
@@ -91,8 +92,7 @@ fn run(config: Config) -> ExitCode {
     // Closed until it is known that somebody has decided.
     let mode = config.access.unwrap_or(if undecided { Mode::Closed } else { Mode::Auto });
     let doors = Arc::new(Doors::new(&store, mode, config.pepper, &threads));
-    let capacity = Capacity::new(config.max_unpaid_orders);
-    let committed = Arc::new(Bell::default());
+    let (capacity, committed) = (Capacity::new(config.max_unpaid_orders), Arc::new(Bell::default()));
     let live = Arc::new(Hub::new(config.max_listeners, committed.clone()));
     let commands = Arc::new(Commands::new(&store, &payments, capacity, &committed, &threads));
     let app = Arc::new(App {
@@ -122,8 +122,8 @@ fn run(config: Config) -> ExitCode {
         };
     ops.map(|ops| thread::spawn(|| ops.run()));
     app.payments.current().announce();
-    let retention_months = config.customer_retention_months;
-    let background = Background { app: app.clone(), undecided, retention_months };
+    let background =
+        Background { app: app.clone(), undecided, retention_months: config.customer_retention_months };
     let unusable = background.start(database, signals, stopper);
     println!("ambrosia listening on http://{address}");
     let all_finished = server.run();
@@ -132,6 +132,13 @@ fn run(config: Config) -> ExitCode {
     }
     store_the_rest(&app.store, &app.doors);
     if all_finished { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// A connection and a listener take a descriptor each. Many systems begin with 1,024 and let a process have more.
+fn allow_descriptors() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        log::warn!("cannot raise the limit of descriptors: {error}");
+    }
 }
 
 /// What was kept in memory to be stored later.
