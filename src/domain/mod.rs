@@ -14,6 +14,7 @@ pub mod papel;
 pub mod pedido;
 pub mod pendencia;
 pub mod produto;
+pub mod replay;
 pub mod restaurante;
 pub mod sessao;
 pub mod settlement;

@@ -2,6 +2,8 @@
 //! a person who is erased; `sequencia` is gapless and in
 //! the order of the commits (`restaurante`).
 
+use std::collections::HashMap;
+
 use super::{
     columns::{Columns, Record},
     connection::{Connection, Value},
@@ -58,6 +60,20 @@ pub fn of_pedido(conn: &mut dyn Connection, pedido: i64, limit: i64) -> Result<V
     let sql = format!("SELECT {} FROM eventos WHERE pedido = ? ORDER BY id DESC LIMIT ?", COLUMNS.list());
     let rows = conn.query(&sql, &[pedido.into(), limit.into()])?;
     Ok(rows.iter().rev().map(|row| view(&COLUMNS.of(row))).collect::<Result<_, _>>()?)
+}
+
+/// All events of these orders that have a place in the log, in the order of the log.
+pub fn of_pedidos(conn: &mut dyn Connection, ids: &[i64]) -> Result<HashMap<i64, Vec<EventoView>>, Error> {
+    let (marks, values) = placeholders(ids);
+    let sql = format!(
+        "SELECT {}, pedido FROM eventos WHERE pedido IN ({marks}) AND sequencia IS NOT NULL ORDER BY sequencia",
+        COLUMNS.list()
+    );
+    let mut events: HashMap<i64, Vec<EventoView>> = HashMap::with_capacity(ids.len());
+    for row in conn.query(&sql, &values)? {
+        events.entry(row.int(COLUMNS.0.len())?).or_default().push(view(&COLUMNS.of(&row))?);
+    }
+    Ok(events)
 }
 
 /// An event in these columns.

@@ -4,7 +4,7 @@
 //! `cancel`, `pay`, …); each that agrees makes an `Evento`, and `Fields::apply` is the one transition by which an event
 //! changes an order. Fields can be read by everybody and changed by nobody else.
 //!
-//! Nothing here reads a clock: `now` is given. Tested below, and by the replay in `tests/api/storm.rs`.
+//! Nothing here reads a clock: `now` is given. Tested below, and by the replay (`domain/replay.rs`).
 
 use std::{mem, ops::Deref};
 
@@ -440,8 +440,9 @@ pub mod tests {
         assert!(p.is_delivered() && p.entregue_em == Some(at(40)));
     }
 
+    /// Something that is asked of an order.
     #[derive(Clone, Debug)]
-    enum Step {
+    pub enum Step {
         Advance(i64),
         Cancel,
         Pay(i64, Option<Meio>),
@@ -452,7 +453,8 @@ pub mod tests {
         Note,
     }
 
-    fn step() -> impl Strategy<Value = Step> {
+    /// Any.
+    pub fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
             4 => (1..=5i64).prop_map(Step::Advance),
             1 => Just(Step::Cancel),
@@ -465,7 +467,8 @@ pub mod tests {
         ]
     }
 
-    fn take(p: &mut Pedido, step: Step, now: DataHora) {
+    /// Asks it of the order, which may refuse.
+    pub fn take(p: &mut Pedido, step: Step, now: DataHora) {
         match step {
             Step::Advance(para) => drop(p.advance(para.try_into().unwrap(), now)),
             Step::Cancel => p.cancel(Some("acabou"), now),
