@@ -1,6 +1,6 @@
 //! What runs beside the requests, a thread each: bringing the schema up to date, the probe of the database, the watch over
-//! access, cleaning, the
-//! reconciliation of charges, the relief of leaders that do not come back, and the signal to end.
+//! access, cleaning, backups, the reconciliation of charges, the relief of leaders that do not come back, and the signal to
+//! end.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -16,9 +16,10 @@ use ambrosia::{
     clock,
     error::Error,
     live::{Feeder, Hub},
+    metrics::METRICS,
     payments,
     server::Stopper,
-    store::{Database, Store, cobrancas, eventos},
+    store::{Database, Store, backup::Schedule, cobrancas, eventos},
 };
 use signal_hook::iterator::Signals;
 
@@ -35,6 +36,9 @@ const CLEANING: Duration = Duration::from_secs(15);
 /// Between two searches for customers who are not kept any longer.
 const RETENTION: Duration = Duration::from_secs(60 * 60);
 
+/// Between two attempts to make a backup.
+const BACKUP_RETRY: Duration = Duration::from_secs(60);
+
 /// Threads that ask the payment provider about what is pending.
 const RECONCILERS: usize = 4;
 
@@ -44,8 +48,16 @@ pub struct Background {
     pub app: Arc<App>,
     /// Payments are real, and nobody has decided whether doors are open: then there must be a manager.
     pub undecided: bool,
+    /// What is done with the data that stays.
+    pub upkeep: Upkeep,
+}
+
+/// What is done with the data that stays, as far as that is set.
+pub struct Upkeep {
     /// Months without an order for which a customer is kept.
     pub retention_months: Option<u16>,
+    /// When copies of the database are made.
+    pub backup: Option<Schedule>,
 }
 
 impl Background {
@@ -57,7 +69,7 @@ impl Background {
         mut signals: Signals,
         stopper: Arc<Stopper>,
     ) -> Arc<OnceLock<(String, u8)>> {
-        let Background { app, undecided, retention_months } = self;
+        let Background { app, undecided, upkeep: Upkeep { retention_months, backup } } = self;
         let App { store, payments, commands, shared, bell, live, health, doors, .. } = &*app;
         let unusable = Arc::new(OnceLock::new());
         let (ending, listening) = (stopper.clone(), live.clone());
@@ -86,6 +98,10 @@ impl Background {
         });
         let watched = app.clone();
         thread::spawn(move || watch(&watched.doors, &watched.live));
+        if let Some(schedule) = backup {
+            let copied = store.clone();
+            thread::spawn(move || back_up(&copied, &schedule));
+        }
         let (probed, healthy) = (store.clone(), health.clone());
         thread::spawn(move || probe(&probed, &healthy));
         for _ in 0..RECONCILERS {
@@ -185,6 +201,31 @@ fn care_for(store: &Store, looked_after: &[&str], retention_months: Option<u16>)
                 Err(error) => log::warn!("cannot number the events of an older process: {error:?}"),
             }
             thread::sleep(if Instant::now() < watched_until { NUMBERING } else { CLEANING });
+        }
+    }
+}
+
+/// Copies the database whenever that is due. One that fails is tried again, and is nobody else's trouble.
+fn back_up(store: &Store, schedule: &Schedule) -> ! {
+    loop {
+        METRICS.backups(schedule.every, schedule.age());
+        let pause = if store.is_migrated() { schedule.due_in() } else { RETRY };
+        if !pause.is_zero() {
+            thread::sleep(pause);
+            continue;
+        }
+        match schedule.copy(store, clock::now()) {
+            Ok((path, copied)) => {
+                log::info!("backup {}: {} bytes, {}", path.display(), copied.bytes, copied.checked);
+                if !copied.checked.is_whole() {
+                    log::error!("the backup is as the database is: {}", copied.checked.complaint());
+                }
+            }
+            Err(failure) => {
+                METRICS.backup_failed();
+                log::error!("there is no new backup: {failure}");
+                thread::sleep(BACKUP_RETRY);
+            }
         }
     }
 }

@@ -11,16 +11,10 @@ use ambrosia::{
 };
 use std::sync::Arc;
 
+use crate::Failed;
+
 const USAGE: &str = "usage: ambrosia chave criar PAPEL NOME | listar | revogar NUMERO; PAPEL is one of \
                      cozinha, balcao, gerente, maquina, totem";
-
-/// Why it did not succeed.
-pub enum Failed {
-    /// It was called wrongly.
-    Usage(String),
-    /// It could not be done.
-    Undone(String),
-}
 
 /// Does what the arguments behind `chave` ask for. A new key is all that is printed of it.
 pub fn run(arguments: &[String], config: Config) -> Result<(), Failed> {

@@ -1,6 +1,7 @@
 //! Reads the configuration, joins the parts, and runs the server until it is stopped.
 
 mod background;
+mod backups;
 mod keys;
 
 use std::{process::ExitCode, sync::Arc, thread, time::Duration};
@@ -23,7 +24,27 @@ use signal_hook::{
     iterator::Signals,
 };
 
-use self::background::Background;
+use self::background::{Background, Upkeep};
+
+/// What can be asked for in place of the server, and what it does.
+const COMMANDS: &[(&str, &str)] = &[
+    ("saude", "asks the process that runs here with these settings whether it is ready: exit code 0 or 1"),
+    (
+        "chave criar PAPEL NOME",
+        "makes a key and prints it: cozinha, balcao, gerente, maquina or totem, and a name",
+    ),
+    ("chave listar", "the keys"),
+    ("chave revogar N", "takes the key with this number back"),
+    ("copia DESTINO", "copies the SQLite file into a new one, also while it is in use, and checks the copy"),
+    ("conferir", "checks the database: the file, the log, and that each order is what the log says"),
+    (
+        "restaurar ORIGEM",
+        "checks a copy and puts it in the place of the SQLite file, which keeps another name; on MySQL without \
+         ORIGEM, after a dump was loaded. With «mesmo-assim» also where the log has faults",
+    ),
+    ("--help", "this text"),
+    ("--version", "the version"),
+];
 
 /// Connections to `OPS_PORT`: a kubelet, a Prometheus or two, and a person.
 const OPS_CONNECTIONS: usize = 64;
@@ -31,7 +52,10 @@ const OPS_CONNECTIONS: usize = 64;
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         None => {}
-        Some("chave") => return chave(),
+        Some("chave") => return command(keys::run),
+        Some("copia") => return command(backups::copy),
+        Some("conferir") => return command(backups::check),
+        Some("restaurar") => return command(backups::restore),
         Some("--help" | "-h") => return help(),
         Some("--version" | "-V") => {
             println!("ambrosia {}", env!("CARGO_PKG_VERSION"));
@@ -46,16 +70,25 @@ fn main() -> ExitCode {
     }
 }
 
-fn chave() -> ExitCode {
+/// Why a command did not succeed.
+enum Failed {
+    /// It was called wrongly.
+    Usage(String),
+    /// It could not be done.
+    Undone(String),
+}
+
+/// Runs a command with the arguments behind its name, on the database of the settings.
+fn command(run: fn(&[String], Config) -> Result<(), Failed>) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(2).collect();
     let config = match Config::read(&|name| std::env::var(name).ok()) {
         Ok(config) => config,
         Err(error) => return fail(&error, 2),
     };
-    match keys::run(&arguments, config) {
+    match run(&arguments, config) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(keys::Failed::Usage(text)) => fail(&text, 2),
-        Err(keys::Failed::Undone(text)) => fail(&text, 1),
+        Err(Failed::Usage(text)) => fail(&text, 2),
+        Err(Failed::Undone(text)) => fail(&text, 1),
     }
 }
 
@@ -122,8 +155,8 @@ fn run(config: Config) -> ExitCode {
         };
     ops.map(|ops| thread::spawn(|| ops.run()));
     app.payments.current().announce();
-    let background =
-        Background { app: app.clone(), undecided, retention_months: config.customer_retention_months };
+    let upkeep = Upkeep { retention_months: config.customer_retention_months, backup: config.backup };
+    let background = Background { app: app.clone(), undecided, upkeep };
     let unusable = background.start(database, signals, stopper);
     println!("ambrosia listening on http://{address}");
     let all_finished = server.run();
@@ -183,13 +216,10 @@ fn help() -> ExitCode {
             if default.is_empty() { String::new() } else { format!(" [{default}]") }
         );
     }
-    println!(
-        "\n  {:<width$}asks the process that runs here with these settings whether it is ready: exit code 0 or 1\n  \
-         {:<width$}makes a key and prints it: cozinha, balcao, gerente, maquina or totem, and a name\n  \
-         {:<width$}the keys\n  {:<width$}takes the key with this number back\n  \
-         {:<width$}this text\n  {:<width$}the version",
-        "saude", "chave criar PAPEL NOME", "chave listar", "chave revogar N", "--help", "--version"
-    );
+    println!();
+    for (command, meaning) in COMMANDS {
+        println!("  {command:<width$}{meaning}");
+    }
     ExitCode::SUCCESS
 }
 

@@ -1,8 +1,8 @@
 //! The secret of an order (`acompanhamento`), which its customer gets with the checkout's answer: 128 bits of
 //! HMAC-SHA256 over the order's id. Derived and not stored: an order needs no column for it, and a repeated checkout gets the
 //! same one. What it is derived from is in the row of the restaurant (`segredo`), and in `PEPPER` where that is set. A change
-//! of either invalidates every secret. After an older backup is restored ids are given out again, and the old secrets with
-//! them: set `segredo` to NULL then, and a new one is made at the next start.
+//! of either invalidates every secret: with `segredo` NULL a new one is made at the next start. An id is never given out
+//! again, also where a backup was restored (`store::backup::resume`); else the old secret would open another order.
 
 use std::fmt;
 

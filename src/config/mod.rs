@@ -11,7 +11,7 @@ use crate::{
     logging,
     payments::mercado_pago::{self, Secrets},
     server::{HEADERS_MAX, Limits, Proxies},
-    store::{self, Address, Database},
+    store::{self, Address, Database, backup::Schedule},
 };
 
 /// What counts with real payments where nothing is set. A busy shop behind one address makes some hundred orders an hour,
@@ -56,6 +56,8 @@ pub struct Config {
     pub qr_seconds: i64,
     /// Without it no customer is erased but on demand.
     pub customer_retention_months: Option<u16>,
+    /// Without it no copies of the database are made.
+    pub backup: Option<Schedule>,
     /// Without it payments are simulated.
     pub mercado_pago: Option<mercado_pago::Settings>,
 }
@@ -93,6 +95,7 @@ impl Config {
             max_listeners: env.number("MAX_LISTENERS", 0, 1_000_000)? as usize,
             qr_seconds: env.qr_seconds()?,
             customer_retention_months: env.retention_months()?,
+            backup: env.backup()?,
             mercado_pago: env.mercado_pago()?,
             store: store::Settings {
                 database: env.database()?,
@@ -168,6 +171,28 @@ impl Env<'_> {
     fn retention_months(&self) -> Result<Option<u16>, String> {
         let name = "CUSTOMER_RETENTION_MONTHS";
         Ok(self.set(name).map(|_| self.number(name, 1, 1200)).transpose()?.map(|n| n as u16))
+    }
+
+    /// From a minute to a month.
+    fn backup(&self) -> Result<Option<Schedule>, String> {
+        let name = "BACKUP_EVERY_MINUTES";
+        if self.set(name).is_none() {
+            // A slip of the pen must not do away with the copies.
+            return match ["BACKUP_FOLDER", "BACKUP_KEEP"].iter().find(|other| self.set(other).is_some()) {
+                Some(other) => Err(format!("{other} is set and {name} is not: set both, or neither")),
+                None => Ok(None),
+            };
+        }
+        if let Database::Mysql(_) = self.database()? {
+            return Err(format!(
+                "{name} copies an SQLite file; MySQL is copied by tools of its own (README)"
+            ));
+        }
+        Ok(Some(Schedule {
+            every: Duration::from_secs(60 * self.number(name, 1, 44_640)?),
+            folder: self.text("BACKUP_FOLDER")?.into(),
+            keep: self.number("BACKUP_KEEP", 1, 100_000)? as usize,
+        }))
     }
 
     fn proxies(&self, name: &str) -> Result<Proxies, String> {
@@ -393,6 +418,18 @@ mod tests {
                     ("MERCADO_PAGO_WEBHOOK_UNSIGNED", "true"),
                 ],
                 "MERCADO_PAGO_WEBHOOK_SECRET and MERCADO_PAGO_WEBHOOK_UNSIGNED are both set: set one of them",
+            ),
+            (
+                vec![("BACKUP_FOLDER", "/copias")],
+                "BACKUP_FOLDER is set and BACKUP_EVERY_MINUTES is not: set both, or neither",
+            ),
+            (
+                vec![("BACKUP_EVERY_MINUTES", "1h")],
+                "BACKUP_EVERY_MINUTES=1h is wrong: it must be a number from 1 to 44640",
+            ),
+            (
+                vec![("BACKUP_EVERY_MINUTES", "60"), ("MYSQL_HOST", "db")],
+                "BACKUP_EVERY_MINUTES copies an SQLite file; MySQL is copied by tools of its own (README)",
             ),
             (
                 vec![("MYSQL_USER", "ana")],

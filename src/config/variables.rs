@@ -48,6 +48,13 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
         "",
         "months without an order after which a customer's personal data is erased; unset never",
     ),
+    (
+        "BACKUP_EVERY_MINUTES",
+        "",
+        "minutes after which an SQLite file is copied again, while it is in use; unset never",
+    ),
+    ("BACKUP_FOLDER", "copias", "folder for these copies; made if it is not there"),
+    ("BACKUP_KEEP", "48", "copies that are kept there, the newest"),
     ("EXAMPLE_DATA", "true", "fill an empty database with an example menu, customers and orders"),
     ("LOG_LEVEL", "info", "off, error, warn, info, debug or trace; other crates stay at warn"),
     ("LOG_FORMAT", "text", "text, or json: an object a line, with the parts of a request line as fields"),

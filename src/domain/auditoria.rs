@@ -24,6 +24,7 @@ pub enum Tipo {
     TerminalInscrito,
     TerminalBloqueado,
     TerminalRevogado,
+    BancoRestaurado,
 }
 
 impl Tipo {
@@ -46,6 +47,7 @@ impl Tipo {
             Tipo::TerminalInscrito => "terminal_inscrito",
             Tipo::TerminalBloqueado => "terminal_bloqueado",
             Tipo::TerminalRevogado => "terminal_revogado",
+            Tipo::BancoRestaurado => "banco_restaurado",
         }
     }
 }
@@ -59,7 +61,7 @@ pub struct Registro {
     /// `acesso_negado`, `chave_criada`, `chave_revogada`, `cliente_visto`, `cliente_exportado`, `cliente_apagado`,
     /// `restaurante_alterado`, `funcionario_criado`, `funcionario_alterado`, `funcionario_desligado`, `sessao_iniciada`,
     /// `sessoes_encerradas`, `terminal_criado`, `terminal_inscrito`, `terminal_bloqueado` (too many wrong PINs),
-    /// `terminal_revogado`.
+    /// `terminal_revogado`, `banco_restaurado`.
     #[schema(example = "chave_criada")]
     pub tipo: String,
     /// Who did it: `terminal` (a command of the operating system), `chave:1`, `funcionario:7`, `terminal:3`, `anonimo`, or

@@ -41,6 +41,11 @@ impl DataHora {
         self.0.strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
+    /// For names of files, which it puts in order: `20261124T024836Z`.
+    pub fn compact(self) -> String {
+        self.0.strftime("%Y%m%dT%H%M%SZ").to_string()
+    }
+
     /// Reads what `sql` writes; a fraction of a second is dropped.
     pub fn de_sql(texto: &str) -> Option<DataHora> {
         DataHora::de_civil(texto.split('.').next()?.parse().ok()?)
@@ -89,6 +94,7 @@ mod tests {
         let momento: DataHora = "2026-11-24T02:48:36Z".parse().unwrap();
         assert_eq!(momento.to_string(), "2026-11-24T02:48:36Z");
         assert_eq!(momento.sql(), "2026-11-24 02:48:36");
+        assert_eq!(momento.compact(), "20261124T024836Z");
         assert_eq!(DataHora::de_sql("2026-11-24 02:48:36"), Some(momento));
         assert_eq!(DataHora::de_sql("2026-11-24 02:48:36.000000"), Some(momento));
         assert_eq!(DataHora::de_segundos(momento.segundos()), Some(momento));

@@ -51,6 +51,17 @@ pub struct Metrics {
     log_dropped: Counter,
     /// Of the live streams.
     pub live: live::Live,
+    backup_age: Known,
+    backup_interval: Known,
+    backup_failures: Counter,
+    /// When there was a good backup last, and how often there is to be one; `None` where none are made.
+    backups: Mutex<Option<Backups>>,
+}
+
+#[derive(Clone, Copy)]
+struct Backups {
+    last: Instant,
+    every: Duration,
 }
 
 /// Method and path of the table of routes; never what a client made up.
@@ -174,6 +185,10 @@ impl Metrics {
             unauthorized: Gauge::default(),
             log_dropped: Counter::default(),
             live: live::Live::new(histogram()),
+            backup_age: Known::default(),
+            backup_interval: Known::default(),
+            backup_failures: Counter::default(),
+            backups: Mutex::default(),
         };
         m.register();
         m
@@ -215,6 +230,11 @@ impl Metrics {
         let text = "Lines of the log that stderr did not take in time";
         r.register("log_lines_dropped", text, m.log_dropped.clone());
         m.live.register(r);
+        let text = "Since the last good backup, or since the start where there is none";
+        r.register_with_unit("backup_age", text, Unit::Seconds, m.backup_age.clone());
+        let text = "How often there is to be a backup";
+        r.register_with_unit("backup_interval", text, Unit::Seconds, m.backup_interval.clone());
+        r.register("backup_failures", "Backups that failed", m.backup_failures.clone());
     }
 
     /// A request was answered with `status`, `took` after it was routed.
@@ -262,6 +282,20 @@ impl Metrics {
         self.log_dropped.inc_by(lines);
     }
 
+    /// There is to be a backup so often, and the last good one is so old; without one its age counts from the first call.
+    pub fn backups(&self, every: Duration, age: Option<Duration>) {
+        let mut backups = self.backups.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let made = age.map(|age| now.checked_sub(age).unwrap_or(now));
+        let last = made.or(backups.map(|b| b.last)).unwrap_or(now);
+        *backups = Some(Backups { last, every });
+    }
+
+    /// There should have been one.
+    pub fn backup_failed(&self) {
+        self.backup_failures.inc();
+    }
+
     /// The whole in the OpenMetrics text format.
     pub fn text(&self, sample: &Sample) -> Result<String, std::fmt::Error> {
         self.connections.set(sample.connections as i64);
@@ -287,6 +321,9 @@ impl Metrics {
         }
         self.oldest.set(restaurant.map(|r| r.oldest_seconds));
         self.matters.set(restaurant.map(|r| r.matters));
+        let backups = *self.backups.lock().unwrap_or_else(PoisonError::into_inner);
+        self.backup_age.set(backups.map(|b| b.last.elapsed().as_secs() as i64));
+        self.backup_interval.set(backups.map(|b| b.every.as_secs() as i64));
         let mut out = String::with_capacity(16 * 1024);
         text::encode(&mut out, &self.registry)?;
         Ok(out)

@@ -79,6 +79,37 @@ pub fn is_done(conn: &mut dyn Connection, database: &Database) -> Result<bool, D
     }
 }
 
+/// How the schema of a database stands to that of this version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    Current,
+    /// It can be brought up to date.
+    Older,
+    /// A newer version has changed it.
+    Newer,
+    /// It is none of Ambrosia's.
+    Foreign,
+}
+
+/// Of this database.
+pub fn version(conn: &mut dyn Connection) -> Result<Version, DbError> {
+    let done = match done(conn) {
+        Ok(done) => done,
+        Err(DbError::Other(_)) => return Ok(Version::Foreign),
+        Err(e) => return Err(e),
+    };
+    let known = |number: &i64| *number == EXAMPLE || SQLITE.iter().any(|(n, _)| n == number);
+    Ok(if done.is_empty() {
+        Version::Foreign
+    } else if !done.iter().all(known) {
+        Version::Newer
+    } else if SQLITE.iter().all(|(number, _)| done.contains(number)) {
+        Version::Current
+    } else {
+        Version::Older
+    })
+}
+
 /// Applies what is missing, once among all processes; `tell` hears of each step.
 pub fn run(conn: &mut dyn Connection, settings: &Settings, tell: Tell<'_>) -> Result<(), DbError> {
     match settings.database {

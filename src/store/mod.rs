@@ -3,6 +3,7 @@
 pub mod acesso;
 pub mod assinaturas;
 pub mod auditoria;
+pub mod backup;
 pub mod chaves;
 pub mod clientes;
 pub mod cobrancas;
@@ -107,6 +108,7 @@ pub struct Store {
     disk: disk::Disk,
     /// Erased bytes may still be in SQLite's write-ahead log.
     scrub_due: AtomicBool,
+    copying: backup::Copying,
 }
 
 impl Store {
@@ -134,6 +136,7 @@ impl Store {
             schema: Schema::default(),
             disk: disk::Disk::default(),
             scrub_due: AtomicBool::new(true),
+            copying: backup::Copying::default(),
         }
     }
 
@@ -146,12 +149,11 @@ impl Store {
     /// Connects with the time-outs of every connection, so that a server that accepts and stays silent is found out; only
     /// where there is something to do, again with the time that copying a large table takes.
     fn try_to_migrate(&self) -> Result<(), DbError> {
-        let open = |settings| Manager { settings, epoch: Arc::default() }.open();
-        let mut conn = open(self.settings.clone())?;
+        let mut conn = Manager::once(self.settings.clone())?;
         let tell = |step| self.schema.note_step(step);
         if !migrations::is_done(&mut *conn, &self.settings.database)? {
             if let Database::Mysql(_) = self.settings.database {
-                conn = open(Settings { statement: MIGRATION, ..self.settings.clone() })?;
+                conn = backup::open_to_change(&self.settings)?;
             }
             migrations::run(&mut *conn, &self.settings, &tell)?;
         }
@@ -167,23 +169,6 @@ impl Store {
     /// Waits until the first attempt to migrate has ended, for so long at most.
     pub fn wait_for_start(&self, at_most: Duration) {
         self.schema.wait_for_start(at_most);
-    }
-
-    /// Leaves all data in the one file, for whoever copies it; MySQL needs no such care. Nothing is written after it.
-    pub fn close(&self) {
-        if !matches!(self.settings.database, Database::Sqlite(_)) || !self.is_migrated() {
-            return;
-        }
-        // What runs in the background may be writing: it is waited for, and nobody gets the only writer after it.
-        match self.writers.get() {
-            Ok(mut conn) => {
-                if let Err(e) = conn.script("PRAGMA wal_checkpoint(TRUNCATE);") {
-                    log::warn!("cannot empty the write-ahead log: {e}");
-                }
-                std::mem::forget(conn);
-            }
-            Err(e) => log::warn!("cannot empty the write-ahead log: the writer is still in use: {e}"),
-        }
     }
 
     /// Whether the schema is up to date, so that reads and writes can run.
@@ -308,10 +293,7 @@ impl Store {
     pub fn probe(&self, kept: &mut Option<Box<dyn Connection>>) -> Result<(), DbError> {
         let mut conn = match kept.take() {
             Some(conn) => conn,
-            None => {
-                let settings = Settings { wait: PROBE, statement: PROBE, ..self.settings.clone() };
-                Manager { settings, epoch: Arc::default() }.open()?
-            }
+            None => Manager::once(Settings { wait: PROBE, statement: PROBE, ..self.settings.clone() })?,
         };
         conn.ping()?;
         *kept = Some(conn);

@@ -33,6 +33,11 @@ pub(super) struct Pooled {
 }
 
 impl Manager {
+    /// A connection of no pool.
+    pub(super) fn once(settings: Settings) -> Result<Box<dyn Connection>, DbError> {
+        Manager { settings, epoch: Arc::default() }.open()
+    }
+
     pub(super) fn open(&self) -> Result<Box<dyn Connection>, DbError> {
         let Settings { wait, statement, .. } = self.settings;
         Ok(match &self.settings.database {

@@ -1,9 +1,6 @@
 //! What was erased leaves SQLite's write-ahead log too.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use super::{Database, Manager, Settings, Store};
 
@@ -28,7 +25,7 @@ impl Store {
             return;
         }
         let settings = Settings { wait: SCRUB, ..self.settings.clone() };
-        let scrubbed = Manager { settings, epoch: Arc::default() }.open().and_then(|mut conn| {
+        let scrubbed = Manager::once(settings).and_then(|mut conn| {
             let answer = conn.query("PRAGMA wal_checkpoint(TRUNCATE)", &[])?;
             answer.first().map_or(Ok(1), |row| row.int(0))
         });

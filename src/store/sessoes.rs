@@ -75,6 +75,12 @@ pub fn end_at(conn: &mut dyn Connection, terminal: i64, now: DataHora) -> Result
     Ok(())
 }
 
+/// Ends all.
+pub fn end_all(conn: &mut dyn Connection, now: DataHora) -> Result<(), Error> {
+    conn.execute("UPDATE sessoes SET encerrada_em = ? WHERE encerrada_em IS NULL", &[now.into()])?;
+    Ok(())
+}
+
 /// Notes when it was last used.
 pub fn note_use(conn: &mut dyn Connection, resumo: &str, used: DataHora) -> Result<(), Error> {
     // Another process may have stored a later use.

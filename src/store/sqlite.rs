@@ -9,7 +9,10 @@ use std::{
 
 use rusqlite::{ErrorCode, OpenFlags, params_from_iter, types};
 
-use super::connection::{Connection, Row, Value};
+use super::{
+    backup::PRIVATE,
+    connection::{Connection, Row, Value},
+};
 use crate::error::DbError;
 
 /// A connection to an SQLite file.
@@ -19,6 +22,7 @@ impl Sqlite {
     /// Opens or creates the file. `busy` bounds the wait for another process that writes.
     pub fn open(path: &Path, busy: Duration) -> Result<Sqlite, DbError> {
         create_private(path);
+        let opened = identity(path);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -30,13 +34,28 @@ impl Sqlite {
         )
         .map_err(classify)?;
         keep_private(path);
+        // What is restored takes the place of the file. This is the file of before then, and the log beside it the new one's.
+        if identity(path) != opened {
+            return Err(DbError::Lost("the file was replaced while it was opened".into()));
+        }
         conn.set_prepared_statement_cache_capacity(110);
+        Ok(Sqlite(conn))
+    }
+
+    /// Opens a file that exists, to read only. Its kind of log stays as it is.
+    pub fn open_read_only(path: &Path, busy: Duration) -> Result<Sqlite, DbError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = rusqlite::Connection::open_with_flags(path, flags).map_err(classify)?;
+        conn.busy_timeout(busy).map_err(classify)?;
+        conn.execute_batch("PRAGMA cell_size_check = ON;").map_err(classify)?;
         Ok(Sqlite(conn))
     }
 }
 
-/// Only the owner reads and writes: the file holds what customers told of themselves.
-const PRIVATE: u32 = 0o600;
+/// Which file this is the name of.
+fn identity(path: &Path) -> Option<[u64; 2]> {
+    fs::metadata(path).ok().map(|file| [file.dev(), file.ino()])
+}
 
 /// Makes the file, if there is none; what SQLite puts beside it takes over its mode. Where that fails SQLite says why.
 fn create_private(path: &Path) {
@@ -123,7 +142,7 @@ fn value(value: types::ValueRef<'_>) -> Result<Value, DbError> {
     }
 }
 
-fn classify(error: rusqlite::Error) -> DbError {
+pub(super) fn classify(error: rusqlite::Error) -> DbError {
     let text = error.to_string();
     let rusqlite::Error::SqliteFailure(cause, _) = &error else { return DbError::Other(text) };
     match (cause.code, cause.extended_code) {

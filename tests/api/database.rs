@@ -73,6 +73,11 @@ impl Schema {
         mysql::Conn::new(mysql::Opts::from_url(&self.url()).unwrap()).unwrap()
     }
 
+    /// An empty database on the same server.
+    pub fn beside(&self) -> Schema {
+        Schema::new(&self.server)
+    }
+
     fn admin(&self) -> mysql::Conn {
         mysql::Conn::new(mysql::Opts::from_url(&self.server).unwrap()).unwrap()
     }

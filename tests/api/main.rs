@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 mod access;
+mod backup;
 mod breaches;
 mod checkout;
 mod cleaning;

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
@@ -66,7 +66,7 @@ impl Restaurant {
         schema: Option<Schema>,
         environment: &[(&str, &str)],
     ) -> Restaurant {
-        let url = schema.as_ref().map_or_else(|| format!("sqlite:{}/r.db", folder.0.display()), Schema::url);
+        let url = url_of(&folder, schema.as_ref());
         let environment: Vec<_> =
             environment.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         let (child, address) = start(&folder, &url, &environment);
@@ -80,6 +80,19 @@ impl Restaurant {
             url: address,
             client: client(),
         }
+    }
+
+    /// Another restaurant with the same settings on a database of its own, which `fill` fills: it is told its URL.
+    pub fn elsewhere(&self, fill: impl FnOnce(&str)) -> Restaurant {
+        let (folder, schema) = (Folder::new(), self.schema.as_ref().map(Schema::beside));
+        fill(&url_of(&folder, schema.as_ref()));
+        let environment: Vec<_> = self.environment.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        Restaurant::in_folder(self.database, folder, schema, &environment)
+    }
+
+    /// What `ambrosia` does with these arguments, with the settings of the database.
+    pub fn command(&self, arguments: &[&str]) -> Output {
+        command(&self.database_url, arguments)
     }
 
     /// Another process on the same database, with the same settings.
@@ -220,6 +233,21 @@ impl Drop for Restaurant {
             eprintln!("--- log of the restaurant\n{}", self.log());
         }
     }
+}
+
+fn url_of(folder: &Folder, schema: Option<&Schema>) -> String {
+    schema.map_or_else(|| format!("sqlite:{}/r.db", folder.0.display()), Schema::url)
+}
+
+/// What `ambrosia` does with these arguments on this database.
+pub fn command(database_url: &str, arguments: &[&str]) -> Output {
+    Command::new(program())
+        .env_clear()
+        .env("DATABASE_URL", database_url)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
 }
 
 /// Another process on the database of a `Restaurant`; killed when dropped.

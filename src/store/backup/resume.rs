@@ -1,0 +1,94 @@
+//! A database that was restored goes on. What happened after the backup is lost here and is still known elsewhere: by
+//! customers, by their devices, by the payment provider. So that nothing of then is taken for something of now:
+//!
+//! - `senha` skips more numbers than were called since, and ids skip more than were given: a customer who holds a lost one
+//!   meets nobody else's order by it, nor by the secret that is derived from it.
+//! - Every order is another version: an `ETag` of then opens nothing and confirms nothing.
+//! - Every charge that is open or due, and each that was paid lately, is to be asked about at its provider at once: there it
+//!   may have been paid, withdrawn or given back since.
+//! - Sessions end: they may have been ended since. Keys that were taken back and people who were dismissed since are back.
+//!
+//! `sequencia` skips nothing, since the log is gapless. By the event before it each list tells another log
+//! (`store::log_place`).
+
+use super::super::{
+    Database,
+    auditoria::{self, New},
+    connection::Connection,
+    restaurante, sessoes,
+};
+use crate::{
+    domain::{auditoria::Tipo, data_hora::DataHora},
+    error::{DbError, Error},
+};
+
+/// Numbers that are called on no order.
+const SENHAS: usize = 500;
+/// Numbers of rows that are passed over.
+const IDS: i64 = 10_000;
+/// Versions that are passed over.
+const VERSIONS: i64 = 1_000;
+/// For so long before the backup payments are looked at again.
+const PAID_SECONDS: i64 = 7 * 24 * 60 * 60;
+
+/// The tables whose rows others know by their ids, and the log, which is told from another by them.
+const NUMBERED: [&str; 7] =
+    ["pedidos", "clientes", "produtos", "eventos", "chaves", "funcionarios", "terminais"];
+
+/// Makes a restored database one that can go on. `origin` is for the trail. Doing it twice is once too often, and does no
+/// harm.
+pub fn resume(
+    conn: &mut dyn Connection,
+    database: &Database,
+    origin: &str,
+    now: DataHora,
+) -> Result<(), Error> {
+    if let Database::Mysql(_) = database {
+        // Before the transaction, which a change of a table would end.
+        for table in NUMBERED {
+            let rows = conn.query(&format!("SELECT COALESCE(MAX(id), 0) FROM {table}"), &[])?;
+            let next = rows.first().map_or(Ok(0), |row| row.int(0))? + IDS;
+            conn.script(&format!("ALTER TABLE {table} AUTO_INCREMENT = {next};\n"))?;
+        }
+    }
+    conn.begin()?;
+    match change(conn, database, origin, now) {
+        Ok(()) => Ok(conn.commit()?),
+        Err(error) => {
+            conn.rollback()?;
+            Err(error)
+        }
+    }
+}
+
+fn change(conn: &mut dyn Connection, database: &Database, origin: &str, now: DataHora) -> Result<(), Error> {
+    if let Database::Sqlite(_) = database {
+        NUMBERED.iter().try_for_each(|table| skip_ids(conn, table))?;
+    }
+    conn.execute("UPDATE pedidos SET versao = versao + ?", &[VERSIONS.into()])?;
+    let newest = conn.query("SELECT MAX(datahora) FROM eventos", &[])?;
+    let newest = newest.first().map_or(Ok(None), |row| row.time_or_null(0))?.unwrap_or(now);
+    let sql = "UPDATE cobrancas SET proxima_em = ?, versao = versao + 1 WHERE situacao IN (0, 1) OR proxima_em IS NOT NULL \
+               OR (situacao = 4 AND pedido IN (SELECT id FROM pedidos WHERE datahora_recebido > ?))";
+    conn.execute(sql, &[now.into(), newest.mais(-PAID_SECONDS).into()])?;
+    sessoes::end_all(conn, now)?;
+    let new = New {
+        tipo: Tipo::BancoRestaurado,
+        ator: "terminal".to_owned(),
+        alvo: None,
+        detalhe: Some(origin.to_owned()),
+    };
+    auditoria::append(conn, &new, now)?;
+    restaurante::take_numbers(conn, &now.dia(), SENHAS, 0)?;
+    Ok(())
+}
+
+/// SQLite keeps the last id of a table only once there was one.
+fn skip_ids(conn: &mut dyn Connection, table: &str) -> Result<(), DbError> {
+    let sql = "UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ?";
+    if conn.execute(sql, &[IDS.into(), table.into()])? == 0 {
+        let sql = "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)";
+        conn.execute(sql, &[table.into(), IDS.into()])?;
+    }
+    Ok(())
+}
