@@ -14,6 +14,7 @@ pub mod live;
 pub mod logging;
 pub mod metrics;
 pub mod open_orders;
+pub mod outgoing;
 pub mod payments;
 pub mod self_check;
 pub mod server;

@@ -50,10 +50,12 @@ fn arrows_point_one_way() {
             "src/payments/",
             vec!["backoff", "clock", "domain", "error", "metrics", "payments", "server", "token_bucket"],
         ),
+        ("src/outgoing/", vec!["domain", "error", "metrics", "outgoing"]),
         (
             "src/acts/",
             vec![
-                "acts", "batch", "bell", "clock", "domain", "error", "metrics", "payments", "server", "store",
+                "acts", "backoff", "batch", "bell", "clock", "domain", "error", "metrics", "outgoing",
+                "payments", "server", "store",
             ],
         ),
         (
@@ -100,6 +102,7 @@ fn arrows_point_one_way() {
         "logging",
         "metrics",
         "open_orders",
+        "outgoing",
         "payments",
         "self_check",
         "server",

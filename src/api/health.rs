@@ -23,7 +23,7 @@ use crate::{
     error::{DbError, Error, FieldError},
     metrics::{METRICS, Restaurant, Sample},
     server::{Request, Response},
-    store::{cobrancas, lists},
+    store::{cobrancas, lists, outbox, webhooks},
 };
 
 /// Between two questions to the database, and how old an answer may be that still counts.
@@ -140,6 +140,8 @@ fn restaurant(app: &App) -> Result<Restaurant, Error> {
                 .to_vec(),
             oldest_seconds: open.oldest.map_or(0, |o| (now - o.segundos()).max(0)),
             matters: cobrancas::count_pending(conn)?,
+            webhook_lag_seconds: outbox::oldest(conn)?.map_or(0, |oldest| (now - oldest.segundos()).max(0)),
+            webhook_matters: webhooks::count_matters(conn)?,
         })
     })
 }

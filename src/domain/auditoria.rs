@@ -25,6 +25,9 @@ pub enum Tipo {
     TerminalBloqueado,
     TerminalRevogado,
     BancoRestaurado,
+    AssinaturaCriada,
+    AssinaturaAlterada,
+    AssinaturaApagada,
 }
 
 impl Tipo {
@@ -48,6 +51,9 @@ impl Tipo {
             Tipo::TerminalBloqueado => "terminal_bloqueado",
             Tipo::TerminalRevogado => "terminal_revogado",
             Tipo::BancoRestaurado => "banco_restaurado",
+            Tipo::AssinaturaCriada => "assinatura_criada",
+            Tipo::AssinaturaAlterada => "assinatura_alterada",
+            Tipo::AssinaturaApagada => "assinatura_apagada",
         }
     }
 }
@@ -61,7 +67,7 @@ pub struct Registro {
     /// `acesso_negado`, `chave_criada`, `chave_revogada`, `cliente_visto`, `cliente_exportado`, `cliente_apagado`,
     /// `restaurante_alterado`, `funcionario_criado`, `funcionario_alterado`, `funcionario_desligado`, `sessao_iniciada`,
     /// `sessoes_encerradas`, `terminal_criado`, `terminal_inscrito`, `terminal_bloqueado` (too many wrong PINs),
-    /// `terminal_revogado`, `banco_restaurado`.
+    /// `terminal_revogado`, `banco_restaurado`, `assinatura_criada`, `assinatura_alterada`, `assinatura_apagada`.
     #[schema(example = "chave_criada")]
     pub tipo: String,
     /// Who did it: `terminal` (a command of the operating system), `chave:1`, `funcionario:7`, `terminal:3`, `anonimo`, or

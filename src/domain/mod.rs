@@ -2,6 +2,7 @@
 
 pub mod a_mais;
 pub mod auditoria;
+pub mod aviso;
 pub mod charge_report;
 pub mod chave;
 pub mod cliente;
@@ -21,3 +22,4 @@ pub mod settlement;
 pub mod tentativa;
 pub mod terminal;
 pub mod texto;
+pub mod webhook;

@@ -1,5 +1,6 @@
 //! What a person has to look at, one matter a charge. Each kind has a condition under which it stands; what is settled
-//! leaves the list by `Cobranca::review`, whatever settled it.
+//! leaves the list by `Cobranca::review`, whatever settled it. A matter of a webhook is no row of its own: it follows
+//! from how the receiver is (`Webhook::matter`).
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,6 +12,7 @@ use super::{
     dinheiro::Dinheiro,
     evento::Evento,
     pedido::{Meio, PaymentNews, Pedido, StatusPagamento, StatusPedido},
+    webhook::Webhook,
 };
 
 /// The kind of a matter, as stored.
@@ -53,6 +55,36 @@ pub struct Pendencia {
     pub pendencia: String,
     /// Since when somebody is needed.
     pub desde: DataHora,
+}
+
+/// Something that a person has to look at, whatever it is about.
+#[derive(Serialize, ToSchema)]
+pub struct Assunto {
+    /// `pedido` or `assinatura`.
+    #[schema(example = "assinatura")]
+    pub assunto: &'static str,
+    /// Of that order or receiver.
+    #[schema(minimum = 1, example = 3)]
+    pub id: i64,
+    /// What there is to do, in Portuguese.
+    #[schema(example = "A assinatura 3 foi desligada: o destino respondeu que não quer mais avisos (410)")]
+    pub pendencia: String,
+    /// Since when somebody is needed.
+    pub desde: DataHora,
+}
+
+impl Assunto {
+    /// The matter of an order.
+    pub fn of_pedido(matter: Pendencia) -> Assunto {
+        let Pendencia { pedido, pendencia, desde, .. } = matter;
+        Assunto { assunto: "pedido", id: pedido, pendencia, desde }
+    }
+
+    /// The matter of a receiver of webhooks, if there is one.
+    pub fn of_webhook(webhook: &Webhook) -> Option<Assunto> {
+        let (pendencia, desde) = webhook.matter()?;
+        Some(Assunto { assunto: "assinatura", id: webhook.id, pendencia, desde })
+    }
 }
 
 /// The provider may still do the refund that somebody says was made by hand.

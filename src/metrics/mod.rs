@@ -48,6 +48,9 @@ pub struct Metrics {
     notifications: Family<Verdict, Counter>,
     provider: Timed<Call>,
     unauthorized: Gauge,
+    webhooks: Timed<Outcome>,
+    webhook_lag: Known,
+    webhook_matters: Known,
     log_dropped: Counter,
     /// Of the live streams.
     pub live: live::Live,
@@ -104,6 +107,11 @@ struct Call {
     outcome: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
 /// A gauge that is left out while its value is not known, so that nobody takes an old value for a current one.
 #[derive(Clone, Debug, Default)]
 struct Known(Arc<Mutex<Option<i64>>>);
@@ -154,6 +162,10 @@ pub struct Restaurant {
     pub oldest_seconds: i64,
     /// Orders whose money needs a person.
     pub matters: i64,
+    /// Age of the oldest event that is still to be delivered to a receiver of webhooks.
+    pub webhook_lag_seconds: i64,
+    /// Receivers of webhooks that need a person.
+    pub webhook_matters: i64,
 }
 
 impl Metrics {
@@ -183,6 +195,9 @@ impl Metrics {
             notifications: Family::default(),
             provider: Family::new_with_constructor(timed as fn() -> Histogram),
             unauthorized: Gauge::default(),
+            webhooks: Family::new_with_constructor(timed as fn() -> Histogram),
+            webhook_lag: Known::default(),
+            webhook_matters: Known::default(),
             log_dropped: Counter::default(),
             live: live::Live::new(histogram()),
             backup_age: Known::default(),
@@ -227,6 +242,12 @@ impl Metrics {
         r.register_with_unit("provider_call", "Calls to the provider", Unit::Seconds, m.provider.clone());
         let text = "Whether the provider refuses our token";
         r.register("provider_unauthorized", text, m.unauthorized.clone());
+        let text = "Tries to deliver an outgoing webhook";
+        r.register_with_unit("webhook_delivery", text, Unit::Seconds, m.webhooks.clone());
+        let text = "Age of the oldest event that a receiver of webhooks has still to take";
+        r.register_with_unit("webhook_lag", text, Unit::Seconds, m.webhook_lag.clone());
+        let text = "Receivers of webhooks that need a person";
+        r.register("webhook_matters", text, m.webhook_matters.clone());
         let text = "Lines of the log that stderr did not take in time";
         r.register("log_lines_dropped", text, m.log_dropped.clone());
         m.live.register(r);
@@ -277,6 +298,11 @@ impl Metrics {
         self.unauthorized.set(i64::from(refused)) != 0
     }
 
+    /// A try to deliver a webhook ended, which began at `start`.
+    pub fn webhook(&self, outcome: &'static str, start: Instant) {
+        self.webhooks.get_or_create(&Outcome { outcome }).observe(start.elapsed().as_secs_f64());
+    }
+
     /// Lines of the log did not fit.
     pub fn log_dropped(&self, lines: u64) {
         self.log_dropped.inc_by(lines);
@@ -324,6 +350,8 @@ impl Metrics {
         let backups = *self.backups.lock().unwrap_or_else(PoisonError::into_inner);
         self.backup_age.set(backups.map(|b| b.last.elapsed().as_secs() as i64));
         self.backup_interval.set(backups.map(|b| b.every.as_secs() as i64));
+        self.webhook_lag.set(restaurant.map(|r| r.webhook_lag_seconds));
+        self.webhook_matters.set(restaurant.map(|r| r.webhook_matters));
         let mut out = String::with_capacity(16 * 1024);
         text::encode(&mut out, &self.registry)?;
         Ok(out)

@@ -22,6 +22,7 @@ pub mod log_slice;
 mod migrations;
 mod mysql;
 pub mod notificacoes;
+pub mod outbox;
 pub mod page;
 pub mod pedidos;
 pub mod perfil;
@@ -36,6 +37,7 @@ mod sqlite;
 mod statements;
 pub mod tentativas;
 pub mod terminais;
+pub mod webhooks;
 
 use std::{
     fmt,
