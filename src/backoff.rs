@@ -14,6 +14,11 @@ pub fn pause(first: Duration, longest: Duration, failures: u32) -> Duration {
     whole * (512 + share as u32) / 1024
 }
 
+/// The whole pause, and of half as much again a random share: for schedules that are no doubling.
+pub fn stretched(whole: Duration) -> Duration {
+    whole + pause(whole, whole, 1) - whole / 2
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,5 +32,13 @@ mod tests {
             assert!(pauses.iter().all(|p| whole / 2 <= *p && *p <= whole), "{failures}: {pauses:?}");
             assert!(pauses.iter().any(|p| *p != pauses[0]), "no jitter after {failures}");
         }
+    }
+
+    #[test]
+    fn a_stretched_pause_is_never_shorter_and_half_as_long_again_at_most() {
+        let whole = Duration::from_secs(10);
+        let pauses: Vec<Duration> = (0..50).map(|_| stretched(whole)).collect();
+        assert!(pauses.iter().all(|p| whole <= *p && *p <= whole * 3 / 2), "{pauses:?}");
+        assert!(pauses.iter().any(|p| *p != pauses[0]), "no jitter");
     }
 }

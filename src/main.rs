@@ -8,12 +8,13 @@ use std::{process::ExitCode, sync::Arc, thread, time::Duration};
 
 use ambrosia::{
     access::{Doors, Mode},
-    acts::{capacity::Capacity, commands::Commands},
+    acts::{capacity::Capacity, commands::Commands, outbox},
     api::{App, RateLimit, Shared, Site, Trail, TryRates},
     bell::Bell,
     config::{Config, VARIABLES},
     live::Hub,
     logging,
+    outgoing::Sender,
     payments::Payments,
     self_check,
     server::{Limits, Server},
@@ -154,7 +155,7 @@ fn run(config: Config) -> ExitCode {
             (Err(e), ..) | (_, Err(e), _) | (.., Err(e)) => return fail(&format!("cannot start: {e}"), 1),
         };
     ops.map(|ops| thread::spawn(|| ops.run()));
-    app.payments.current().announce();
+    begin(&app, config.webhooks_private);
     let upkeep = Upkeep { retention_months: config.customer_retention_months, backup: config.backup };
     let background = Background { app: app.clone(), undecided, upkeep };
     let unusable = background.start(database, signals, stopper);
@@ -172,6 +173,12 @@ fn allow_descriptors() {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         log::warn!("cannot raise the limit of descriptors: {error}");
     }
+}
+
+/// Says how payments are made, and begins to deliver webhooks.
+fn begin(app: &App, webhooks_private: bool) {
+    app.payments.current().announce();
+    outbox::start(&app.store, Sender::new(webhooks_private));
 }
 
 /// What was kept in memory to be stored later.

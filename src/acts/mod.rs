@@ -12,11 +12,13 @@ pub mod erasure;
 mod held_rows;
 mod kitchen;
 pub mod notification;
+pub mod outbox;
 mod pendencia;
 pub mod reconciliation;
 pub mod refund;
 pub mod retention;
 mod simulated_news;
+pub mod subscriptions;
 
 pub use self::{
     cancellation::Cancel, counter_payment::TakePayment, kitchen::Move, pendencia::Resolve, refund::Refund,

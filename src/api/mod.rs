@@ -9,12 +9,13 @@
 //! - A handler is `fn(&App, &Call) -> Result<Response, Error>`, or gives a `Deferred` that a batch will
 //!   answer.
 //! - An endpoint is declared in one place, with its access and its description (`endpoint.rs`).
-//! - One file a resource: `auditoria`, `chaves`, `clientes`, `dados`, `funcionarios`, `terminais`, `sessoes`, `produtos`,
-//!   `pedidos`, `pagamentos`, `live`, `restaurante`, `webhook`, `qrcode`, `docs`, `health`.
+//! - One file a resource: `assinaturas`, `auditoria`, `chaves`, `clientes`, `dados`, `funcionarios`, `terminais`, `sessoes`,
+//!   `produtos`, `pedidos`, `pagamentos`, `pendencias`, `live`, `restaurante`, `webhook`, `qrcode`, `docs`, `health`.
 //!
 //! Names in Portuguese are words of the interface, or of the domain. Tested by `tests/api`.
 
 mod answer;
+mod assinaturas;
 mod auditoria;
 mod call;
 mod chaves;
@@ -36,6 +37,7 @@ mod origins;
 mod pagamentos;
 mod page;
 mod pedidos;
+mod pendencias;
 mod problem;
 mod produtos;
 mod qrcode;

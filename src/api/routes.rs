@@ -6,11 +6,11 @@ use std::{borrow::Cow, sync::LazyLock, time::Instant};
 use tiny_http::Method::{self, Get, Head, Options};
 
 use super::{
-    App, answer, auditoria,
+    App, answer, assinaturas, auditoria,
     call::Call,
     chaves, clientes, dados, docs,
     endpoint::{Access, Endpoint},
-    funcionarios, health, is_probe, live, origins, pagamentos, pedidos,
+    funcionarios, health, is_probe, live, origins, pagamentos, pedidos, pendencias,
     problem::problem,
     produtos, qrcode, restaurante, sessoes, terminais,
     trail::Refused,
@@ -39,6 +39,8 @@ pub static ENDPOINTS: LazyLock<Vec<Endpoint>> = LazyLock::new(|| {
         terminais::resource(),
         sessoes::resource(),
         auditoria::resource(),
+        assinaturas::resource(),
+        pendencias::resource(),
         docs::resource(),
         health::resource(),
     ]

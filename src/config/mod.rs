@@ -48,6 +48,8 @@ pub struct Config {
     pub checkouts_per_minute: Option<u32>,
     /// As `checkouts_per_minute`.
     pub webhooks_per_second: Option<u32>,
+    /// Outgoing webhooks may go to private addresses.
+    pub webhooks_private: bool,
     /// `None` is no limit.
     pub max_unpaid_orders: Option<usize>,
     /// Live streams at most.
@@ -91,6 +93,7 @@ impl Config {
             )?,
             checkouts_per_minute: env.limit("CHECKOUTS_PER_MINUTE", CHECKOUTS_PER_MINUTE)?,
             webhooks_per_second: env.limit("WEBHOOKS_PER_SECOND", WEBHOOKS_PER_SECOND)?,
+            webhooks_private: env.parsed("WEBHOOKS_PRIVATE", "true or false")?,
             max_unpaid_orders: env.limit("MAX_UNPAID_ORDERS", MAX_UNPAID_ORDERS)?.map(|n| n as usize),
             max_listeners: env.number("MAX_LISTENERS", 0, 1_000_000)? as usize,
             qr_seconds: env.qr_seconds()?,

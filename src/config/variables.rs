@@ -98,6 +98,11 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
          payments, any with simulated",
     ),
     (
+        "WEBHOOKS_PRIVATE",
+        "false",
+        "webhooks may go to private addresses too, such as an ERP beside this process",
+    ),
+    (
         "MAX_UNPAID_ORDERS",
         "",
         "open orders that are not paid; then checkouts get 503; 0 is any; unset 2000 with real payments, any with simulated",

@@ -4,6 +4,8 @@
 //! - 2xx within `TIMEOUT` is success. A redirection is not followed: it could lead to where the guard would not.
 //! - Of an answer the status counts; of its body a few kilobytes are read, so that the connection can be used again.
 //! - What is said of a failure names neither address nor secret.
+//!
+//! Tested by `tests/api/webhooks.rs`.
 
 mod guard;
 mod signature;

@@ -76,6 +76,15 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/chaves", MANAGER),
     ("DELETE", "/chaves/{id}", MANAGER),
     ("GET", "/auditoria", MANAGER),
+    ("GET", "/pendencias", MANAGER),
+    ("GET", "/assinaturas", MANAGER),
+    ("POST", "/assinaturas", MANAGER),
+    ("GET", "/assinaturas/{id}", MANAGER),
+    ("PUT", "/assinaturas/{id}", MANAGER),
+    ("DELETE", "/assinaturas/{id}", MANAGER),
+    ("POST", "/assinaturas/{id}/segredo", MANAGER),
+    ("POST", "/assinaturas/{id}/repetir", MANAGER),
+    ("DELETE", "/assinaturas/{id}/pendencia", MANAGER),
     ("GET", "/funcionarios", MANAGER),
     ("POST", "/funcionarios", MANAGER),
     ("PUT", "/funcionarios/{id}", MANAGER),
@@ -100,7 +109,12 @@ const TABLE: &[(&str, &str, &str)] = &[
 ];
 
 /// Routes that need a manager's key also where doors are open.
-const LOCKED_ALWAYS: [&str; 9] = [
+const LOCKED_ALWAYS: [&str; 14] = [
+    "/assinaturas",
+    "/assinaturas/{id}",
+    "/assinaturas/{id}/segredo",
+    "/assinaturas/{id}/repetir",
+    "/assinaturas/{id}/pendencia",
     "/chaves",
     "/chaves/{id}",
     "/auditoria",
@@ -113,7 +127,8 @@ const LOCKED_ALWAYS: [&str; 9] = [
 ];
 
 /// Tables that a denied request must not change. When a key was last used is no effect.
-const CONTENTS: [&str; 11] = [
+const CONTENTS: [&str; 12] = [
+    "SELECT id, url, tipos, situacao, segredo, versao FROM webhooks ORDER BY id",
     "SELECT id, nome, papel, desligado_em FROM funcionarios ORDER BY id",
     "SELECT id, nome, papel, revogado_em FROM terminais ORDER BY id",
     "SELECT nome, cidade FROM restaurante",
@@ -187,6 +202,10 @@ impl House<'_> {
             "/terminais/{id}" | "/terminais/{id}/codigo" => {
                 self.manage("/terminais", json!({"nome": "Tablet", "papel": "cozinha"}))
             }
+            // Paused: nobody is called.
+            _ if route.starts_with("/assinaturas/{id}") => {
+                self.manage("/assinaturas", json!({"url": "https://erp.example/", "ativa": false}))
+            }
             _ => 1,
         };
         let cliente = if route.starts_with("/clientes") { self.new_cliente() } else { 1 };
@@ -203,7 +222,8 @@ impl House<'_> {
         let tag = format!("\"{}\"", things.pedido["versao"]);
         let seen = [("If-Match", tag.as_str())];
         let more: &[_] = if route.ends_with("/reembolso") { &seen } else { &[] };
-        caller.request_with(self.r, method, &path_of(route, things), more, body.as_ref())
+        let query = if route.ends_with("/repetir") { "?desde=0" } else { "" };
+        caller.request_with(self.r, method, &(path_of(route, things) + query), more, body.as_ref())
     }
 
     /// Calls every route as everybody. `allowed` says who may.
@@ -307,7 +327,11 @@ fn body_of(method: &str, route: &str, things: &Things) -> Option<Value> {
         ("POST", "/funcionarios") => json!({"nome": "Eva", "papel": "cozinha", "pin": "4321"}),
         ("PUT", "/funcionarios/{id}") => json!({"nome": "Davi Luz"}),
         ("POST", "/terminais") => json!({"nome": "Outro tablet", "papel": "balcao"}),
-        ("POST", "/terminais/{id}/codigo") => return None,
+        ("POST", "/terminais/{id}/codigo" | "/assinaturas/{id}/segredo" | "/assinaturas/{id}/repetir") => {
+            return None;
+        }
+        ("POST", "/assinaturas") => json!({"url": "https://erp.example/", "ativa": false}),
+        ("PUT", "/assinaturas/{id}") => json!({"tipos": ["pedido.pronto"]}),
         ("POST", "/terminais/inscricao") => json!({"codigo": "ABCDEFGH"}),
         ("POST", "/sessoes") => json!({"funcionario": 1, "senha": "nenhuma destas"}),
         ("POST", "/chaves") => json!({"papel": "gerente", "nome": "Outra"}),

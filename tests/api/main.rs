@@ -1,7 +1,8 @@
 //! The HTTP contract of the built binary, on a free port with an empty database for each test, on SQLite and on MySQL.
 //!
 //! The harness: `restaurant` starts the binary and talks to it, `database` makes the databases, `crew` hires people, `staff`
-//! makes keys, `listening` hears live streams, `till` adds a stand-in for Mercado Pago, `wire` puts a TCP proxy before MySQL. All other modules are tests.
+//! makes keys, `listening` hears live streams, `receiver` takes webhooks, `till` adds a stand-in for Mercado Pago, `wire`
+//! puts a TCP proxy before MySQL. All other modules are tests.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
@@ -47,6 +48,7 @@ mod privacy;
 mod profile;
 mod provider_access;
 mod provider_refusals;
+mod receiver;
 mod refunds;
 mod restaurant;
 mod restored;
@@ -56,10 +58,12 @@ mod sessions;
 mod staff;
 mod store;
 mod storm;
+mod subscriptions;
 mod takeover;
 mod till;
 mod tries;
 mod upgrade;
+mod webhooks;
 mod wire;
 
 #[allow(dead_code, reason = "the example uses more of it")]

@@ -77,6 +77,8 @@ fn every_documented_field_is_read() {
         ("POST", "/pedidos/1/cancelamento", "Cancelamento"),
         ("POST", "/pedidos/1/reembolso", "Reembolso"),
         ("POST", "/chaves", "NovaChave"),
+        ("POST", "/assinaturas", "NovaAssinatura"),
+        ("PUT", "/assinaturas/1", "EdicaoAssinatura"),
         ("POST", "/funcionarios", "NovoFuncionario"),
         ("PUT", "/funcionarios/1", "EdicaoFuncionario"),
         ("POST", "/terminais", "NovoTerminal"),

@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 pub use self::types::{
-    Acao, CategoriaEnviada, CidadeEnviada, CnpjEnviado, Codigo, CorEnviada, DescricaoProduto, Devolucao,
-    EmailEnviado, EnderecoEnviado, FusoEnviado, Id, Identificador, Ignorado, Logico, LogoEnviado,
+    Acao, AlvoEnviado, CategoriaEnviada, CidadeEnviada, CnpjEnviado, Codigo, CorEnviada, DescricaoProduto,
+    Devolucao, EmailEnviado, EnderecoEnviado, FusoEnviado, Id, Identificador, Ignorado, Logico, LogoEnviado,
     MeioNoBalcao, Motivo, NomeChave, NomeCliente, NomeFuncionario, NomeProduto, NomeRestaurante,
     NomeTerminal, Observacao, PapelDaEquipe, PapelEnviado, PinEnviado, Preco, Quantidade, Responsavel,
     SenhaEnviada, StatusPagamentoEnviado, StatusPedidoEnviado, TelefoneEnviado, Validade, ValorEnviado,

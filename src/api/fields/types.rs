@@ -25,6 +25,7 @@ use crate::{
         produto::{self, Categoria},
         restaurante::{self, Cnpj, Cor, Logo},
         texto,
+        webhook::{self, Alvo},
     },
 };
 
@@ -154,6 +155,9 @@ fields! {
     Codigo: json => Ok(Codigo(texto::linha(&read_text(json)?, CODE_MAX)?)),
         text(1, CODE_MAX).examples(["K7QM-2XPA"]);
     Validade: json => validity(json), whole_or_text(1, Some(VALIDITY_DAYS_MAX), "").examples([365]);
+    AlvoEnviado: json => Ok(AlvoEnviado(read_text(json)?.parse::<Alvo>()?)),
+        text(1, webhook::URL_MAX).description(Some("An http or https address, without user and password."))
+            .examples(["https://erp.example/ambrosia"]);
     Motivo: json => Ok(Motivo(texto::linha(&read_text(json)?, pedido::MOTIVO_MAX)?)),
         text(1, pedido::MOTIVO_MAX).examples(["o cliente desistiu"]);
     MeioNoBalcao: json => counter_means(json),
@@ -253,6 +257,8 @@ pub struct SenhaEnviada(pub Proof);
 pub struct Codigo(pub String);
 /// Days for which a key is valid.
 pub struct Validade(pub i64);
+/// Where webhooks go.
+pub struct AlvoEnviado(pub Alvo);
 /// Why something is done, for the history.
 pub struct Motivo(pub String);
 /// A category, by its number.
