@@ -129,6 +129,10 @@ fn refusal(app: &App, request: &Request<'_>) -> Option<Response> {
         return Some(problem(403, "origem_recusada", detail, &[]));
     }
     let answers = app.hosts.answer(request) || is_probe(request);
+    // Of two that say who calls, a proxy before us may have checked the other.
+    if let Some(name) = ["Cookie", "Authorization"].into_iter().find(|name| request.repeats_header(name)) {
+        return Some(problem(400, "malformado", &format!("O cabeçalho {name} deve vir uma só vez"), &[]));
+    }
     (!answers).then(|| problem(421, "host_desconhecido", "Este endereço não é atendido aqui", &[]))
 }
 

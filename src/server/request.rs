@@ -93,6 +93,11 @@ impl<'a> Request<'a> {
         self.headers.iter().any(|h| h.name.eq_ignore_ascii_case(name))
     }
 
+    /// Whether there is more than one header of this name.
+    pub fn repeats_header(&self, name: &str) -> bool {
+        self.headers.iter().filter(|h| h.name.eq_ignore_ascii_case(name)).count() > 1
+    }
+
     /// Whether only the head of the response is asked for.
     pub fn is_head(&self) -> bool {
         self.method == Method::Head

@@ -18,6 +18,7 @@ on_both_databases!(
     a_short_key_that_two_share_tells_no_secret,
     a_password_that_is_taken_away_ends_the_sessions,
     a_dead_credential_does_not_hide_the_secret_of_an_order,
+    two_lines_that_say_who_calls_are_refused,
 );
 
 fn closed(database: Database) -> Crew {
@@ -142,4 +143,24 @@ fn a_dead_credential_does_not_hide_the_secret_of_an_order(database: Database) {
     crew.r.request("DELETE", &path, &headers, None).ok();
     let events = crew.manage("GET", &format!("{path}/eventos"), None).ok();
     assert_eq!(events.as_array().unwrap().last().unwrap()["ator"], "cliente");
+}
+
+fn two_lines_that_say_who_calls_are_refused(database: Database) {
+    let crew = closed(database);
+    let ana = crew.hire("balcao", "2684");
+    let session = crew.device("balcao").log_in(&crew.r, ana, "2684");
+    let bearer = format!("Bearer {}", crew.key);
+    let get = |headers: &[(&str, &str)]| crew.r.request("GET", "/pedidos/1", headers, None);
+    for (name, good, bad) in [
+        ("Cookie", session.cookie.as_str(), "ambrosia=ams_outra"),
+        ("Authorization", bearer.as_str(), "Bearer amb_9_outra"),
+    ] {
+        get(&[(name, good)]).ok();
+        for two in [[good, bad], [bad, good], [good, good]] {
+            let refused = get(&[(name, two[0]), (name, two[1])]);
+            refused.problem(400, &format!("O cabeçalho {name} deve vir uma só vez"));
+        }
+    }
+    let public = crew.r.request("GET", "/produtos", &[("Cookie", "a=1"), ("cookie", "b=2")], None);
+    assert_eq!(public.status, 400);
 }
