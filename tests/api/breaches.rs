@@ -19,6 +19,7 @@ on_both_databases!(
     a_password_that_is_taken_away_ends_the_sessions,
     a_dead_credential_does_not_hide_the_secret_of_an_order,
     two_lines_that_say_who_calls_are_refused,
+    the_kitchen_is_not_shown_a_cancelled_order_by_changing_nothing,
 );
 
 fn closed(database: Database) -> Crew {
@@ -163,4 +164,28 @@ fn two_lines_that_say_who_calls_are_refused(database: Database) {
     }
     let public = crew.r.request("GET", "/produtos", &[("Cookie", "a=1"), ("cookie", "b=2")], None);
     assert_eq!(public.status, 400);
+}
+
+fn the_kitchen_is_not_shown_a_cancelled_order_by_changing_nothing(database: Database) {
+    let crew = closed(database);
+    let cook = crew.hire("cozinha", "1379");
+    let session = crew.device("cozinha").log_in(&crew.r, cook, "1379");
+    let id = crew.r.post("/pedidos/checkout", order()).ok()["id"].as_i64().unwrap();
+    let put = |body: Value, more: &[(&str, &str)]| {
+        let headers = [&[("Sec-Fetch-Site", "same-origin")], more].concat();
+        session.send_with(&crew.r, "PUT", "/pedidos", &headers, Some(&body))
+    };
+    // On the kitchen's list it may be seen.
+    assert_eq!(put(json!({"id": id}), &[]).ok()["id"], id);
+    crew.manage("DELETE", &format!("/pedidos/{id}"), None).ok();
+    let detail = "O pedido está cancelado e não pode mais mudar";
+    for body in [json!({"id": id}), json!({"id": id, "status_pedido": 5}), json!({"id": id, "cliente": 1})] {
+        for more in [&[][..], &[("If-Match", "\"0\"")], &[("If-Match", "*")]] {
+            let refused = put(body.clone(), more);
+            let problem = refused.problem(409, detail);
+            assert!(problem.get("pedido").is_none() && refused.header("etag").is_none(), "{problem}");
+        }
+    }
+    let counter = crew.manage("PUT", "/pedidos", Some(&json!({"id": id})));
+    assert_eq!(counter.ok()["status_pedido"], 5);
 }

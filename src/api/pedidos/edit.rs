@@ -71,6 +71,7 @@ pub fn change(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let caller = request.caller(app)?;
     let at_counter = caller.may(Access::Balcao);
     let check = move |pedido: &Pedido| match versao {
+        _ if !at_counter && is_hidden(pedido) => Err(cancelled()),
         _ if !at_counter && takes_the_counter(pedido, status, cliente) => {
             Err(Error::Denied(caller.lacks(Access::Balcao)))
         }
@@ -80,8 +81,20 @@ pub fn change(app: &App, request: &Call<'_>) -> Result<Response, Error> {
         _ => unchangeable.check(pedido),
     };
     let act = Move { status, cliente, seen: seen(request)?, check: Box::new(check) };
-    let (pedido, _) = app.commands.run(id, caller.actor(), act)?;
-    json::order(&pedido, None)
+    match app.commands.run(id, caller.actor(), act) {
+        Ok((pedido, _)) => json::order(&pedido, None),
+        Err(Error::PreconditionFailed(pedido)) if !at_counter && is_hidden(&pedido) => Err(cancelled()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the order is on none of the kitchen's lists. A change that changes nothing does not show it to the kitchen either.
+fn is_hidden(pedido: &Pedido) -> bool {
+    pedido.status_pedido == StatusPedido::Cancelado
+}
+
+fn cancelled() -> Error {
+    Error::conflict("pedido_cancelado", "O pedido está cancelado e não pode mais mudar")
 }
 
 /// Whether the change is more than the kitchen may do: it hands the order over, takes it back, or changes its customer.
