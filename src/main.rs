@@ -122,10 +122,10 @@ fn run(config: Config) -> ExitCode {
         Err(error) => return fail(&error, 2),
     };
     let threads = Arc::default();
-    let shared = Arc::new(Shared::new(&store, &threads, config.limits.max_buffered_bytes));
     // Closed until it is known that somebody has decided.
     let mode = config.access.unwrap_or(if undecided { Mode::Closed } else { Mode::Auto });
     let doors = Arc::new(Doors::new(&store, mode, config.pepper, &threads));
+    let shared = Arc::new(Shared::new(&store, &doors, &threads, config.limits.max_buffered_bytes));
     let (capacity, committed) = (Capacity::new(config.max_unpaid_orders), Arc::new(Bell::default()));
     let live = Arc::new(Hub::new(config.max_listeners, committed.clone()));
     let commands = Arc::new(Commands::new(&store, &payments, capacity, &committed, &threads));

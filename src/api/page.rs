@@ -1,7 +1,7 @@
 //! Keyset pagination: a page is asked for by `limite` and `apos` (an opaque cursor, the sort keys of the
 //! last row of the page before), and its `Link` header leads to the next. Tested by `tests/api/pages.rs`.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -12,12 +12,13 @@ use super::{
     openapi::{integer, query, string},
 };
 use crate::{
+    access::Doors,
     error::Error,
     open_orders,
     server::{Request, Response},
     store::{
         log_place::{Fingerprint, LogPlace},
-        page::{Cursor, PageRequest},
+        page::{Cursor, NO_SUCH_PAGE, PageRequest},
     },
 };
 
@@ -30,15 +31,31 @@ pub fn requested<const N: usize>(
     request: &Request<'_>,
     default_limit: usize,
 ) -> Result<PageRequest<N>, Error> {
-    let limite = match request.parameter("limite") {
-        None => default_limit,
-        Some(text) => match text.parse() {
-            Ok(n @ 1..=LIMIT_MAX) => n,
-            _ => return Err(Error::invalid("limite", format!("deve ser um número de 1 a {LIMIT_MAX}"))),
-        },
-    };
-    let apos = request.parameter("apos").map(|text| text.parse::<Cursor<N>>());
-    Ok(PageRequest { limit: limite, after: apos.transpose().map_err(|e| Error::invalid("apos", e))? })
+    let after = request.parameter("apos").map(|text| text.parse::<Cursor<N>>());
+    Ok(PageRequest {
+        limit: limit(request, default_limit)?,
+        after: after.transpose().map_err(|e| Error::invalid("apos", e))?,
+    })
+}
+
+/// As `requested`, for a list that everybody may see: its cursors are sealed.
+pub fn requested_by_public(
+    request: &Request<'_>,
+    default_limit: usize,
+    doors: &Doors,
+) -> Result<PageRequest<3>, Error> {
+    let limit = limit(request, default_limit)?;
+    let Some(sealed) = request.parameter("apos") else { return Ok(PageRequest { limit, after: None }) };
+    let keys = doors.secrets()?.unseal(&sealed).ok_or_else(|| Error::invalid("apos", NO_SUCH_PAGE))?;
+    Ok(PageRequest { limit, after: Some(Cursor(keys)) })
+}
+
+fn limit(request: &Request<'_>, default_limit: usize) -> Result<usize, Error> {
+    match request.parameter("limite").map(|text| text.parse()) {
+        None => Ok(default_limit),
+        Some(Ok(n @ 1..=LIMIT_MAX)) => Ok(n),
+        Some(_) => Err(Error::invalid("limite", format!("deve ser um número de 1 a {LIMIT_MAX}"))),
+    }
 }
 
 /// The parameters that `requested` reads, for the document.
@@ -65,6 +82,37 @@ impl Page<3> {
     }
 }
 
+impl Page<3> {
+    /// The same list as everybody may see it: numbers and states. Its entity tag differs, since its body does; and its cursor
+    /// is sealed, since that holds an id.
+    pub fn public(&self, doors: &Doors) -> Result<Page<3>, Error> {
+        let rows: Vec<PublicView<'_>> =
+            serde_json::from_slice(&self.rows).map_err(|e| Error::Internal(e.to_string()))?;
+        let tag = self.tag.as_ref().map(|tag| tag.replacen('"', "\"p", 1));
+        let next = match &self.next {
+            Some(Next::Plain(Cursor(keys))) => Some(Next::Sealed(doors.secrets()?.seal(*keys))),
+            other => other.clone(),
+        };
+        Ok(Page { rows: encode(&rows)?.into(), next, total: self.total, tag })
+    }
+}
+
+/// Where the next page begins, as its `Link` says it.
+#[derive(Clone)]
+enum Next<const N: usize> {
+    Plain(Cursor<N>),
+    Sealed(String),
+}
+
+impl<const N: usize> fmt::Display for Next<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Next::Plain(cursor) => cursor.fmt(f),
+            Next::Sealed(text) => text.fmt(f),
+        }
+    }
+}
+
 /// An order on a list that everybody may see.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[schema(as = PedidoNoPainel)]
@@ -82,7 +130,7 @@ pub struct PublicView<'a> {
 /// A page of a list, encoded, and where the next begins.
 pub struct Page<const N: usize> {
     rows: Bytes,
-    next: Option<Cursor<N>>,
+    next: Option<Next<N>>,
     /// Rows of the whole list, where this page does not show all of them and they were counted.
     total: Option<i64>,
     /// The entity tag, where the list has one.
@@ -97,15 +145,7 @@ impl<const N: usize> Page<N> {
 
     /// Of rows that are JSON already.
     pub fn encoded(rows: Vec<u8>, next: Option<Cursor<N>>) -> Page<N> {
-        Page { rows: rows.into(), next, total: None, tag: None }
-    }
-
-    /// The same list as everybody may see it: numbers and states. Its entity tag differs, since its body does.
-    pub fn public(&self) -> Result<Page<N>, Error> {
-        let rows: Vec<PublicView<'_>> =
-            serde_json::from_slice(&self.rows).map_err(|e| Error::Internal(e.to_string()))?;
-        let tag = self.tag.as_ref().map(|tag| tag.replacen('"', "\"p", 1));
-        Ok(Page { rows: encode(&rows)?.into(), next: self.next.clone(), total: self.total, tag })
+        Page { rows: rows.into(), next: next.map(Next::Plain), total: None, tag: None }
     }
 
     /// The same, of a list with so many rows in all.

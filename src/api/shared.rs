@@ -10,6 +10,7 @@ use super::{
     pedidos::OPEN_DEFAULT,
 };
 use crate::{
+    access::Doors,
     batch::Batch,
     domain::{
         pedido::{Pedido, StatusPagamento, StatusPedido},
@@ -59,7 +60,7 @@ pub struct Shared {
 
 impl Shared {
     /// Batches over this store, whose leaders run on these threads. `budget` is `MAX_BUFFERED_BYTES`.
-    pub fn new(store: &Arc<Store>, threads: &Arc<Threads>, budget: usize) -> Shared {
+    pub fn new(store: &Arc<Store>, doors: &Arc<Doors>, threads: &Arc<Threads>, budget: usize) -> Shared {
         let bound = Bound::of_shared(budget);
         let open_orders = Arc::new(OpenOrders::new(bound.bytes()));
         let open = |list| {
@@ -67,8 +68,8 @@ impl Shared {
             Batch::new(threads, TOGETHER, once(move || read_open(&store, &open_orders, list, bound)))
         };
         let public = |list| {
-            let (store, open_orders) = (store.clone(), open_orders.clone());
-            let read = move || Ok(Arc::new(read_open(&store, &open_orders, list, bound)?.public()?));
+            let (store, open_orders, doors) = (store.clone(), open_orders.clone(), doors.clone());
+            let read = move || Ok(Arc::new(read_open(&store, &open_orders, list, bound)?.public(&doors)?));
             Batch::new(threads, TOGETHER, once(read))
         };
         let board = |topic| {

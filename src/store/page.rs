@@ -3,6 +3,9 @@
 
 use std::{fmt, str::FromStr};
 
+/// What is said of a cursor that is none.
+pub const NO_SUCH_PAGE: &str = "Não há esta página da lista; volte ao começo dela";
+
 /// The sort keys of the last row of a page. To a client it is opaque.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor<const N: usize>(pub [i64; N]);
@@ -42,10 +45,9 @@ impl<const N: usize> FromStr for Cursor<N> {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Cursor<N>, Self::Err> {
-        const REFUSED: &str = "Não há esta página da lista; volte ao começo dela";
         let number = |part: &str| i64::from_str_radix(part, 16).ok().filter(|n| *n >= 0);
-        let numbers: Vec<i64> = text.split('.').map(number).collect::<Option<_>>().ok_or(REFUSED)?;
-        numbers.try_into().map(Cursor).map_err(|_| REFUSED)
+        let numbers: Vec<i64> = text.split('.').map(number).collect::<Option<_>>().ok_or(NO_SUCH_PAGE)?;
+        numbers.try_into().map(Cursor).map_err(|_| NO_SUCH_PAGE)
     }
 }
 

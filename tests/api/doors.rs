@@ -295,17 +295,31 @@ fn the_public_list_has_pages(database: Database) {
     let (r, cozinha) = closed(database);
     let all = r.get("/pedidos").ok();
     let count = all.as_array().unwrap().len();
-    let (mut path, mut seen) = ("/pedidos?limite=1".to_owned(), Vec::new());
+    let next = |page: &Response| {
+        let link = page.header("link")?;
+        Some(link.strip_prefix('<').unwrap().split('>').next().unwrap().to_owned())
+    };
+    let first = "/pedidos?limite=1".to_owned();
+    let (mut path, mut staffs, mut seen) = (first.clone(), first, Vec::new());
     loop {
-        let page = r.get(&path);
+        let (page, whole) = (r.get(&path), cozinha.get(&r, &staffs));
         let rows = page.ok().as_array().unwrap().clone();
         assert_eq!(rows.len(), 1);
-        let whole = cozinha.get(&r, &path);
-        assert_eq!((page.header("link"), page.header("etag")), (whole.header("link"), None));
+        let id = whole.ok()[0]["id"].as_i64().unwrap();
+        assert_eq!(page.header("etag"), None);
         seen.extend(rows);
-        let Some(link) = page.header("link") else { break };
+        assert_eq!(page.header("link").is_some(), whole.header("link").is_some());
+        let (Some(link), Some(of_staff)) = (next(&page), next(&whole)) else { break };
         assert_eq!(page.header("x-total-count"), Some(count.to_string().as_str()));
-        path = link.strip_prefix('<').unwrap().split('>').next().unwrap().to_owned();
+        // The staff's cursor tells the id of the last order; everybody's tells nothing, and is worth nothing changed.
+        let cursor = |path: &str| path.split("apos=").nth(1).unwrap().to_owned();
+        assert!(cursor(&of_staff).ends_with(&format!(".{id:x}")), "{of_staff}");
+        assert!(cursor(&link).len() == 54 && !cursor(&link).contains('.'), "{link}");
+        assert_eq!(r.get(&of_staff).invalid_fields(), ["apos"]);
+        assert_eq!(cozinha.get(&r, &link).invalid_fields(), ["apos"]);
+        let changed: String = link.chars().rev().collect();
+        assert_eq!(r.get(&format!("/pedidos?limite=1&apos={}", &changed[..54])).invalid_fields(), ["apos"]);
+        (path, staffs) = (link, of_staff);
     }
     assert_eq!(json!(seen), all);
     assert_eq!(r.get("/pedidos?limite=0").status, 422);

@@ -173,14 +173,17 @@ fn orders(app: &App, request: &Call<'_>, list: List, default_limit: usize) -> Re
     {
         return Ok(shared::first_page(whole, request)?.into());
     }
-    let page = page::requested(request, default_limit)?;
+    let page = match is_staff {
+        true => page::requested(request, default_limit)?,
+        false => page::requested_by_public(request, default_limit, &app.doors)?,
+    };
     let read = app.store.read(|conn| order_page::read(conn, list, &page, app.shared.own_page))?;
     // A page that was asked for in this size, or that begins behind another, hides nothing.
     let asked = request.parameter("limite").is_some() && !read.cut_by_size;
     if page.after.is_none() && !asked {
         read.total.into_iter().for_each(warn_of_cut);
     }
-    let page = if is_staff { read.page } else { read.page.public()? };
+    let page = if is_staff { read.page } else { read.page.public(&app.doors)? };
     Ok(page.response(request).into())
 }
 
