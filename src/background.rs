@@ -9,7 +9,7 @@ use std::{
 };
 
 use ambrosia::{
-    access::{Doors, WATCH},
+    access::{Doors, WATCH, link},
     acts::{cleaning, commands::Commands, reconciliation::Worker, retention},
     api::{App, Health, PROBE, Shared},
     batch::PATIENCE,
@@ -61,11 +61,12 @@ pub struct Upkeep {
 }
 
 impl Background {
-    /// Starts the threads. What is returned is set, to a message and an exit code, and the server stopped, when it cannot go
-    /// on at all.
+    /// Starts the threads. `here` is where this process is reached from the machine that it runs on. What is returned is set,
+    /// to a message and an exit code, and the server stopped, when it cannot go on at all.
     pub fn start(
         self,
         database: Database,
+        here: String,
         mut signals: Signals,
         stopper: Arc<Stopper>,
     ) -> Arc<OnceLock<(String, u8)>> {
@@ -88,7 +89,7 @@ impl Background {
         let (prepared, told) = (app.clone(), unusable.clone());
         thread::spawn(move || {
             let App { store, health, doors, payments, .. } = &*prepared;
-            match prepare(store, &database, health).and_then(|()| enter(doors, undecided)) {
+            match prepare(store, &database, health).and_then(|()| enter(doors, undecided, &here)) {
                 Ok(()) => care_for(store, &payments.names(), retention_months),
                 Err(error) => {
                     let _ = told.set(error);
@@ -127,25 +128,43 @@ fn prepare(store: &Store, database: &Database, health: &Health) -> Result<(), (S
     Ok(())
 }
 
-/// Says how the doors are. Real money behind open doors must be somebody's decision.
-fn enter(doors: &Doors, undecided: bool) -> Result<(), (String, u8)> {
+/// Says how the doors are, and invites the first manager. Real money behind open doors must be somebody's decision.
+fn enter(doors: &Doors, undecided: bool, here: &str) -> Result<(), (String, u8)> {
     while let Err(error) = doors.look() {
         log::warn!("cannot read who may do what yet: {error:?}");
         thread::sleep(RETRY);
     }
     if undecided && !doors.have_a_manager().unwrap_or(false) {
-        let text = "payments are real and there is no manager: make a key with «ambrosia chave criar gerente NOME», \
-                    or set ACCESS=open if another gate stands before this one";
+        let text = "payments are real and there is no manager: set ACCESS=closed, and the log shows a link for the first \
+                    one; or make a key with «ambrosia chave criar gerente NOME»; or set ACCESS=open if another gate \
+                    stands before this one";
         return Err((text.to_owned(), 2));
     }
     if doors.are_open().unwrap_or(false) && doors.have_a_manager().unwrap_or(false) {
         log::warn!("doors are OPEN by ACCESS=open: whoever reaches this port may do almost everything");
     } else if doors.are_open().unwrap_or(false) {
         log::warn!(
-            "doors are OPEN: whoever reaches this port may do everything; «ambrosia chave criar gerente NOME» closes them"
+            "doors are OPEN: whoever reaches this port may do everything; the first manager closes them: \
+             «ambrosia gerente NOME»"
         );
     }
+    invite_first(doors, here);
     Ok(())
+}
+
+/// Logs a link for the first manager, where one is wanted.
+fn invite_first(doors: &Doors, here: &str) {
+    match doors.invite_first() {
+        Ok(Some(token)) => log::warn!(
+            "doors are closed and there is no manager: within 24 hours the first one opens {} (elsewhere than on this \
+             machine, with the restaurant's address in place of {here})",
+            link(here, &token)
+        ),
+        Ok(None) => {}
+        Err(error) => {
+            log::warn!("cannot invite the first manager: {error:?}; «ambrosia gerente NOME» does");
+        }
+    }
 }
 
 /// Sees, each `WATCH`, whether somebody has changed who may do what, and has those that listen checked again; now and then

@@ -31,6 +31,10 @@ use self::background::{Background, Upkeep};
 const COMMANDS: &[(&str, &str)] = &[
     ("saude", "asks the process that runs here with these settings whether it is ready: exit code 0 or 1"),
     (
+        "gerente NOME",
+        "makes a link and prints it: within 24 hours, and once, a person becomes a manager with it",
+    ),
+    (
         "chave criar PAPEL NOME",
         "makes a key and prints it: cozinha, balcao, gerente, maquina or totem, and a name",
     ),
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         None => {}
         Some("chave") => return command(keys::run),
+        Some("gerente") => return command(keys::invite),
         Some("copia") => return command(backups::copy),
         Some("conferir") => return command(backups::check),
         Some("restaurar") => return command(backups::restore),
@@ -158,7 +163,7 @@ fn run(config: Config) -> ExitCode {
     begin(&app, config.webhooks_private);
     let upkeep = Upkeep { retention_months: config.customer_retention_months, backup: config.backup };
     let background = Background { app: app.clone(), undecided, upkeep };
-    let unusable = background.start(database, signals, stopper);
+    let unusable = background.start(database, here(address.port()), signals, stopper);
     println!("ambrosia listening on http://{address}");
     let all_finished = server.run();
     if let Some((error, code)) = unusable.get() {
@@ -179,6 +184,11 @@ fn allow_descriptors() {
 fn begin(app: &App, webhooks_private: bool) {
     app.payments.current().announce();
     outbox::start(&app.store, Sender::new(webhooks_private));
+}
+
+/// Where a process with this port is reached from the machine that it runs on.
+fn here(port: u16) -> String {
+    format!("http://localhost:{port}")
 }
 
 /// What was kept in memory to be stored later.

@@ -132,6 +132,11 @@ impl Doors {
         }
     }
 
+    /// Whether doors are open, as it is set.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
     /// Whether everybody may do everything. `Unavailable` before the database has said whether there is a manager.
     pub fn are_open(&self) -> Result<bool, Error> {
         match self.mode {

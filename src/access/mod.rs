@@ -12,14 +12,16 @@
 //! - People (`people`) show who they are by a PIN on an enrolled terminal (`terminals`), or managers by a password anywhere;
 //!   for that each gets a session (`sessions`). Tries are limited and counted in the database (`tries`), and hashed few at a
 //!   time (`hash`). A session has the lesser of the person's role and the terminal's.
+//! - The first manager comes by a one-time link (`invitations`) that only whoever runs the system can make.
 //! - A login on one process counts at once on every other: a token that is not known is looked up once in the database.
 //! - A change counts for this process at once, and for every other within `WATCH`.
 //! - Before it is known whether there is a manager, doors count as closed, but for the figures of `/metrics`.
 //!
-//! Tested by `tests/api/access.rs`, `keys.rs`, `doors.rs`, `people.rs`, `sessions.rs`, `tries.rs`.
+//! Tested by `tests/api/access.rs`, `keys.rs`, `doors.rs`, `people.rs`, `sessions.rs`, `tries.rs`, `invitations.rs`.
 
 mod doors;
 mod hash;
+mod invitations;
 mod key;
 mod people;
 mod roster;
@@ -32,10 +34,12 @@ mod uses;
 
 pub use self::{
     doors::{Doors, Mode, WATCH},
+    invitations::{Invited, link},
     key::{Key, digest},
+    people::OwnPin,
     roster::{Person, Terminal},
     secret::OrderSecrets,
-    sessions::{Begun, Login},
+    sessions::{Begun, Entrance, Login},
     terminals::Coded,
     token::{Code, OF_SESSION, OF_TERMINAL, Token},
     tries::Place,
@@ -50,6 +54,9 @@ use crate::{
 pub enum Access {
     /// Nothing.
     Todos,
+    /// Nothing beforehand: what is sent is the proof, such as a PIN, a code or a cookie, and the handler compares it. Unlike
+    /// what is public it is for pages of this host.
+    Prova,
     /// The secret of the order, or the counter's role.
     DonoDoPedido,
     /// The role of the kitchen.
@@ -70,7 +77,7 @@ impl Access {
     /// As the document says it.
     pub fn name(self) -> &'static str {
         match self {
-            Access::Todos => "todos",
+            Access::Todos | Access::Prova => "todos",
             Access::DonoDoPedido => "dono do pedido",
             Access::Cozinha => "cozinha",
             Access::Balcao => "balcão",
@@ -83,7 +90,7 @@ impl Access {
     /// Whether this role has it.
     pub fn is_for(self, papel: Papel) -> bool {
         match self {
-            Access::Todos => true,
+            Access::Todos | Access::Prova => true,
             Access::DonoDoPedido | Access::Balcao => papel.includes(Papel::Balcao),
             Access::Cozinha => papel.includes(Papel::Cozinha),
             Access::Gerente | Access::GerenteSempre => papel.includes(Papel::Gerente),
@@ -118,7 +125,7 @@ impl Caller {
     /// Whether this is enough for that access.
     pub fn may(self, access: Access) -> bool {
         match self {
-            _ if access == Access::Todos => true,
+            _ if matches!(access, Access::Todos | Access::Prova) => true,
             Caller::Open => access != Access::GerenteSempre,
             Caller::Nobody => false,
             Caller::Key { papel, doors_are_open, .. } => {

@@ -2,9 +2,11 @@
 //! sessions of the person, on any process, within a second.
 
 use super::{
-    Doors,
+    Begun, Caller, Doors, Entrance, Person, Place,
     doors::{Noted, note},
     hash::Asker,
+    sessions::NewSession,
+    tries::Claim,
 };
 use crate::{
     clock,
@@ -13,13 +15,20 @@ use crate::{
         funcionario::{Change, Funcionario, NewFuncionario, Proof},
         papel::Papel,
     },
-    error::Error,
+    error::{Denied, Error},
     store::{
         Connection, acesso,
         funcionarios::{self, Columned},
         sessoes,
     },
 };
+
+/// A PIN in place of another, by the person who has both.
+pub struct OwnPin<'a> {
+    pub old: &'a Proof,
+    pub new: &'a Proof,
+    pub entrance: Entrance<'a>,
+}
 
 impl Doors {
     /// Everybody, the newest first, also those who were dismissed.
@@ -32,10 +41,7 @@ impl Doors {
         let senha = new.senha.map(|senha| self.hash(&senha)).transpose()?;
         let row = funcionarios::New { nome: new.nome, papel: new.papel, pin: self.hash(&new.pin)?, senha };
         let made = self.store.write(|conn| {
-            let id = funcionarios::insert(conn, &row, clock::now())?;
-            let detalhe = Some(format!("{}: {}", row.papel.nome(), row.nome));
-            let alvo = format!("funcionario:{id}");
-            note(conn, Noted { tipo: Tipo::FuncionarioCriado, by, alvo, detalhe })?;
+            let id = add(conn, &row, by)?;
             acesso::note_change(conn)?;
             funcionarios::find(conn, id)
         })?;
@@ -101,10 +107,43 @@ impl Doors {
         Ok(())
     }
 
-    fn hash(&self, proof: &Proof) -> Result<String, Error> {
+    /// Another PIN for a person with a session, who shows the one before; on a terminal, as wherever a PIN counts. All
+    /// sessions of the person end, and another begins in place of this one.
+    pub fn change_own_pin(&self, person: &Person, change: &OwnPin<'_>) -> Result<Begun, Error> {
+        let place = Place::Terminal(person.terminal.ok_or(Error::Denied(Denied::NoTerminal))?);
+        let columns = Columned { pin: Some(self.hash(change.new)?), ..Columned::default() };
+        let session = NewSession::at(&change.entrance)?;
+        let claim = Claim { funcionario: person.id, proof: change.old, place };
+        self.prove(&claim, |conn, _| {
+            funcionarios::update(conn, person.id, columns.clone())?;
+            sessoes::end_of(conn, person.id, clock::now())?;
+            let (by, detalhe) = (Caller::from(person).name(), Some(names_of(&columns)));
+            note(conn, Noted { tipo: Tipo::FuncionarioAlterado, by: &by, alvo: by.clone(), detalhe })?;
+            session.begin(conn, person.id)
+        })?;
+        self.catch_up();
+        self.enter(session, person.id)
+    }
+
+    /// Who may enter at a terminal, by name.
+    pub fn people_here(&self) -> Result<Vec<Person>, Error> {
+        Ok(self.known()?.roster.people())
+    }
+
+    /// What is stored of it.
+    pub(super) fn hash(&self, proof: &Proof) -> Result<String, Error> {
         let permit = self.hasher.enter(Asker::Inside)?;
         self.hasher.hash(proof, &permit)
     }
+}
+
+/// Writes a person, and that in the trail; gives the id.
+pub(super) fn add(conn: &mut dyn Connection, row: &funcionarios::New, by: &str) -> Result<i64, Error> {
+    let id = funcionarios::insert(conn, row, clock::now())?;
+    let detalhe = Some(format!("{}: {}", row.papel.nome(), row.nome));
+    let alvo = format!("funcionario:{id}");
+    note(conn, Noted { tipo: Tipo::FuncionarioCriado, by, alvo, detalhe })?;
+    Ok(id)
 }
 
 /// What is changed, without its content.

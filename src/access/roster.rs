@@ -96,6 +96,19 @@ impl Roster {
         Some(Person { id: funcionario, nome: worker.nome.clone(), papel, terminal })
     }
 
+    /// Those who work here, by name, each with the role that it has anywhere.
+    pub fn people(&self) -> Vec<Person> {
+        let person = |(id, worker): (&i64, &Worker)| Person {
+            id: *id,
+            nome: worker.nome.clone(),
+            papel: worker.papel,
+            terminal: None,
+        };
+        let mut people: Vec<Person> = self.people.iter().map(person).collect();
+        people.sort_by_cached_key(|person| (person.nome.to_lowercase(), person.id));
+        people
+    }
+
     /// Adds a session that the database has.
     pub fn adopt(&self, row: &Sessao) {
         let mut sessions = self.sessions.write().unwrap_or_else(PoisonError::into_inner);

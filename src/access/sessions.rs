@@ -20,20 +20,32 @@ use crate::{
     },
     error::{Denied, Error},
     store::{
-        acesso, funcionarios,
+        Connection, acesso, funcionarios,
         sessoes::{self, Sessao},
     },
 };
+
+/// Where a session is asked for.
+#[derive(Clone, Copy)]
+pub struct Entrance<'a> {
+    /// The enrolled terminal.
+    pub terminal: Option<i64>,
+    pub client: IpAddr,
+    /// The token of the session that ends with it: another person takes over.
+    pub replaces: Option<&'a str>,
+}
+
+impl Entrance<'_> {
+    fn place(&self) -> Place {
+        self.terminal.map_or(Place::Elsewhere(self.client), Place::Terminal)
+    }
+}
 
 /// Somebody who wants a session.
 pub struct Login<'a> {
     pub funcionario: i64,
     pub proof: Proof,
-    /// The enrolled terminal on which it is asked for.
-    pub terminal: Option<i64>,
-    pub client: IpAddr,
-    /// The token of the session that ends with it: another person takes over.
-    pub replaces: Option<&'a str>,
+    pub entrance: Entrance<'a>,
 }
 
 /// A session that has just begun.
@@ -81,34 +93,23 @@ impl Doors {
 
     /// Begins a session. `Denied` without the right PIN or password, or for a PIN without a terminal.
     pub fn log_in(&self, login: &Login<'_>) -> Result<Begun, Error> {
-        let place = match (login.terminal, &login.proof) {
-            (Some(terminal), _) => Place::Terminal(terminal),
-            (None, Proof::Senha(_)) => Place::Elsewhere(login.client),
-            (None, Proof::Pin(_)) => return Err(Error::Denied(Denied::NoTerminal)),
-        };
-        let (token, now) = (Token::of_session()?, clock::now());
-        let row = Sessao {
-            resumo: token.digest(),
-            funcionario: login.funcionario,
-            terminal: login.terminal,
-            times: Times { begun: now, used: now },
-        };
-        let replaced = login.replaces.map(key::digest);
-        let claim = Claim { funcionario: login.funcionario, proof: &login.proof, place };
-        self.prove(&claim, |conn, _| {
-            if let Some(resumo) = &replaced {
-                sessoes::end(conn, resumo, now)?;
-            }
-            sessoes::insert(conn, &row)?;
-            let by = Actor::Person { id: row.funcionario, approved_by: None }.name();
-            note(conn, Noted { tipo: Tipo::SessaoIniciada, by: &by, alvo: place.name(), detalhe: None })?;
-            acesso::note_change(conn)
-        })?;
+        let Login { funcionario, proof, entrance } = login;
+        if entrance.terminal.is_none() && matches!(proof, Proof::Pin(_)) {
+            return Err(Error::Denied(Denied::NoTerminal));
+        }
+        let session = NewSession::at(entrance)?;
+        let claim = Claim { funcionario: *funcionario, proof, place: session.place };
+        self.prove(&claim, |conn, _| session.begin(conn, *funcionario))?;
+        self.enter(session, *funcionario)
+    }
+
+    /// The person of a session that has been written is there.
+    pub(super) fn enter(&self, session: NewSession, funcionario: i64) -> Result<Begun, Error> {
         let known = self.known()?;
-        replaced.iter().for_each(|resumo| known.roster.forget(resumo));
-        self.adopt(&row)?;
-        let person = self.person(token.reveal())?.ok_or(Error::Denied(Denied::SessionOver))?;
-        Ok(Begun { token, person })
+        session.replaced.iter().for_each(|resumo| known.roster.forget(resumo));
+        self.adopt(&session.row(funcionario))?;
+        let person = self.person(session.token.reveal())?.ok_or(Error::Denied(Denied::SessionOver))?;
+        Ok(Begun { token: session.token, person })
     }
 
     /// Ends the session of this token, if there is one.
@@ -154,6 +155,41 @@ impl Doors {
         })?;
         let (id, approved_by) = (person.id, Some(manager));
         Ok(Caller::Person { id, papel, terminal: person.terminal, approved_by })
+    }
+}
+
+/// A session that is about to begin.
+pub(super) struct NewSession {
+    token: Token,
+    /// SHA-256 of the token of the session that it replaces.
+    replaced: Option<String>,
+    terminal: Option<i64>,
+    place: Place,
+    now: DataHora,
+}
+
+impl NewSession {
+    /// With a new token.
+    pub(super) fn at(entrance: &Entrance<'_>) -> Result<NewSession, Error> {
+        let Entrance { terminal, replaces, .. } = *entrance;
+        let (token, replaced) = (Token::of_session()?, replaces.map(key::digest));
+        Ok(NewSession { token, replaced, terminal, place: entrance.place(), now: clock::now() })
+    }
+
+    /// Writes it, and that in the trail. To be called last in a transaction, as `acesso::note_change`.
+    pub(super) fn begin(&self, conn: &mut dyn Connection, funcionario: i64) -> Result<(), Error> {
+        if let Some(resumo) = &self.replaced {
+            sessoes::end(conn, resumo, self.now)?;
+        }
+        sessoes::insert(conn, &self.row(funcionario))?;
+        let by = Actor::Person { id: funcionario, approved_by: None }.name();
+        note(conn, Noted { tipo: Tipo::SessaoIniciada, by: &by, alvo: self.place.name(), detalhe: None })?;
+        acesso::note_change(conn)
+    }
+
+    fn row(&self, funcionario: i64) -> Sessao {
+        let (resumo, times) = (self.token.digest(), Times { begun: self.now, used: self.now });
+        Sessao { resumo, funcionario, terminal: self.terminal, times }
     }
 }
 

@@ -1,6 +1,6 @@
-//! Tokens of terminals (`amt_<id>_<256 random bits in base64url>`) and of sessions (`ams_<256 bits>`), and the codes that
-//! enrol terminals. Tokens are stored as SHA-256, as keys are. A code has 40 bits only, which somebody who reads the database
-//! could try within its ten minutes: so it is stored as HMAC-SHA256 under `PEPPER`.
+//! Tokens of terminals (`amt_<id>_<256 random bits in base64url>`), of sessions (`ams_<256 bits>`) and of invitations
+//! (`amc_<256 bits>`), and the codes that enrol terminals. Tokens are stored as SHA-256, as keys are. A code has 40 bits only,
+//! which somebody who reads the database could try within its ten minutes: so it is stored as HMAC-SHA256 under `PEPPER`.
 
 use std::fmt;
 
@@ -16,6 +16,8 @@ use crate::error::Error;
 pub const OF_TERMINAL: &str = "amt_";
 /// What every token of a session begins with.
 pub const OF_SESSION: &str = "ams_";
+/// What every token of an invitation begins with.
+const OF_INVITATION: &str = "amc_";
 /// 32 letters and digits that are not taken for one another.
 const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 /// Characters of a code: five bits each.
@@ -33,6 +35,11 @@ impl Token {
     /// A new one, for a session.
     pub fn of_session() -> Result<Token, Error> {
         Ok(Token(format!("{OF_SESSION}{}", BASE64_URL_SAFE_NO_PAD.encode(random()?))))
+    }
+
+    /// A new one, for an invitation.
+    pub fn of_invitation() -> Result<Token, Error> {
+        Ok(Token(format!("{OF_INVITATION}{}", BASE64_URL_SAFE_NO_PAD.encode(random()?))))
     }
 
     /// To be sent, once.

@@ -29,8 +29,8 @@ pub fn resource() -> Resource {
         .post("/chaves", GerenteSempre, create, |operation| {
             operation
                 .about(
-                    "Makes a key. `chave` is shown in this answer only: what is stored does not tell it. The very first \
-                     one is made with `ambrosia chave criar gerente NOME`, which closes the doors.",
+                    "Makes a key. `chave` is shown in this answer only: what is stored does not tell it. The first \
+                     manager comes by `ambrosia gerente NOME` or `ambrosia chave criar gerente NOME`, which close the doors.",
                 )
                 .body::<NovaChave>()
                 .ok::<ChaveCriada>()

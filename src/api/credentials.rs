@@ -4,7 +4,7 @@
 //!   Over TLS the cookies are `__Host-…`: no other host and no page without TLS can have set them.
 //! - Where a cookie decides, a write must come from a page of this host (CSRF): `Sec-Fetch-Site: same-origin`, or where a
 //!   browser does not send that, an `Origin` that names this host.
-//! - `X-Aprovador: 1:4321`: the manager 1, who stands beside the person, lets this one request through by the PIN 4321.
+//! - `X-Aprovador: 1:4172`: the manager 1, who stands beside the person, lets this one request through by the PIN 4172.
 //! - Where doors are open a credential counts if it is one, and is otherwise ignored: clients of the original may send their
 //!   own.
 //!
@@ -148,7 +148,7 @@ fn person(app: &App, request: &Request<'_>) -> Result<Option<Caller>, Error> {
 
 fn read_approver(header: &str) -> Result<(i64, Proof), Error> {
     let malformed =
-        || Error::Malformed("X-Aprovador deve ser como 1:4321, o número do gerente e o PIN".into());
+        || Error::Malformed("X-Aprovador deve ser como 1:4172, o número do gerente e o PIN".into());
     let (manager, pin) = header.split_once(':').ok_or_else(malformed)?;
     let manager = manager.trim().parse().map_err(|_| malformed())?;
     Ok((manager, Proof::pin(pin.trim().to_owned()).map_err(|_| malformed())?))

@@ -2,20 +2,20 @@
 //! binary. Tested by `tests/api/openapi.rs`.
 
 use std::{
-    io::{self, Read, Write},
-    sync::{Arc, LazyLock, Mutex, PoisonError, Weak},
+    io::{self, Write},
+    sync::LazyLock,
 };
 
 use bytes::Bytes;
-use flate2::{Compression, read::GzDecoder, write::GzEncoder};
-use sha2::{Digest, Sha256};
+use flate2::{Compression, write::GzEncoder};
 use utoipa::PartialSchema;
 
 use super::{
     App,
+    asset::Asset,
     call::Call,
     endpoint::{Access::Todos, Resource},
-    json::{JSON, matches_tag, redirect},
+    json::{JSON, redirect},
     openapi::{openapi, string},
 };
 use crate::{
@@ -51,46 +51,6 @@ pub fn resource() -> Resource {
         })
 }
 
-/// A file of the documentation, compressed once.
-struct Asset {
-    gzip: Bytes,
-    etag: String,
-    /// The same uncompressed, as long as some connection is being sent it: one copy for all of them.
-    plain: Mutex<Weak<Vec<u8>>>,
-}
-
-impl Asset {
-    fn new(gzip: Bytes) -> Asset {
-        let digest = Sha256::digest(&gzip);
-        let etag =
-            digest[..8].iter().fold(String::from("\""), |tag, byte| tag + &format!("{byte:02x}")) + "\"";
-        Asset { gzip, etag, plain: Mutex::default() }
-    }
-
-    fn plain(&self) -> io::Result<Bytes> {
-        let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
-        let shared = match plain.upgrade() {
-            Some(shared) => shared,
-            None => {
-                let mut inflated = Vec::new();
-                GzDecoder::new(&*self.gzip).read_to_end(&mut inflated)?;
-                let inflated = Arc::new(inflated);
-                *plain = Arc::downgrade(&inflated);
-                inflated
-            }
-        };
-        Ok(Bytes::from_owner(Shared(shared)))
-    }
-}
-
-struct Shared(Arc<Vec<u8>>);
-
-impl AsRef<[u8]> for Shared {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
 static REDOC: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new(Bytes::from_static(include_bytes!(concat!(env!("OUT_DIR"), "/redoc.html.gz"))))
 });
@@ -117,39 +77,11 @@ fn root(_: &App, _: &Call<'_>) -> Result<Response, Error> {
 
 fn openapi_json(_: &App, request: &Call<'_>) -> Result<Response, Error> {
     let asset = OPENAPI.as_ref().map_err(|e| Error::Internal(e.clone()))?;
-    serve(request, asset, JSON)
+    asset.serve(request, JSON)
 }
 
 /// The pages need their own inline scripts and nothing from elsewhere.
 fn page(request: &Request<'_>, asset: &'static Asset) -> Result<Response, Error> {
     let policy = "default-src 'self' 'unsafe-inline' data: blob:; frame-ancestors 'none'";
-    Ok(serve(request, asset, "text/html; charset=utf-8")?.with("Content-Security-Policy", policy))
-}
-
-fn serve(
-    request: &Request<'_>,
-    asset: &'static Asset,
-    content_type: &'static str,
-) -> Result<Response, Error> {
-    let cached = |response: Response| {
-        response
-            .with("ETag", asset.etag.as_str())
-            .with("Cache-Control", "public, max-age=3600")
-            .with("Vary", "Accept-Encoding")
-    };
-    if request.header("if-none-match")?.is_some_and(|header| matches_tag(header, &asset.etag)) {
-        return Ok(cached(Response::new(304, content_type, "")));
-    }
-    if request.header("accept-encoding")?.is_some_and(|h| h.split(',').any(|e| accepts_gzip(e.trim()))) {
-        let response = Response::new(200, content_type, asset.gzip.clone());
-        return Ok(cached(response.with("Content-Encoding", "gzip")));
-    }
-    let plain = asset.plain().map_err(|e| Error::Internal(format!("asset: {e}")))?;
-    Ok(cached(Response::new(200, content_type, plain)))
-}
-
-fn accepts_gzip(coding: &str) -> bool {
-    let (name, quality) = coding.split_once(';').unwrap_or((coding, "q=1"));
-    let refused = quality.trim().trim_start_matches("q=").parse::<f32>().is_ok_and(|q| q == 0.0);
-    (name.trim().eq_ignore_ascii_case("gzip") || name.trim() == "*") && !refused
+    Ok(asset.serve(request, "text/html; charset=utf-8")?.with("Content-Security-Policy", policy))
 }

@@ -4,7 +4,7 @@ use super::{
     App,
     call::Call,
     endpoint::{Access::GerenteSempre, Resource},
-    fields::{Errors, NomeFuncionario, PapelDaEquipe, PinEnviado, SenhaEnviada, body, read_body},
+    fields::{Errors, NomeFuncionario, PapelDaEquipe, PinNovo, SenhaEnviada, body, read_body},
     json::json,
     routes::id,
 };
@@ -61,7 +61,7 @@ body! {
         #[schema(required)]
         papel: PapelDaEquipe,
         #[schema(required)]
-        pin: PinEnviado,
+        pin: PinNovo,
         /// A manager's only.
         senha: Option<SenhaEnviada>,
     }
@@ -71,7 +71,7 @@ body! {
     EdicaoFuncionario {
         nome: NomeFuncionario,
         papel: PapelDaEquipe,
-        pin: PinEnviado,
+        pin: PinNovo,
         /// A manager's only. Null takes it away.
         senha: Option<SenhaEnviada>,
     }
@@ -92,7 +92,7 @@ fn create(app: &App, call: &Call<'_>) -> Result<Response, Error> {
         errors.note("senha", "é só de gerentes");
     }
     let required = nome.zip(papel).zip(pin);
-    let ((NomeFuncionario(nome), PapelDaEquipe(papel)), PinEnviado(pin)) = errors.or(required)?;
+    let ((NomeFuncionario(nome), PapelDaEquipe(papel)), PinNovo(pin)) = errors.or(required)?;
     let new = NewFuncionario { nome, papel, pin, senha };
     json(&app.doors.create_person(new, &call.caller(app)?.name())?)
 }

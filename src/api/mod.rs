@@ -10,11 +10,13 @@
 //!   answer.
 //! - An endpoint is declared in one place, with its access and its description (`endpoint.rs`).
 //! - One file a resource: `assinaturas`, `auditoria`, `chaves`, `clientes`, `dados`, `funcionarios`, `terminais`, `sessoes`,
-//!   `produtos`, `pedidos`, `pagamentos`, `pendencias`, `live`, `restaurante`, `webhook`, `qrcode`, `docs`, `health`.
+//!   `produtos`, `pedidos`, `pagamentos`, `pendencias`, `live`, `restaurante`, `webhook`, `qrcode`, `gerencia`, `docs`,
+//!   `health`.
 //!
 //! Names in Portuguese are words of the interface, or of the domain. Tested by `tests/api`.
 
 mod answer;
+mod asset;
 mod assinaturas;
 mod auditoria;
 mod call;
@@ -27,6 +29,7 @@ mod docs;
 mod endpoint;
 mod fields;
 mod funcionarios;
+mod gerencia;
 mod health;
 mod json;
 mod live;

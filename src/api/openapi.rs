@@ -28,7 +28,7 @@ const ABOUT_KEY: &str = "A key of `ambrosia chave criar PAPEL NOME` or of `/chav
 const ABOUT_SECRET: &str = "The `acompanhamento` of the checkout's answer: opens that order.";
 
 const ABOUT_SESSION: &str = "The cookie of `POST /sessoes`; over TLS its name is `__Host-ambrosia`. A write also says which \
-                             page sends it: `Sec-Fetch-Site: same-origin` or `Origin`. With `X-Aprovador: 1:4321` the \
+                             page sends it: `Sec-Fetch-Site: same-origin` or `Origin`. With `X-Aprovador: 1:4172` the \
                              manager 1 lets one request through by a PIN.";
 const ABOUT_TERMINAL: &str = "The token of `POST /terminais/inscricao`; a cookie does as well.";
 

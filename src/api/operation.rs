@@ -27,6 +27,9 @@ use super::{
 };
 use crate::domain::pedido::PedidoView;
 
+/// The media type of a form of HTML.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// Schemas by their names.
 pub type Schemas = Vec<(String, RefOr<Schema>)>;
 
@@ -71,7 +74,7 @@ impl Operation {
 
     /// What follows from its access.
     fn guarded(mut self, access: Access) -> Operation {
-        if access == Access::Todos {
+        if matches!(access, Access::Todos | Access::Prova) {
             return self;
         }
         let of = |scheme: &str| SecurityRequirement::new::<_, [&str; 0], _>(scheme, []);
@@ -92,6 +95,13 @@ impl Operation {
                 429,
                 "Too many keys that open nothing came from this address, or too many PINs were wrong",
             )
+    }
+
+    /// For an enrolled terminal, whoever is at it.
+    pub fn by_terminal(mut self) -> Operation {
+        let terminal = SecurityRequirement::new::<_, [&str; 0], _>(TERMINAL, []);
+        self.builder = self.builder.securities(Some([terminal]));
+        self
     }
 
     /// What the operation does.
@@ -118,12 +128,35 @@ impl Operation {
     }
 
     /// The body that it reads; with it 422.
-    pub fn body<T: ToSchema>(mut self) -> Operation {
+    pub fn body<T: ToSchema>(self) -> Operation {
+        self.reads::<T>(JSON).problem(422, "")
+    }
+
+    /// The form that it reads.
+    pub fn form<T: ToSchema>(self) -> Operation {
+        self.reads::<T>(FORM)
+    }
+
+    fn reads<T: ToSchema>(mut self, media_type: &str) -> Operation {
         let schema = self.component::<T>();
-        let body = RequestBodyBuilder::new().content(JSON, Content::new(Some(schema)));
+        let body = RequestBodyBuilder::new().content(media_type, Content::new(Some(schema)));
         self.builder = self.builder.request_body(Some(body.required(Some(Required::True)).build()));
         self.has_body = true;
-        self.problem(422, "")
+        self
+    }
+
+    /// 303 to where it goes on.
+    pub fn see_other(self, description: &str) -> Operation {
+        self.empty(303, description).response_header(303, "Location", string(), "")
+    }
+
+    /// A page of HTML with this status.
+    pub fn page_of(mut self, status: u16, description: &str) -> Operation {
+        let schema = String::schema();
+        self.respond(status, description, |response| {
+            response.content("text/html", Content::new(Some(schema)))
+        });
+        self
     }
 
     /// 200 with one of these.

@@ -60,6 +60,15 @@ pub fn try_again(codigo: &str, detail: &str) -> Response {
     problem(503, codigo, detail, &[]).with("Retry-After", "1")
 }
 
+/// What a problem says to a person.
+pub fn detail(problem: &Response) -> String {
+    #[derive(serde::Deserialize)]
+    struct Detail {
+        detail: String,
+    }
+    serde_json::from_slice::<Detail>(problem.body()).map(|problem| problem.detail).unwrap_or_default()
+}
+
 fn encode(problem: Problema<'_>) -> Response {
     // A struct of texts and numbers always encodes.
     Response::new(problem.status, PROBLEM, serde_json::to_vec(&problem).unwrap_or_default())
@@ -117,8 +126,8 @@ fn of_denied(denied: Denied) -> Response {
             &[],
         ),
         Denied::NoManager => {
-            let detail = "Isto só com a chave de um gerente; a primeira se cria no computador do sistema, com \
-                          «ambrosia chave criar gerente NOME»";
+            let detail = "Isto só com a chave de um gerente; o primeiro se faz no computador do sistema, com \
+                          «ambrosia gerente NOME» (veja /gerencia)";
             problem(403, "sem_gerente", detail, &[])
         }
         Denied::ManagerOnly => {

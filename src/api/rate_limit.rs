@@ -49,7 +49,7 @@ impl fmt::Display for Subject {
 
 /// Keys that open nothing which one address may try in a minute.
 const WRONG_KEYS: u32 = 5;
-/// Codes of terminals that one address may send in a minute.
+/// Codes of terminals, and invitations, that one address may send in a minute.
 const ENROLMENTS: u32 = 10;
 /// Logins without a terminal that one address may ask for in a minute.
 const PASSWORDS: u32 = 20;
@@ -58,7 +58,7 @@ const PASSWORDS: u32 = 20;
 pub struct TryRates {
     /// Keys that open nothing.
     pub wrong_key: RateLimit,
-    /// Codes of terminals.
+    /// Codes of terminals, and invitations.
     pub enrolment: RateLimit,
     /// Passwords, where there is no terminal.
     pub password: RateLimit,

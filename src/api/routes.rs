@@ -10,7 +10,7 @@ use super::{
     call::Call,
     chaves, clientes, dados, docs,
     endpoint::{Access, Endpoint},
-    funcionarios, health, is_probe, live, origins, pagamentos, pedidos, pendencias,
+    funcionarios, gerencia, health, is_probe, live, origins, pagamentos, pedidos, pendencias,
     problem::problem,
     produtos, qrcode, restaurante, sessoes, terminais,
     trail::Refused,
@@ -41,6 +41,7 @@ pub static ENDPOINTS: LazyLock<Vec<Endpoint>> = LazyLock::new(|| {
         auditoria::resource(),
         assinaturas::resource(),
         pendencias::resource(),
+        gerencia::resource(),
         docs::resource(),
         health::resource(),
     ]
@@ -128,11 +129,11 @@ fn refusal(app: &App, request: &Request<'_>) -> Option<Response> {
         let detail = "Páginas deste endereço não podem fazer alterações aqui";
         return Some(problem(403, "origem_recusada", detail, &[]));
     }
-    let answers = app.hosts.answer(request) || is_probe(request);
     // Of two that say who calls, a proxy before us may have checked the other.
     if let Some(name) = ["Cookie", "Authorization"].into_iter().find(|name| request.repeats_header(name)) {
         return Some(problem(400, "malformado", &format!("O cabeçalho {name} deve vir uma só vez"), &[]));
     }
+    let answers = app.hosts.answer(request) || is_probe(request);
     (!answers).then(|| problem(421, "host_desconhecido", "Este endereço não é atendido aqui", &[]))
 }
 

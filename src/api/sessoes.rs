@@ -8,13 +8,13 @@ use super::{
     App,
     call::Call,
     credentials::{self, Cookie, refuse_other_pages},
-    endpoint::{Access::Todos, Resource},
-    fields::{Errors, Id, PinEnviado, SenhaEnviada, body, read_body},
+    endpoint::{Access::Prova, Resource},
+    fields::{Errors, Id, PinEnviado, PinNovo, SenhaEnviada, body, read_body},
     json::json,
     openapi::{header, string},
 };
 use crate::{
-    access::{Login, Person},
+    access::{Begun, Entrance, Login, OwnPin, Person},
     domain::{funcionario::Proof, papel::Papel},
     error::{Denied, Error},
     server::Response,
@@ -23,7 +23,7 @@ use crate::{
 /// Its endpoints.
 pub fn resource() -> Resource {
     Resource::new("Acesso")
-        .post("/sessoes", Todos, begin, |operation| {
+        .post("/sessoes", Prova, begin, |operation| {
             operation
                 .about(
                     "Begins a session: by the PIN on an enrolled terminal, or by a manager's password anywhere. A session \
@@ -42,14 +42,27 @@ pub fn resource() -> Resource {
                 .problem(403, "A PIN without an enrolled terminal, or a page of another origin")
                 .problem(429, "Too many were wrong; the next is compared after `Retry-After` seconds")
         })
-        .get("/sessoes/atual", Todos, current, |operation| {
+        .get("/sessoes/atual", Prova, current, |operation| {
             operation
                 .about("Who works here: the person with the session of the cookie.")
                 .ok::<Sessao>()
                 .problem(401, "There is no session, or it is over")
         })
-        .delete("/sessoes/atual", Todos, end, |operation| {
+        .delete("/sessoes/atual", Prova, end, |operation| {
             operation.about("Ends the session of the cookie. Without one it is the same.").done()
+        })
+        .put("/sessoes/atual/pin", Prova, change_pin, |operation| {
+            operation
+                .about(
+                    "Another PIN for the person with the session of the cookie, on a terminal. The person's sessions end, and \
+                     another begins.",
+                )
+                .body::<TrocaDePin>()
+                .ok::<Sessao>()
+                .ok_header("Set-Cookie", string(), "The token of the session")
+                .problem(401, "There is no session, or it is not the PIN")
+                .problem(403, "The session is on no terminal, or a page of another origin sends it")
+                .problem(429, "Too many were wrong; the next is compared after `Retry-After` seconds")
         })
 }
 
@@ -61,6 +74,16 @@ body! {
         pin: PinEnviado,
         /// A manager's. Either the PIN or this.
         senha: SenhaEnviada,
+    }
+}
+
+body! {
+    TrocaDePin {
+        /// The one before.
+        #[schema(required)]
+        pin_atual: PinEnviado,
+        #[schema(required)]
+        pin: PinNovo,
     }
 }
 
@@ -107,16 +130,36 @@ fn begin(app: &App, call: &Call<'_>) -> Result<Response, Error> {
         app.tries.password.admit(call.client)?;
     }
     let replaces = Cookie::Session.of(call);
-    let login = Login { funcionario, proof, terminal, client: call.client, replaces };
-    let begun = app.doors.log_in(&login)?;
-    let response = json(&Sessao::from(begun.person))?;
-    Ok(Cookie::Session.give(response, call, begun.token.reveal()))
+    let entrance = Entrance { terminal, client: call.client, replaces };
+    let login = Login { funcionario, proof, entrance };
+    entered(call, app.doors.log_in(&login)?)
 }
 
 fn current(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     let token = Cookie::Session.of(call).ok_or(Error::Denied(Denied::NoSession))?;
     let person = app.doors.person(token)?.ok_or(Error::Denied(Denied::SessionOver))?;
     json(&Sessao::from(person))
+}
+
+fn change_pin(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    refuse_other_pages(call)?;
+    let body: TrocaDePin = read_body(call)?;
+    let mut errors = Errors::default();
+    let old = errors.required("pin_atual", body.pin_atual);
+    let new = errors.required("pin", body.pin);
+    let (PinEnviado(old), PinNovo(new)) = errors.or(old.zip(new))?;
+    let token = Cookie::Session.of(call).ok_or(Error::Denied(Denied::NoSession))?;
+    credentials::refuse_cross_site(call)?;
+    let person = app.doors.person(token)?.ok_or(Error::Denied(Denied::SessionOver))?;
+    let entrance = Entrance { terminal: person.terminal, client: call.client, replaces: Some(token) };
+    let begun = app.doors.change_own_pin(&person, &OwnPin { old: &old, new: &new, entrance })?;
+    entered(call, begun)
+}
+
+/// Who has entered, with the cookie of the session.
+fn entered(call: &Call<'_>, begun: Begun) -> Result<Response, Error> {
+    let response = json(&Sessao::from(begun.person))?;
+    Ok(Cookie::Session.give(response, call, begun.token.reveal()))
 }
 
 fn end(app: &App, call: &Call<'_>) -> Result<Response, Error> {

@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 use super::{
     App,
     call::Call,
-    credentials::{Cookie, refuse_other_pages},
+    credentials::{self, Cookie, refuse_other_pages},
     endpoint::{
-        Access::{GerenteSempre, Todos},
+        Access::{GerenteSempre, Prova},
         Resource,
     },
     fields::{Codigo, Errors, NomeTerminal, PapelDaEquipe, body, read_body},
@@ -17,9 +17,10 @@ use super::{
     routes::id,
 };
 use crate::{
-    access::{Code, Coded},
+    access::{Code, Coded, Person},
     domain::{
         data_hora::DataHora,
+        papel::Papel,
         terminal::{NewTerminal, Terminal},
     },
     error::{Denied, Error},
@@ -53,7 +54,7 @@ pub fn resource() -> Resource {
                 .done()
                 .problem(404, "")
         })
-        .post("/terminais/inscricao", Todos, enrol, |operation| {
+        .post("/terminais/inscricao", Prova, enrol, |operation| {
             operation
                 .about(
                     "Enrols the device that sends it. `token` is shown in this answer only, and set as a cookie; it is sent \
@@ -63,6 +64,13 @@ pub fn resource() -> Resource {
                 .ok::<TerminalInscrito>()
                 .problem(401, "The code enrols nothing: it is wrong, older than ten minutes, or was used")
                 .problem(429, "Too many codes came from this address")
+        })
+        .get("/terminais/atual/funcionarios", Prova, people, |operation| {
+            operation
+                .about("Who may enter at the terminal that asks, by name: what its tiles show.")
+                .by_terminal()
+                .list::<Ficha>()
+                .problem(403, "The device is not enrolled")
         })
 }
 
@@ -80,6 +88,22 @@ body! {
     Inscricao {
         #[schema(required)]
         codigo: Codigo,
+    }
+}
+
+/// A person, as a terminal shows it before anybody has entered.
+#[derive(Serialize, ToSchema)]
+struct Ficha {
+    #[schema(minimum = 1, example = 7)]
+    id: i64,
+    #[schema(example = "Ana")]
+    nome: String,
+    papel: Papel,
+}
+
+impl From<Person> for Ficha {
+    fn from(Person { id, nome, papel, .. }: Person) -> Ficha {
+        Ficha { id, nome, papel }
     }
 }
 
@@ -133,6 +157,12 @@ fn recode(app: &App, call: &Call<'_>) -> Result<Response, Error> {
 fn revoke(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     app.doors.revoke_terminal(id(call)?, &call.caller(app)?.name())?;
     json(&true)
+}
+
+fn people(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    credentials::terminal(app, call)?.ok_or(Error::Denied(Denied::NoTerminal))?;
+    let people: Vec<Ficha> = app.doors.people_here()?.into_iter().map(Ficha::from).collect();
+    json(&people)
 }
 
 fn enrol(app: &App, call: &Call<'_>) -> Result<Response, Error> {

@@ -71,7 +71,7 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     (
         "ACCESS",
         "",
-        "auto: everybody may do everything until there is a manager's key; open: always; closed: never; unset auto, and \
+        "auto: everybody may do everything until there is a manager; open: always; closed: never; unset auto, and \
          needed with MERCADO_PAGO_TOKEN while there is no manager",
     ),
     (

@@ -28,6 +28,7 @@ pub enum Tipo {
     AssinaturaCriada,
     AssinaturaAlterada,
     AssinaturaApagada,
+    ConviteCriado,
 }
 
 impl Tipo {
@@ -54,6 +55,7 @@ impl Tipo {
             Tipo::AssinaturaCriada => "assinatura_criada",
             Tipo::AssinaturaAlterada => "assinatura_alterada",
             Tipo::AssinaturaApagada => "assinatura_apagada",
+            Tipo::ConviteCriado => "convite_criado",
         }
     }
 }
@@ -67,11 +69,12 @@ pub struct Registro {
     /// `acesso_negado`, `chave_criada`, `chave_revogada`, `cliente_visto`, `cliente_exportado`, `cliente_apagado`,
     /// `restaurante_alterado`, `funcionario_criado`, `funcionario_alterado`, `funcionario_desligado`, `sessao_iniciada`,
     /// `sessoes_encerradas`, `terminal_criado`, `terminal_inscrito`, `terminal_bloqueado` (too many wrong PINs),
-    /// `terminal_revogado`, `banco_restaurado`, `assinatura_criada`, `assinatura_alterada`, `assinatura_apagada`.
+    /// `terminal_revogado`, `banco_restaurado`, `assinatura_criada`, `assinatura_alterada`, `assinatura_apagada`,
+    /// `convite_criado` (a link that makes a manager).
     #[schema(example = "chave_criada")]
     pub tipo: String,
-    /// Who did it: `terminal` (a command of the operating system), `chave:1`, `funcionario:7`, `terminal:3`, `anonimo`, or
-    /// the `equipe` of a restaurant without a lock.
+    /// Who did it: `terminal` (a command of the operating system), `chave:1`, `funcionario:7`, `terminal:3`, `convite:1`,
+    /// `processo` (at its start), `anonimo`, or the `equipe` of a restaurant without a lock.
     #[schema(example = "terminal")]
     pub ator: String,
     /// To whom or what.

@@ -47,6 +47,18 @@ impl Proof {
         Err(format!("deve ter de {} a {} algarismos", PIN_DIGITS.start(), PIN_DIGITS.end()))
     }
 
+    /// A PIN that somebody chooses: as `pin`, and none of those that anybody would try first, one digit only or a run up or
+    /// down.
+    pub fn new_pin(text: String) -> Result<Proof, String> {
+        let proof = Proof::pin(text)?;
+        let step = |pair: &[u8]| (pair[1] + 10 - pair[0]) % 10;
+        let steps: Vec<u8> = proof.reveal().as_bytes().windows(2).map(step).collect();
+        if [0, 1, 9].iter().any(|same| steps.iter().all(|step| step == same)) {
+            return Err("é fácil demais de adivinhar: não pode ser um só algarismo nem uma sequência como 1234 ou 8765".into());
+        }
+        Ok(proof)
+    }
+
     /// A password, taken as it is typed; the error is for a person, in Portuguese.
     pub fn senha(text: String) -> Result<Proof, String> {
         if SENHA_CHARS.contains(&text.chars().count()) {
@@ -93,6 +105,28 @@ pub struct Change {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_chooses_the_pins_that_are_tried_first() {
+        for bad in [
+            "0000",
+            "1111",
+            "1234",
+            "4321",
+            "7890",
+            "2109",
+            "12345",
+            "98765",
+            "123456",
+            "012345678",
+            "77777777",
+        ] {
+            assert!(Proof::new_pin(bad.into()).is_err(), "{bad}");
+        }
+        for good in ["1233", "2580", "1122", "1243", "135790", "11112"] {
+            assert!(Proof::new_pin(good.into()).is_ok(), "{good}");
+        }
+    }
 
     #[test]
     fn pins_and_passwords_have_their_form_and_do_not_print() {

@@ -7,6 +7,7 @@ pub mod charge_report;
 pub mod chave;
 pub mod cliente;
 pub mod cobranca;
+pub mod convite;
 pub mod data_hora;
 pub mod dinheiro;
 pub mod evento;

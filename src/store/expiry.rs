@@ -1,5 +1,5 @@
 //! Rows that are kept for a time only: keys of checkouts, notifications and their signatures, the
-//! trail of access, sessions and wrong tries. They go in slices, so that
+//! trail of access, sessions, wrong tries and invitations. They go in slices, so that
 //! a write meanwhile waits for one slice and not for all of them.
 
 use super::{Store, Value};
@@ -16,7 +16,7 @@ struct Kept {
     lifetime: i64,
 }
 
-const KEPT: [Kept; 6] = [
+const KEPT: [Kept; 7] = [
     Kept {
         oldest: "SELECT chave FROM idempotencia WHERE criada_em <= ? ORDER BY criada_em LIMIT ?",
         delete: "DELETE FROM idempotencia WHERE criada_em <= ? AND chave IN",
@@ -46,6 +46,11 @@ const KEPT: [Kept; 6] = [
         oldest: "SELECT id FROM tentativas WHERE feita_em <= ? ORDER BY feita_em LIMIT ?",
         delete: "DELETE FROM tentativas WHERE feita_em <= ? AND id IN",
         lifetime: super::tentativas::LIFETIME_SECONDS,
+    },
+    Kept {
+        oldest: "SELECT id FROM convites WHERE criado_em <= ? ORDER BY criado_em LIMIT ?",
+        delete: "DELETE FROM convites WHERE criado_em <= ? AND id IN",
+        lifetime: super::convites::LIFETIME_SECONDS,
     },
 ];
 

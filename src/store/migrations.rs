@@ -20,6 +20,7 @@ const MYSQL: &[(i64, &str)] = &[
     (8, include_str!("../../sql/mysql/0008_perfil.sql")),
     (9, include_str!("../../sql/mysql/0009_pessoas.sql")),
     (10, include_str!("../../sql/mysql/0010_webhooks.sql")),
+    (11, include_str!("../../sql/mysql/0011_convites.sql")),
 ];
 const SQLITE: &[(i64, &str)] = &[
     (1, include_str!("../../sql/sqlite/0001_base.sql")),
@@ -32,6 +33,7 @@ const SQLITE: &[(i64, &str)] = &[
     (8, include_str!("../../sql/sqlite/0008_perfil.sql")),
     (9, include_str!("../../sql/sqlite/0009_pessoas.sql")),
     (10, include_str!("../../sql/sqlite/0010_webhooks.sql")),
+    (11, include_str!("../../sql/sqlite/0011_convites.sql")),
 ];
 
 /// The number under which it is noted that the example data was put in, or declined, for good.

@@ -9,6 +9,7 @@ pub mod clientes;
 pub mod cobrancas;
 mod columns;
 mod connection;
+pub mod convites;
 mod disk;
 pub mod eventos;
 pub mod expiry;

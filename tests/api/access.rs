@@ -99,6 +99,13 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/sessoes", ALL),
     ("GET", "/sessoes/atual", ALL),
     ("DELETE", "/sessoes/atual", ALL),
+    ("PUT", "/sessoes/atual/pin", ALL),
+    ("GET", "/terminais/atual/funcionarios", ALL),
+    ("GET", "/gerencia", ALL),
+    ("POST", "/gerencia", ALL),
+    ("POST", "/gerencia/saida", ALL),
+    ("GET", "/gerencia/estilo.css", ALL),
+    ("GET", "/gerencia/convite.js", ALL),
     ("GET", "/", ALL),
     ("GET", "/docs", ALL),
     ("GET", "/redoc", ALL),
@@ -197,7 +204,7 @@ impl House<'_> {
         let chave = match route {
             "/chaves/{id}" => id_of(&create_key(r, "cozinha")),
             "/funcionarios/{id}" | "/funcionarios/{id}/sessoes" => {
-                self.manage("/funcionarios", json!({"nome": "Davi", "papel": "cozinha", "pin": "4321"}))
+                self.manage("/funcionarios", json!({"nome": "Davi", "papel": "cozinha", "pin": "4172"}))
             }
             "/terminais/{id}" | "/terminais/{id}/codigo" => {
                 self.manage("/terminais", json!({"nome": "Tablet", "papel": "cozinha"}))
@@ -250,6 +257,10 @@ impl House<'_> {
                 let expected = match *route {
                     "/pedidos/{id}/reembolso" => response.status == 409,
                     "/" => response.status == 307,
+                    "/gerencia" => response.status == if method == "GET" { 200 } else { 422 },
+                    "/gerencia/saida" => response.status == 303,
+                    "/terminais/atual/funcionarios" => response.body.contains("sem_terminal"),
+                    "/sessoes/atual/pin" => response.body.contains("sem_sessao"),
                     "/sessoes" | "/sessoes/atual" | "/terminais/inscricao" => {
                         let refused = ["sem_credencial", "sem_permissao", "chave_invalida", "sem_gerente"];
                         !refused.iter().any(|codigo| response.body.contains(codigo))
@@ -324,7 +335,7 @@ fn body_of(method: &str, route: &str, things: &Things) -> Option<Value> {
         ("POST", "/clientes") => json!({"cpf": next_cpf(), "nome": "Bia"}),
         ("PUT", "/clientes") => json!({"id": things.cliente, "nome": "Bia"}),
         ("PUT", "/restaurante") => json!({"nome": format!("Cantina {}", next_cpf())}),
-        ("POST", "/funcionarios") => json!({"nome": "Eva", "papel": "cozinha", "pin": "4321"}),
+        ("POST", "/funcionarios") => json!({"nome": "Eva", "papel": "cozinha", "pin": "4172"}),
         ("PUT", "/funcionarios/{id}") => json!({"nome": "Davi Luz"}),
         ("POST", "/terminais") => json!({"nome": "Outro tablet", "papel": "balcao"}),
         ("POST", "/terminais/{id}/codigo" | "/assinaturas/{id}/segredo" | "/assinaturas/{id}/repetir") => {
@@ -333,6 +344,9 @@ fn body_of(method: &str, route: &str, things: &Things) -> Option<Value> {
         ("POST", "/assinaturas") => json!({"url": "https://erp.example/", "ativa": false}),
         ("PUT", "/assinaturas/{id}") => json!({"tipos": ["pedido.pronto"]}),
         ("POST", "/terminais/inscricao") => json!({"codigo": "ABCDEFGH"}),
+        ("PUT", "/sessoes/atual/pin") => json!({"pin_atual": "4172", "pin": "1739"}),
+        ("POST", "/gerencia") => json!({}),
+        ("POST", "/gerencia/saida") => return None,
         ("POST", "/sessoes") => json!({"funcionario": 1, "senha": "nenhuma destas"}),
         ("POST", "/chaves") => json!({"papel": "gerente", "nome": "Outra"}),
         ("POST" | "PUT", _) => panic!("{method} {route} has no body here"),

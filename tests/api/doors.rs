@@ -31,6 +31,16 @@ const REAL: [(&str, &str); 4] = [
     ("MERCADO_PAGO_URL", "http://127.0.0.1:1"),
 ];
 
+/// For pages of this host, though nobody is asked who calls: what is sent is the proof.
+const OWN_PAGES: [(&str, &str); 6] = [
+    ("/sessoes", "POST"),
+    ("/sessoes/atual", "GET"),
+    ("/sessoes/atual/pin", "PUT"),
+    ("/terminais/inscricao", "POST"),
+    ("/terminais/atual/funcionarios", "GET"),
+    ("/gerencia", "POST"),
+];
+
 /// A process that ends with its test.
 struct Running(Child);
 
@@ -176,6 +186,15 @@ fn with_closed_doors_pages_of_other_origins_may_call_what_is_public() {
     assert_eq!(preflight(&r, "/pedidos/checkout", "POST").header("access-control-allow-origin"), Some("*"));
     for (path, method) in GUARDED {
         assert_eq!(grants(&r, path, method), [None, None, None], "{method} {path}");
+    }
+    for (path, method) in OWN_PAGES {
+        assert_eq!(
+            preflight(&r, path, method).header("access-control-allow-origin"),
+            None,
+            "{method} {path}"
+        );
+        let answer = r.request(method, path, &[("Origin", ORIGIN)], Some("{}"));
+        assert_eq!(answer.header("access-control-allow-origin"), None, "{method} {path}");
     }
     // One path, and what may be done with it differs.
     for (path, method) in [("/produtos", "PUT"), ("/produtos", "POST"), ("/pedidos", "PUT")] {

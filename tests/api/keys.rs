@@ -227,6 +227,8 @@ fn the_trail_tells_of_keys_and_refusals(database: Database) {
         .into_iter()
         .map(|e| [text(&e["tipo"]), text(&e["ator"]), text(&e["alvo"])])
         .filter(|[_, ator, alvo]| !(ator == "anonimo" && alvo == "GET /pedidos/finalizados"))
+        // Whether there is a manager before the process invites one is a race.
+        .filter(|[tipo, ..]| tipo != "convite_criado")
         .collect();
     let expected = [
         ["chave_criada", "terminal", "chave:1"],

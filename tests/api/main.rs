@@ -26,6 +26,7 @@ mod errors;
 mod expiry;
 mod freshness;
 mod full_disk;
+mod invitations;
 mod keys;
 mod kitchen;
 mod large_lists;

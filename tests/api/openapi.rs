@@ -84,6 +84,7 @@ fn every_documented_field_is_read() {
         ("POST", "/terminais", "NovoTerminal"),
         ("POST", "/terminais/inscricao", "Inscricao"),
         ("POST", "/sessoes", "Entrada"),
+        ("PUT", "/sessoes/atual/pin", "TrocaDePin"),
     ];
     let referenced: BTreeSet<String> = document["paths"]
         .as_object()

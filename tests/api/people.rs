@@ -38,10 +38,10 @@ fn a_manager_adds_changes_and_dismisses_people(database: Database) {
         (json!({"nome": "B", "papel": "balcao", "pin": "123"}), "pin"),
         (json!({"nome": "B", "papel": "balcao", "pin": 1234}), "pin"),
         (json!({"nome": "B", "papel": "balcao", "pin": "12 45"}), "pin"),
-        (json!({"nome": "B", "papel": "maquina", "pin": "1234"}), "papel"),
-        (json!({"nome": "B", "papel": "balcao", "pin": "1234", "senha": "uma senha boa"}), "senha"),
-        (json!({"nome": "B", "papel": "gerente", "pin": "1234", "senha": "1234567"}), "senha"),
-        (json!({"nome": "", "papel": "gerente", "pin": "1234"}), "nome"),
+        (json!({"nome": "B", "papel": "maquina", "pin": "1739"}), "papel"),
+        (json!({"nome": "B", "papel": "balcao", "pin": "1739", "senha": "uma senha boa"}), "senha"),
+        (json!({"nome": "B", "papel": "gerente", "pin": "1739", "senha": "1234567"}), "senha"),
+        (json!({"nome": "", "papel": "gerente", "pin": "1739"}), "nome"),
     ] {
         let refused = crew.manage("POST", "/funcionarios", Some(&body));
         assert_eq!(refused.invalid_fields(), [field], "{body}");
@@ -82,8 +82,8 @@ fn people_are_the_managers_business_also_where_doors_are_open(database: Database
     }
     let crew = Crew::new(Restaurant::new(database));
     let device = crew.device("gerente");
-    let balcao = device.log_in(&crew.r, crew.hire("balcao", "2222"), "2222");
-    let gerente = device.log_in(&crew.r, crew.hire("gerente", "1111"), "1111");
+    let balcao = device.log_in(&crew.r, crew.hire("balcao", "2684"), "2684");
+    let gerente = device.log_in(&crew.r, crew.hire("gerente", "1593"), "1593");
     for (method, path) in routes {
         assert_eq!(crew.r.send(method, path, &[], Some(&json!({}))).status, 401, "{method} {path}");
         assert_eq!(balcao.send(&crew.r, method, path, Some(&json!({}))).status, 403, "{method} {path}");
@@ -93,7 +93,7 @@ fn people_are_the_managers_business_also_where_doors_are_open(database: Database
 
 fn somebody_is_left_to_manage(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
-    let chefe = crew.hire_manager("1111", "uma senha boa");
+    let chefe = crew.hire_manager("1593", "uma senha boa");
     let body = json!({"funcionario": chefe, "senha": "uma senha boa"});
     let session = Session::of(&crew.r.send("POST", "/sessoes", &[], Some(&body)));
     session.send(&crew.r, "DELETE", "/chaves/1", None).ok();
@@ -101,7 +101,7 @@ fn somebody_is_left_to_manage(database: Database) {
     let detail = "Sem esta pessoa não haveria mais gerente; crie outro antes";
     session.send(&crew.r, "DELETE", &path, None).problem(409, detail);
     session.send(&crew.r, "PUT", &path, Some(&json!({"papel": "balcao"}))).problem(409, detail);
-    let other = json!({"nome": "Outra", "papel": "gerente", "pin": "2222"});
+    let other = json!({"nome": "Outra", "papel": "gerente", "pin": "2684"});
     session.send(&crew.r, "POST", "/funcionarios", Some(&other)).ok();
     session.send(&crew.r, "DELETE", &path, None).ok();
     assert!(!session.lasts(&crew.r), "whoever is dismissed works on");
@@ -113,11 +113,11 @@ fn of_two_managers_who_dismiss_each_other_one_is_left(database: Database) {
         let body = json!({"funcionario": person, "senha": "uma senha boa"});
         Session::of(&crew.r.send("POST", "/sessoes", &[], Some(&body)))
     };
-    let mut left = crew.hire_manager("1111", "uma senha boa");
+    let mut left = crew.hire_manager("1593", "uma senha boa");
     let mut session = enter(left);
     session.send(&crew.r, "DELETE", "/chaves/1", None).ok();
     for _ in 0..8 {
-        let new = json!({"nome": "Outra", "papel": "gerente", "pin": "2222", "senha": "uma senha boa"});
+        let new = json!({"nome": "Outra", "papel": "gerente", "pin": "2684", "senha": "uma senha boa"});
         let other = session.send(&crew.r, "POST", "/funcionarios", Some(&new)).ok()["id"].as_i64().unwrap();
         let others = enter(other);
         let dismiss = |session: &Session, person: i64| {
@@ -223,10 +223,10 @@ fn dump(r: &Restaurant) -> String {
 
 fn what_is_done_is_in_the_trail(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
-    let ana = crew.hire("balcao", "2222");
+    let ana = crew.hire("balcao", "2684");
     let device = crew.device("balcao");
-    device.log_in(&crew.r, ana, "2222");
-    crew.manage("PUT", &format!("/funcionarios/{ana}"), Some(&json!({"pin": "3333"}))).ok();
+    device.log_in(&crew.r, ana, "2684");
+    crew.manage("PUT", &format!("/funcionarios/{ana}"), Some(&json!({"pin": "3571"}))).ok();
     crew.manage("DELETE", &format!("/funcionarios/{ana}/sessoes"), None).ok();
     crew.manage("DELETE", &format!("/funcionarios/{ana}"), None).ok();
     crew.manage("DELETE", &format!("/terminais/{}", device.id), None).ok();

@@ -23,19 +23,21 @@ on_both_databases!(
     a_use_that_another_process_has_stored_counts,
     a_cookie_needs_a_page_of_this_host_to_write,
     a_manager_lets_one_request_through,
+    a_person_chooses_another_pin,
+    an_enrolled_terminal_shows_who_may_enter,
 );
 
 fn a_pin_counts_on_an_enrolled_terminal_only(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
-    let chefe = crew.hire_manager("1111", "uma senha boa");
-    let pin = json!({"funcionario": chefe, "pin": "1111"});
+    let chefe = crew.hire_manager("1593", "uma senha boa");
+    let pin = json!({"funcionario": chefe, "pin": "1593"});
     for headers in [vec![], vec![("X-Terminal", "amt_1_inventado")], vec![("X-Terminal", &*crew.key)]] {
         let refused = crew.r.send("POST", "/sessoes", &headers, Some(&pin));
         refused.problem(403, "O PIN só vale num terminal inscrito pela gerência");
         assert_eq!(refused.header("set-cookie"), None);
     }
     let device = crew.device("gerente");
-    let session = device.log_in(&crew.r, chefe, "1111");
+    let session = device.log_in(&crew.r, chefe, "1593");
     let who = session.send(&crew.r, "GET", "/sessoes/atual", None).ok();
     assert_eq!(
         who,
@@ -48,11 +50,11 @@ fn a_pin_counts_on_an_enrolled_terminal_only(database: Database) {
     };
     let elsewhere = Session::of(&senha(chefe, "uma senha boa"));
     assert!(elsewhere.send(&crew.r, "GET", "/sessoes/atual", None).ok()["terminal"].is_null());
-    senha(crew.hire("balcao", "2222"), "uma senha boa").problem(401, "Pessoa, PIN ou senha errados");
+    senha(crew.hire("balcao", "2684"), "uma senha boa").problem(401, "Pessoa, PIN ou senha errados");
     senha(chefe, "uma senha ruim").problem(401, "Pessoa, PIN ou senha errados");
     for body in [
         json!({"funcionario": chefe}),
-        json!({"funcionario": chefe, "pin": "1111", "senha": "uma senha boa"}),
+        json!({"funcionario": chefe, "pin": "1593", "senha": "uma senha boa"}),
     ] {
         assert_eq!(crew.r.send("POST", "/sessoes", &[], Some(&body)).status, 422);
     }
@@ -75,16 +77,16 @@ fn a_code_enrols_one_device_once(database: Database) {
     enrol(&crew.r, &code).problem(401, detail);
     enrol(&crew.r, "ABCDEFGH").problem(401, detail);
     // Another code, for another device: the one before counts no more.
-    let ana = crew.hire("balcao", "2222");
+    let ana = crew.hire("balcao", "2684");
     let before = Device { id, token };
-    before.log_in(&crew.r, ana, "2222");
+    before.log_in(&crew.r, ana, "2684");
     let recode = || {
         let made = crew.manage("POST", &format!("/terminais/{id}/codigo"), None);
         made.ok()["codigo"].as_str().unwrap().to_owned()
     };
     let after = enrol(&crew.r, &recode()).ok()["token"].as_str().unwrap().to_owned();
-    assert_eq!(before.try_log_in(&crew.r, ana, "2222").status, 403);
-    Device { id, token: after }.log_in(&crew.r, ana, "2222");
+    assert_eq!(before.try_log_in(&crew.r, ana, "2684").status, 403);
+    Device { id, token: after }.log_in(&crew.r, ana, "2684");
     // Ten minutes.
     let code = recode();
     crew.r.sql("UPDATE terminais SET codigo_expira_em = '2020-01-01 00:00:00'");
@@ -100,11 +102,11 @@ fn a_code_enrols_one_device_once(database: Database) {
 fn a_session_has_the_lesser_role_of_person_and_terminal(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
     let roles = ["cozinha", "balcao", "gerente"];
-    let people = roles.map(|papel| crew.hire(papel, "1234"));
+    let people = roles.map(|papel| crew.hire(papel, "1739"));
     for (highest, papel) in roles.iter().enumerate() {
         let device = crew.device(papel);
         for (rank, person) in people.iter().enumerate() {
-            let session = device.log_in(&crew.r, *person, "1234");
+            let session = device.log_in(&crew.r, *person, "1739");
             let who = session.send(&crew.r, "GET", "/sessoes/atual", None).ok();
             let role = rank.min(highest);
             assert_eq!(who["papel"], roles[role]);
@@ -142,7 +144,7 @@ fn a_kitchen_terminal_alone_is_the_kitchen(database: Database) {
 
 fn the_cookie_is_for_this_host_alone(database: Database) {
     let crew = Crew::new(Restaurant::with_environment(database, &[("TRUSTED_PROXIES", "127.0.0.1")]));
-    let chefe = crew.hire_manager("1111", "uma senha boa");
+    let chefe = crew.hire_manager("1593", "uma senha boa");
     let body = json!({"funcionario": chefe, "senha": "uma senha boa"});
     let log_in = |headers: &[(&str, &str)]| crew.r.send("POST", "/sessoes", headers, Some(&body));
     let plain = log_in(&[]);
@@ -163,7 +165,7 @@ fn the_cookie_is_for_this_host_alone(database: Database) {
     }
     // Nobody trusted says so.
     let direct = Crew::new(Restaurant::new(database));
-    let chefe = direct.hire_manager("1111", "uma senha boa");
+    let chefe = direct.hire_manager("1593", "uma senha boa");
     let body = json!({"funcionario": chefe, "senha": "uma senha boa"});
     let begun = direct.r.send("POST", "/sessoes", &[("X-Forwarded-Proto", "https")], Some(&body));
     assert!(begun.header("set-cookie").unwrap().starts_with("ambrosia="));
@@ -171,7 +173,7 @@ fn the_cookie_is_for_this_host_alone(database: Database) {
 
 fn a_token_that_a_client_made_up_is_never_adopted(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
-    let (device, ana) = (crew.device("balcao"), crew.hire("balcao", "2222"));
+    let (device, ana) = (crew.device("balcao"), crew.hire("balcao", "2684"));
     let made_up = Session { cookie: format!("ambrosia=ams_{}", "A".repeat(43)) };
     made_up.send(&crew.r, "GET", "/clientes", None).problem(401, "Esta sessão terminou; entre de novo");
     let log_in = |cookie: &str| {
@@ -180,7 +182,7 @@ fn a_token_that_a_client_made_up_is_never_adopted(database: Database) {
             "POST",
             "/sessoes",
             &headers,
-            Some(&json!({"funcionario": ana, "pin": "2222"})),
+            Some(&json!({"funcionario": ana, "pin": "2684"})),
         ))
     };
     let first = log_in(&made_up.cookie);
@@ -208,8 +210,8 @@ fn a_login_counts_at_once_on_every_process(database: Database) {
     }
     for _ in 0..5 {
         // All of it is younger than what the others know.
-        let (device, ana) = (crew.device("balcao"), crew.hire("balcao", "2222"));
-        let session = device.log_in(&others[0], ana, "2222");
+        let (device, ana) = (crew.device("balcao"), crew.hire("balcao", "2684"));
+        let session = device.log_in(&others[0], ana, "2684");
         assert!(session.lasts(&others[1]) && session.lasts(&crew.r));
     }
 }
@@ -217,9 +219,9 @@ fn a_login_counts_at_once_on_every_process(database: Database) {
 fn what_is_ended_ends_on_every_process(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
     let other = crew.r.another_process();
-    let ana = crew.hire("balcao", "2222");
+    let ana = crew.hire("balcao", "2684");
     let enter = |device: &Device| {
-        let session = device.log_in(&crew.r, ana, "2222");
+        let session = device.log_in(&crew.r, ana, "2684");
         assert!(session.lasts(&crew.r) && session.lasts(&other));
         session
     };
@@ -241,24 +243,24 @@ fn what_is_ended_ends_on_every_process(database: Database) {
     crew.manage("DELETE", &format!("/funcionarios/{ana}/sessoes"), None).ok();
     over("the manager", &bystander);
     let session = enter(&device);
-    crew.manage("PUT", &format!("/funcionarios/{ana}"), Some(&json!({"pin": "2222"}))).ok();
+    crew.manage("PUT", &format!("/funcionarios/{ana}"), Some(&json!({"pin": "2684"}))).ok();
     over("another PIN", &session);
     let session = enter(&device);
     crew.manage("DELETE", &format!("/terminais/{}", device.id), None).ok();
     over("the end of the terminal", &session);
-    assert_eq!(device.try_log_in(&crew.r, ana, "2222").status, 403);
+    assert_eq!(device.try_log_in(&crew.r, ana, "2684").status, 403);
     let device = crew.device("balcao");
     let session = enter(&device);
     crew.manage("DELETE", &format!("/funcionarios/{ana}"), None).ok();
     over("dismissal", &session);
-    device.try_log_in(&other, ana, "2222").problem(401, "Pessoa, PIN ou senha errados");
+    device.try_log_in(&other, ana, "2684").problem(401, "Pessoa, PIN ou senha errados");
 }
 
 fn a_session_ends_by_itself(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
     let device = crew.device("balcao");
-    let (cook, ana) = (crew.hire("cozinha", "1111"), crew.hire("balcao", "2222"));
-    let sessions = || [(cook, "1111"), (ana, "2222")].map(|(id, pin)| device.log_in(&crew.r, id, pin));
+    let (cook, ana) = (crew.hire("cozinha", "1593"), crew.hire("balcao", "2684"));
+    let sessions = || [(cook, "1593"), (ana, "2684")].map(|(id, pin)| device.log_in(&crew.r, id, pin));
     // Half an hour without a request, but in the kitchen.
     let [kitchen, counter] = sessions();
     crew.r.sql("UPDATE sessoes SET usada_em = '2020-01-01 00:00:00'");
@@ -289,7 +291,7 @@ impl<S: Server> Asked for S {
 /// What one process sees keeps a session alive on another, once it is in the database.
 fn a_use_that_another_process_has_stored_counts(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
-    let session = crew.device("balcao").log_in(&crew.r, crew.hire("balcao", "2222"), "2222");
+    let session = crew.device("balcao").log_in(&crew.r, crew.hire("balcao", "2684"), "2684");
     crew.r.sql("UPDATE sessoes SET usada_em = '2020-01-01 00:00:00'");
     let other = crew.r.another_process();
     assert!(!session.lasts(&other));
@@ -301,8 +303,8 @@ fn a_use_that_another_process_has_stored_counts(database: Database) {
 fn a_cookie_needs_a_page_of_this_host_to_write(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
     let device = crew.device("balcao");
-    let ana = crew.hire("balcao", "2222");
-    let session = device.log_in(&crew.r, ana, "2222");
+    let ana = crew.hire("balcao", "2684");
+    let session = device.log_in(&crew.r, ana, "2684");
     let host = crew.r.url().strip_prefix("http://").unwrap().to_owned();
     let (ours, tls) = (format!("http://{host}"), format!("https://{host}"));
     let order = crew.r.checkout(1)["id"].as_i64().unwrap();
@@ -326,7 +328,7 @@ fn a_cookie_needs_a_page_of_this_host_to_write(database: Database) {
     session.send_with(&crew.r, "GET", &format!("/pedidos/{order}"), &[], None).ok();
     // Nor does a page of elsewhere log anybody in or out.
     let log_in = |headers: &[(&str, &str)]| {
-        let body = json!({"funcionario": ana, "pin": "2222"});
+        let body = json!({"funcionario": ana, "pin": "2684"});
         crew.r.send("POST", "/sessoes", headers, Some(&body))
     };
     let cookie = format!("ambrosia-terminal={}", device.token);
@@ -348,8 +350,8 @@ fn a_cookie_needs_a_page_of_this_host_to_write(database: Database) {
 fn a_manager_lets_one_request_through(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
     let (device, ana, chefe) =
-        (crew.device("balcao"), crew.hire("balcao", "2222"), crew.hire("gerente", "1111"));
-    let session = device.log_in(&crew.r, ana, "2222");
+        (crew.device("balcao"), crew.hire("balcao", "2684"), crew.hire("gerente", "1593"));
+    let session = device.log_in(&crew.r, ana, "2684");
     let order = crew.r.checkout(1)["id"].as_i64().unwrap();
     let send = |path: &str, approver: &str, body: &Value| {
         let seen = session.send(&crew.r, "GET", &format!("/pedidos/{order}"), None);
@@ -364,13 +366,13 @@ fn a_manager_lets_one_request_through(database: Database) {
     send(&path("cancelamento"), "", &cancel).problem(403, detail);
     send(&path("reembolso"), "", &json!({"valor": 1, "motivo": "frio"})).problem(403, detail);
     let detail = "A aprovação não vale: a pessoa não é gerente, ou o PIN está errado";
-    for approver in [format!("{chefe}:9999"), format!("{ana}:2222"), "99:1111".to_owned()] {
+    for approver in [format!("{chefe}:9999"), format!("{ana}:2684"), "99:1593".to_owned()] {
         send(&path("cancelamento"), &approver, &cancel).problem(403, detail);
     }
-    for approver in [format!("{chefe}"), format!("{chefe}:"), "x:1111".to_owned(), format!("{chefe}:11")] {
+    for approver in [format!("{chefe}"), format!("{chefe}:"), "x:1593".to_owned(), format!("{chefe}:11")] {
         assert_eq!(send(&path("cancelamento"), &approver, &cancel).status, 400, "{approver}");
     }
-    send(&path("cancelamento"), &format!("{chefe}:1111"), &cancel).ok();
+    send(&path("cancelamento"), &format!("{chefe}:1593"), &cancel).ok();
     // One request, and no more.
     assert_eq!(session.send(&crew.r, "GET", "/funcionarios", None).status, 403);
     let events = crew.manage("GET", &path("eventos"), None).ok();
@@ -387,12 +389,78 @@ fn a_manager_lets_one_request_through(database: Database) {
             .as_i64()
             .unwrap()
     };
-    let approver = format!("{chefe}:1111");
-    let other = device.log_in(&crew.r, crew.hire("balcao", "3333"), "3333");
+    let approver = format!("{chefe}:1593");
+    let other = device.log_in(&crew.r, crew.hire("balcao", "3571"), "3571");
     let ids = [order(&session, None), order(&session, Some(&approver)), order(&other, None)];
     assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2], "{ids:?}");
     assert_eq!([order(&session, None), order(&session, Some(&approver)), order(&other, None)], ids);
     // Where there is no terminal there is nobody beside.
     let key = [("Authorization", &*format!("Bearer {}", crew.key)), ("X-Aprovador", &approver)];
     assert_eq!(crew.r.send("GET", "/clientes", &key, None).status, 403);
+}
+
+fn a_person_chooses_another_pin(database: Database) {
+    let crew = Crew::new(Restaurant::new(database));
+    let (ana, device, other) = (crew.hire("balcao", "2684"), crew.device("balcao"), crew.device("balcao"));
+    let (here, there) = (device.log_in(&crew.r, ana, "2684"), other.log_in(&crew.r, ana, "2684"));
+    let put = |session: &Session, old: &str, new: &str| {
+        session.send(&crew.r, "PUT", "/sessoes/atual/pin", Some(&json!({"pin_atual": old, "pin": new})))
+    };
+    for trivial in ["7777", "1234", "876543", "890123"] {
+        let refused = put(&here, "2684", trivial);
+        assert_eq!(refused.invalid_fields(), ["pin"]);
+        assert!(refused.body.contains("é fácil demais de adivinhar"), "{}", refused.body);
+    }
+    put(&here, "2685", "1379").problem(401, "Pessoa, PIN ou senha errados");
+    let body = json!({"pin_atual": "2684", "pin": "1379"});
+    let evil = [("Sec-Fetch-Site", "cross-site")];
+    assert_eq!(here.send_with(&crew.r, "PUT", "/sessoes/atual/pin", &evil, Some(&body)).status, 403);
+    assert_eq!(crew.r.send("PUT", "/sessoes/atual/pin", &[], Some(&body)).status, 401);
+    assert!(here.lasts(&crew.r) && there.lasts(&crew.r));
+    // All sessions end, and another begins here.
+    let after = Session::of(&put(&here, "2684", "1379"));
+    assert!(after.lasts(&crew.r) && !here.lasts(&crew.r) && !there.lasts(&crew.r));
+    assert_eq!(after.send(&crew.r, "GET", "/sessoes/atual", None).ok()["terminal"], device.id);
+    assert_eq!(device.try_log_in(&crew.r, ana, "2684").status, 401);
+    device.log_in(&crew.r, ana, "1379");
+    let noted = format!(
+        "SELECT COUNT(*) FROM auditoria WHERE tipo = 'funcionario_alterado' AND ator = 'funcionario:{ana}' \
+         AND alvo = 'funcionario:{ana}' AND detalhe = 'pin'"
+    );
+    assert_eq!(crew.r.count(&noted), 1);
+    // A PIN is not for guessing here either, and a session without a terminal has none.
+    let session = device.log_in(&crew.r, ana, "1379");
+    (0..5).for_each(|_| assert_eq!(put(&session, "2580", "1593").status, 401));
+    assert_eq!(put(&session, "1379", "1593").status, 429);
+    let chefe = crew.hire_manager("2580", "uma senha boa");
+    let elsewhere = json!({"funcionario": chefe, "senha": "uma senha boa"});
+    let elsewhere = Session::of(&crew.r.send("POST", "/sessoes", &[], Some(&elsewhere)));
+    put(&elsewhere, "2580", "1593").problem(403, "O PIN só vale num terminal inscrito pela gerência");
+}
+
+fn an_enrolled_terminal_shows_who_may_enter(database: Database) {
+    let crew = Crew::new(Restaurant::new(database));
+    let hire = |nome: &str, papel: &str| {
+        let body = json!({"nome": nome, "papel": papel, "pin": "2684"});
+        crew.manage("POST", "/funcionarios", Some(&body)).ok()["id"].as_i64().unwrap()
+    };
+    let (zilda, ana, gone) = (hire("Zilda", "gerente"), hire("ana", "cozinha"), hire("Davi", "balcao"));
+    crew.manage("DELETE", &format!("/funcionarios/{gone}"), None).ok();
+    let (path, device) = ("/terminais/atual/funcionarios", crew.device("cozinha"));
+    let expected = json!([
+        {"id": ana, "nome": "ana", "papel": "cozinha"},
+        {"id": zilda, "nome": "Zilda", "papel": "gerente"},
+    ]);
+    let shown = crew.r.send("GET", path, &[("X-Terminal", &device.token)], None);
+    assert_eq!((shown.ok(), shown.header("cache-control")), (expected.clone(), Some("no-store")));
+    let cookie = format!("ambrosia-terminal={}", device.token);
+    assert_eq!(crew.r.send("GET", path, &[("Cookie", &cookie)], None).ok(), expected);
+    // With nothing else: a key, a session without its terminal.
+    assert_eq!(crew.manage("GET", path, None).status, 403);
+    let session = device.log_in(&crew.r, ana, "2684");
+    assert_eq!(session.send(&crew.r, "GET", path, None).status, 403);
+    assert_eq!(crew.r.send("GET", path, &[], None).status, 403);
+    crew.manage("DELETE", &format!("/terminais/{}", device.id), None).ok();
+    let revoked = crew.r.send("GET", path, &[("X-Terminal", &device.token)], None);
+    revoked.problem(403, "O PIN só vale num terminal inscrito pela gerência");
 }

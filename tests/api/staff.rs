@@ -84,10 +84,14 @@ pub fn chave(r: &Restaurant, arguments: &[&str]) -> Output {
 
 /// Runs `ambrosia chave` on the database at this URL.
 pub fn chave_on(database_url: &str, arguments: &[&str]) -> Output {
+    command(database_url, &[&["chave"], arguments].concat())
+}
+
+/// Runs `ambrosia` with these arguments on the database at this URL.
+pub fn command(database_url: &str, arguments: &[&str]) -> Output {
     Command::new(program())
         .env_clear()
         .env("DATABASE_URL", database_url)
-        .arg("chave")
         .args(arguments)
         .stdin(Stdio::null())
         .output()

@@ -47,11 +47,11 @@ fn wrong(device: &Device, server: &impl Server, person: i64, times: usize) {
 
 fn after_five_wrong_pins_the_next_has_to_wait_on_every_process(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
-    let (device, ana, other) = (crew.device("balcao"), crew.hire("balcao", "2222"), crew.r.another_process());
+    let (device, ana, other) = (crew.device("balcao"), crew.hire("balcao", "2684"), crew.r.another_process());
     wrong(&device, &crew.r, ana, 3);
     wrong(&device, &other, ana, 2);
     // The right one waits as well: else the wait would tell which is right.
-    for pin in ["0000", "2222"] {
+    for pin in ["0000", "2684"] {
         for waiting in [device.try_log_in(&crew.r, ana, pin), device.try_log_in(&other, ana, pin)] {
             waiting
                 .problem(429, "Tentativas erradas demais para esta pessoa; espere um pouco e tente de novo");
@@ -65,13 +65,13 @@ fn after_five_wrong_pins_the_next_has_to_wait_on_every_process(database: Databas
 fn nobody_is_locked_out_by_what_others_type(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
     let (device, elsewhere) = (crew.device("balcao"), crew.device("balcao"));
-    let (ana, beto) = (crew.hire("balcao", "2222"), crew.hire("balcao", "3333"));
+    let (ana, beto) = (crew.hire("balcao", "2684"), crew.hire("balcao", "3571"));
     wrong(&device, &crew.r, ana, 5);
-    assert_eq!(status(device.try_log_in(&crew.r, ana, "2222")), 429);
-    device.log_in(&crew.r, beto, "3333");
-    elsewhere.log_in(&crew.r, ana, "2222");
+    assert_eq!(status(device.try_log_in(&crew.r, ana, "2684")), 429);
+    device.log_in(&crew.r, beto, "3571");
+    elsewhere.log_in(&crew.r, ana, "2684");
     assert_eq!(
-        status(device.try_log_in(&crew.r, ana, "2222")),
+        status(device.try_log_in(&crew.r, ana, "2684")),
         429,
         "what is right elsewhere forgives nothing here"
     );
@@ -79,11 +79,11 @@ fn nobody_is_locked_out_by_what_others_type(database: Database) {
 
 fn the_wait_grows_and_the_right_pin_ends_it(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
-    let (device, ana) = (crew.device("balcao"), crew.hire("balcao", "2222"));
+    let (device, ana) = (crew.device("balcao"), crew.hire("balcao", "2684"));
     wrong(&device, &crew.r, ana, 5);
     for seconds in [30, 60, 120, 240] {
         age(&crew, seconds - 3);
-        let waiting = device.try_log_in(&crew.r, ana, "2222");
+        let waiting = device.try_log_in(&crew.r, ana, "2684");
         assert_eq!(waiting.status, 429, "{seconds}");
         let left: i64 = waiting.header("retry-after").unwrap().parse().unwrap();
         assert!((1..=3).contains(&left), "{left} of {seconds}");
@@ -91,18 +91,18 @@ fn the_wait_grows_and_the_right_pin_ends_it(database: Database) {
         wrong(&device, &crew.r, ana, 1);
     }
     age(&crew, 480);
-    device.log_in(&crew.r, ana, "2222");
+    device.log_in(&crew.r, ana, "2684");
     wrong(&device, &crew.r, ana, 5);
-    assert_eq!(status(device.try_log_in(&crew.r, ana, "2222")), 429);
+    assert_eq!(status(device.try_log_in(&crew.r, ana, "2684")), 429);
     // What was tried yesterday does not count.
     age(&crew, 24 * 60 * 60);
     wrong(&device, &crew.r, ana, 4);
-    device.log_in(&crew.r, ana, "2222");
+    device.log_in(&crew.r, ana, "2684");
 }
 
 fn of_many_at_the_same_time_no_more_are_compared(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
-    let (device, ana, other) = (crew.device("balcao"), crew.hire("balcao", "2222"), crew.r.another_process());
+    let (device, ana, other) = (crew.device("balcao"), crew.hire("balcao", "2684"), crew.r.another_process());
     let at_once = Barrier::new(40);
     let answers: Vec<u16> = thread::scope(|scope| {
         let attempt = |n: usize| {
@@ -126,24 +126,24 @@ fn of_many_at_the_same_time_no_more_are_compared(database: Database) {
 fn a_terminal_with_twenty_wrong_pins_must_be_enrolled_again(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
     let (device, neighbour, other) = (crew.device("balcao"), crew.device("balcao"), crew.r.another_process());
-    let people: Vec<i64> = (0..5).map(|_| crew.hire("balcao", "2222")).collect();
-    let colleague = device.log_in(&crew.r, people[4], "2222");
+    let people: Vec<i64> = (0..5).map(|_| crew.hire("balcao", "2684")).collect();
+    let colleague = device.log_in(&crew.r, people[4], "2684");
     people[..4].iter().for_each(|person| wrong(&device, &crew.r, *person, 4));
     wrong(&device, &other, people[4], 3);
-    device.log_in(&crew.r, people[4], "2222");
+    device.log_in(&crew.r, people[4], "2684");
     assert!(colleague.lasts(&other));
     wrong(&device, &other, people[4], 1);
     let detail = "O PIN só vale num terminal inscrito pela gerência";
-    device.try_log_in(&other, people[4], "2222").problem(403, detail);
+    device.try_log_in(&other, people[4], "2684").problem(403, detail);
     crate::restaurant::wait_until("the other process knows", || {
-        device.try_log_in(&crew.r, people[4], "2222").status == 403
+        device.try_log_in(&crew.r, people[4], "2684").status == 403
     });
     crate::restaurant::wait_until("sessions on it are over", || !colleague.lasts(&crew.r));
-    neighbour.log_in(&crew.r, people[4], "2222");
+    neighbour.log_in(&crew.r, people[4], "2684");
     let made = crew.manage("POST", &format!("/terminais/{}/codigo", device.id), None).ok();
     let enrolled = crate::crew::enrol(&crew.r, made["codigo"].as_str().unwrap()).ok();
     let again = Device { id: device.id, token: enrolled["token"].as_str().unwrap().to_owned() };
-    again.log_in(&crew.r, people[0], "2222");
+    again.log_in(&crew.r, people[0], "2684");
     let trail = crew.manage("GET", "/auditoria", None).body;
     assert!(trail.contains("terminal_bloqueado"), "{trail}");
 }
@@ -151,16 +151,16 @@ fn a_terminal_with_twenty_wrong_pins_must_be_enrolled_again(database: Database) 
 fn wrong_approvals_count_too(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
     let (device, ana, chefe) =
-        (crew.device("balcao"), crew.hire("balcao", "2222"), crew.hire("gerente", "1111"));
-    let session = device.log_in(&crew.r, ana, "2222");
+        (crew.device("balcao"), crew.hire("balcao", "2684"), crew.hire("gerente", "1593"));
+    let session = device.log_in(&crew.r, ana, "2684");
     let ask = |approver: &str| {
         let headers = [("Sec-Fetch-Site", "same-origin"), ("X-Aprovador", approver)];
         session.send_with(&crew.r, "GET", "/clientes/1", &headers, None).status
     };
-    let approver = format!("{chefe}:1111");
+    let approver = format!("{chefe}:1593");
     assert_eq!(ask(&approver), 200);
     // A colleague's right PIN says as little as a wrong one.
-    for (person, pin) in [(chefe, "0000"), (ana, "2222")] {
+    for (person, pin) in [(chefe, "0000"), (ana, "2684")] {
         let statuses: Vec<u16> = (0..6).map(|_| ask(&format!("{person}:{pin}"))).collect();
         assert_eq!(statuses, [403, 403, 403, 403, 403, 429], "{person}");
     }
@@ -170,7 +170,7 @@ fn wrong_approvals_count_too(database: Database) {
 
 fn a_password_is_limited_where_it_is_typed(database: Database) {
     let crew = Crew::new(Restaurant::with_environment(database, &[("TRUSTED_PROXIES", "127.0.0.1")]));
-    let chefe = crew.hire_manager("1111", "uma senha boa");
+    let chefe = crew.hire_manager("1593", "uma senha boa");
     let attempt = |person: i64, senha: &str, from: &str| {
         let body = json!({"funcionario": person, "senha": senha});
         crew.r.send("POST", "/sessoes", &[("X-Forwarded-For", from)], Some(&body))
@@ -181,7 +181,7 @@ fn a_password_is_limited_where_it_is_typed(database: Database) {
     assert_eq!(status(attempt(chefe, "uma senha boa", "203.0.113.9")), 429);
     // The manager is somewhere else.
     attempt(chefe, "uma senha boa", "203.0.113.10").ok();
-    crew.device("gerente").log_in(&crew.r, chefe, "1111");
+    crew.device("gerente").log_in(&crew.r, chefe, "1593");
     // Whoever tries many people is slowed down too.
     let statuses: Vec<u16> =
         (100..130).map(|person| status(attempt(person, "uma senha ruim", "203.0.113.11"))).collect();
@@ -190,7 +190,7 @@ fn a_password_is_limited_where_it_is_typed(database: Database) {
 
 fn an_unknown_person_looks_like_a_wrong_pin(database: Database) {
     let crew = Crew::new(Restaurant::new(database));
-    let (device, ana) = (crew.device("balcao"), crew.hire("balcao", "2222"));
+    let (device, ana) = (crew.device("balcao"), crew.hire("balcao", "2684"));
     let attempt = |person: i64| {
         let begun = Instant::now();
         let answer = device.try_log_in(&crew.r, person, "0000");
@@ -224,14 +224,14 @@ fn a_crowd_that_logs_in_takes_little_memory() {
     const CROWD: usize = 1000;
     let crew = Crew::new(Restaurant::with_environment(Database::Sqlite, &[("MAX_CONNECTIONS", "2048")]));
     let device = crew.device("balcao");
-    let people: Vec<i64> = (0..8).map(|_| crew.hire("balcao", "2222")).collect();
+    let people: Vec<i64> = (0..8).map(|_| crew.hire("balcao", "2684")).collect();
     let (at_once, device) = (Barrier::new(CROWD + 1), &device);
     let answers: Vec<(u16, bool)> = thread::scope(|scope| {
         let attempt = |n: usize| {
             let (person, at_once, crew) = (people[n % people.len()], &at_once, &crew);
             let log_in = move || {
                 at_once.wait();
-                let answer = device.try_log_in(&crew.r, person, "2222");
+                let answer = device.try_log_in(&crew.r, person, "2684");
                 (answer.status, answer.header("retry-after").is_some())
             };
             thread::Builder::new().stack_size(256 << 10).spawn_scoped(scope, log_in).unwrap()

@@ -11,11 +11,12 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 pub use self::types::{
-    Acao, AlvoEnviado, CategoriaEnviada, CidadeEnviada, CnpjEnviado, Codigo, CorEnviada, DescricaoProduto,
-    Devolucao, EmailEnviado, EnderecoEnviado, FusoEnviado, Id, Identificador, Ignorado, Logico, LogoEnviado,
-    MeioNoBalcao, Motivo, NomeChave, NomeCliente, NomeFuncionario, NomeProduto, NomeRestaurante,
-    NomeTerminal, Observacao, PapelDaEquipe, PapelEnviado, PinEnviado, Preco, Quantidade, Responsavel,
-    SenhaEnviada, StatusPagamentoEnviado, StatusPedidoEnviado, TelefoneEnviado, Validade, ValorEnviado,
+    Acao, AlvoEnviado, CategoriaEnviada, CidadeEnviada, CnpjEnviado, Codigo, ConviteEnviado, CorEnviada,
+    DescricaoProduto, Devolucao, EmailEnviado, EnderecoEnviado, FusoEnviado, Id, Identificador, Ignorado,
+    Logico, LogoEnviado, MeioNoBalcao, Motivo, NomeChave, NomeCliente, NomeFuncionario, NomeProduto,
+    NomeRestaurante, NomeTerminal, Observacao, PapelDaEquipe, PapelEnviado, PinEnviado, PinNovo, Preco,
+    Quantidade, Responsavel, SenhaEnviada, StatusPagamentoEnviado, StatusPedidoEnviado, TelefoneEnviado,
+    Validade, ValorEnviado,
 };
 use crate::{
     error::{Error, FieldError},
@@ -144,10 +145,23 @@ pub fn read_body<T: DeserializeOwned>(request: &Request<'_>) -> Result<T, Error>
     serde_json::from_str::<&RawValue>(text).map_err(|e| {
         Error::Malformed(format!("JSON inválido na linha {}, coluna {}", e.line(), e.column()))
     })?;
-    read_object(text).map_err(|fault| match fault {
+    read_object(text).map_err(of_body)
+}
+
+/// The body of a request as a form of HTML sends it (`application/x-www-form-urlencoded`): every field is a text, and one that
+/// was left empty is absent.
+pub fn read_form<T: DeserializeOwned>(request: &Request<'_>) -> Result<T, Error> {
+    let filled = form_urlencoded::parse(&request.body).filter(|(_, value)| !value.is_empty());
+    let fields: serde_json::Map<String, serde_json::Value> =
+        filled.map(|(name, value)| (name.into_owned(), value.into())).collect();
+    read_object(&serde_json::Value::Object(fields).to_string()).map_err(of_body)
+}
+
+fn of_body(fault: Fault) -> Error {
+    match fault {
         Fault::Here(message) => Error::invalid("corpo", format!("O que foi enviado {message}")),
         Fault::Inside(errors) => Error::Invalid(errors),
-    })
+    }
 }
 
 /// `null`, or a value.

@@ -83,6 +83,8 @@ fn whole_or_text(min: i64, max: Option<i64>, description: &str) -> ObjectBuilder
 
 /// Characters of a typed code of a terminal at most, with what people put between them.
 const CODE_MAX: usize = 20;
+/// Characters of an invitation at most: the whole link may be pasted.
+const INVITATION_MAX: usize = 500;
 /// Days for which a key may be valid at most.
 const VALIDITY_DAYS_MAX: i64 = 3650;
 const EMPTY: &str = "An empty text is none.";
@@ -149,7 +151,11 @@ fields! {
     PapelDaEquipe: json => staff_role(json),
         ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Papel::STAFF.map(Papel::nome))).examples(["balcao"]);
     PinEnviado: json => Ok(PinEnviado(Proof::pin(read_text(json)?)?)),
-        text(*PIN_DIGITS.start(), *PIN_DIGITS.end()).pattern(Some("^[0-9]+$")).examples(["4321"]);
+        text(*PIN_DIGITS.start(), *PIN_DIGITS.end()).pattern(Some("^[0-9]+$")).examples(["4172"]);
+    PinNovo: json => Ok(PinNovo(Proof::new_pin(read_text(json)?)?)),
+        text(*PIN_DIGITS.start(), *PIN_DIGITS.end()).pattern(Some("^[0-9]+$")).examples(["4172"])
+            .description(Some("Neither one digit only nor a run such as 1234 or 8765."));
+    ConviteEnviado: json => invitation(json), text(1, INVITATION_MAX).examples(["amc_Zm9yIGV4YW1wbGU"]);
     SenhaEnviada: json => Ok(SenhaEnviada(Proof::senha(read_text(json)?)?)),
         text(*SENHA_CHARS.start(), *SENHA_CHARS.end()).examples(["cavalo bateria grampo"]);
     Codigo: json => Ok(Codigo(texto::linha(&read_text(json)?, CODE_MAX)?)),
@@ -251,6 +257,10 @@ pub struct NomeTerminal(pub String);
 pub struct PapelDaEquipe(pub Papel);
 /// A PIN.
 pub struct PinEnviado(pub Proof);
+/// A PIN that somebody chooses.
+pub struct PinNovo(pub Proof);
+/// The token of an invitation.
+pub struct ConviteEnviado(pub String);
 /// A manager's password.
 pub struct SenhaEnviada(pub Proof);
 /// The code of a terminal, as it was typed.
@@ -326,6 +336,12 @@ fn staff_role(json: &str) -> Result<PapelDaEquipe, Fault> {
     papel.map(PapelDaEquipe).ok_or_else(|| {
         Fault::Here(format!("deve ser um destes: {}", Papel::STAFF.map(Papel::nome).join(", ")))
     })
+}
+
+/// The whole link may have been pasted.
+fn invitation(json: &str) -> Result<ConviteEnviado, Fault> {
+    let text = texto::linha(&read_text(json)?, INVITATION_MAX)?;
+    Ok(ConviteEnviado(text.rsplit('#').next().unwrap_or(&text).to_owned()))
 }
 
 fn validity(json: &str) -> Result<Validade, Fault> {
