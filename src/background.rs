@@ -149,6 +149,14 @@ fn enter(doors: &Doors, undecided: bool, here: &str) -> Result<(), (String, u8)>
         );
     }
     invite_first(doors, here);
+    match doors.shut_out_by_pepper() {
+        Ok(0) => {}
+        Ok(people) => log::warn!(
+            "PEPPER is not what the PINs or passwords of {people} people were made with: they cannot enter until it is again, \
+             or a manager gives them others"
+        ),
+        Err(error) => log::warn!("cannot compare PEPPER with what PINs were made with: {error:?}"),
+    }
     Ok(())
 }
 

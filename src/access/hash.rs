@@ -1,6 +1,7 @@
 //! PINs and passwords at rest: Argon2id over HMAC-SHA256. No work factor protects 4 digits against an offline search; so the
 //! HMAC is keyed with `PEPPER`, which is not in the database, and a copy of the database alone cannot be searched. Without a
-//! pepper all PINs of 4 digits take 10,000 hashes a person: minutes.
+//! pepper all PINs of 4 digits take 10,000 hashes a person: minutes. Each hash names its pepper (`keyid` of PHC's form), by 24
+//! bits of an HMAC under it: enough to notice at a start that it is another, too few to find out one by.
 //!
 //! A hash takes 19 MB and some ten milliseconds, so the number that runs, and the number that waits, are bounded (`Gate`): a
 //! thousand logins at once make a short queue and 503s, and no memory. Requests without a terminal have a shorter queue, lower
@@ -23,6 +24,7 @@ const LANES: u32 = 1;
 /// Bytes.
 const SALT: usize = 16;
 const HASH: usize = 32;
+const KEY_ID: usize = 3;
 
 /// Blocks of 1 KiB for which there is room, most of it never touched: beyond 32 MiB glibc takes memory from the kernel and
 /// gives it back at once. Of less, each thread that ever computed a hash would keep its own.
@@ -49,6 +51,8 @@ pub fn keyed(pepper: &str, usage: &str, text: &str) -> [u8; 32] {
 /// Computes and compares hashes.
 pub struct Hasher {
     pepper: String,
+    /// Names the pepper in what is stored.
+    key_id: String,
     /// Of nothing that anybody knows: what is compared where there is no hash.
     dummy: String,
     gate: Gate,
@@ -66,9 +70,14 @@ pub enum Asker {
 impl Hasher {
     /// With this pepper, which may be empty.
     pub fn new(pepper: &str) -> Hasher {
-        let encoded = |bytes: usize| BASE64_STANDARD_NO_PAD.encode(vec![0; bytes]);
-        let dummy = encode(&encoded(SALT), &encoded(HASH));
-        Hasher { pepper: pepper.to_owned(), dummy, gate: Gate::default() }
+        let key_id = BASE64_STANDARD_NO_PAD.encode(&keyed(pepper, "keyid", "")[..KEY_ID]);
+        let dummy = encode(&key_id, &[0; SALT], &[0; HASH]);
+        Hasher { pepper: pepper.to_owned(), key_id, dummy, gate: Gate::default() }
+    }
+
+    /// Whether this was stored under another pepper. One that names none may have been, or not.
+    pub fn is_of_another_pepper(&self, stored: &str) -> bool {
+        decode(stored).and_then(|stored| stored.key_id).is_some_and(|key_id| key_id != self.key_id)
     }
 
     /// A place among those that are computed now; `Unavailable` where too many wait.
@@ -80,12 +89,12 @@ impl Hasher {
     pub fn hash(&self, proof: &Proof, _: &Permit<'_>) -> Result<String, Error> {
         let salt = &random()?[..SALT];
         let hash = self.compute(proof, salt)?;
-        Ok(encode(&BASE64_STANDARD_NO_PAD.encode(salt), &BASE64_STANDARD_NO_PAD.encode(hash)))
+        Ok(encode(&self.key_id, salt, &hash))
     }
 
     /// Whether it is the one that this is stored of. Takes as long when nothing is.
     pub fn matches(&self, proof: &Proof, stored: Option<&str>, _: &Permit<'_>) -> Result<bool, Error> {
-        let (salt, hash) = decode(stored.unwrap_or(&self.dummy))
+        let Decoded { salt, hash, .. } = decode(stored.unwrap_or(&self.dummy))
             .ok_or_else(|| Error::Internal("a stored PIN or password has another form".into()))?;
         let differs = self.compute(proof, &salt)?.iter().zip(&hash).fold(0, |all, (a, b)| all | (a ^ b));
         Ok(stored.is_some() && hash.len() == HASH && differs == 0)
@@ -111,13 +120,31 @@ impl Hasher {
 }
 
 /// PHC's form, so that other parameters can be told from these one day.
-fn encode(salt: &str, hash: &str) -> String {
-    format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${hash}")
+fn encode(key_id: &str, salt: &[u8], hash: &[u8]) -> String {
+    let [salt, hash] = [salt, hash].map(|bytes| BASE64_STANDARD_NO_PAD.encode(bytes));
+    format!("{},keyid={key_id}${salt}${hash}", parameters())
 }
 
-fn decode(stored: &str) -> Option<(Vec<u8>, Vec<u8>)> {
-    let (salt, hash) = stored.strip_prefix(&encode("", "")[..encode("", "").len() - 1])?.split_once('$')?;
-    Some((BASE64_STANDARD_NO_PAD.decode(salt).ok()?, BASE64_STANDARD_NO_PAD.decode(hash).ok()?))
+fn parameters() -> String {
+    format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}")
+}
+
+struct Decoded<'a> {
+    /// None in what was stored before peppers were named.
+    key_id: Option<&'a str>,
+    salt: Vec<u8>,
+    hash: Vec<u8>,
+}
+
+fn decode(stored: &str) -> Option<Decoded<'_>> {
+    let rest = stored.strip_prefix(&parameters())?;
+    let (key_id, rest) = match rest.strip_prefix(",keyid=") {
+        Some(rest) => rest.split_once('$').map(|(key_id, rest)| (Some(key_id), rest))?,
+        None => (None, rest.strip_prefix('$')?),
+    };
+    let (salt, hash) = rest.split_once('$')?;
+    let bytes = |text| BASE64_STANDARD_NO_PAD.decode(text).ok();
+    Some(Decoded { key_id, salt: bytes(salt)?, hash: bytes(hash)? })
 }
 
 /// Lets few in at a time, and few wait.
@@ -207,7 +234,11 @@ mod tests {
         let hasher = Hasher::new("pepper");
         let permit = hasher.enter(Asker::Inside).unwrap();
         let stored = hasher.hash(&pin("1234"), &permit).unwrap();
-        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && stored.len() < 160, "{stored}");
+        assert!(
+            stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1,keyid=") && stored.len() < 160,
+            "{stored}"
+        );
+        let matches_as = |stored: &str| hasher.matches(&pin("1234"), Some(stored), &permit).unwrap();
         let matches = |proof: &Proof| hasher.matches(proof, Some(&stored), &permit).unwrap();
         assert!(matches(&pin("1234")) && !matches(&pin("1235")));
         assert!(!matches(&Proof::Senha("1234".into())), "a PIN is no password");
@@ -215,6 +246,10 @@ mod tests {
         assert_ne!(hasher.hash(&pin("1234"), &permit).unwrap(), stored, "no salt");
         let other = Hasher::new("other");
         assert!(!other.matches(&pin("1234"), Some(&stored), &other.enter(Asker::Inside).unwrap()).unwrap());
+        assert!(other.is_of_another_pepper(&stored) && !hasher.is_of_another_pepper(&stored));
+        // As it was stored before peppers were named.
+        let nameless = stored.replace(&format!(",keyid={}", hasher.key_id), "");
+        assert!(matches_as(&nameless) && !other.is_of_another_pepper(&nameless) && nameless != stored);
         assert!(hasher.matches(&pin("1234"), Some("$argon2id$v=19$m=1,t=1,p=1$AA$AA"), &permit).is_err());
     }
 

@@ -125,6 +125,16 @@ impl Doors {
         self.enter(session, person.id)
     }
 
+    /// How many people have a PIN or password that was stored under another pepper, and so cannot enter with it.
+    pub fn shut_out_by_pepper(&self) -> Result<usize, Error> {
+        let all = self.store.read(|conn| funcionarios::all_hashes(conn))?;
+        let is_other = |stored: &String| self.hasher.is_of_another_pepper(stored);
+        Ok(all
+            .iter()
+            .filter(|hashes| is_other(&hashes.pin) || hashes.senha.as_ref().is_some_and(is_other))
+            .count())
+    }
+
     /// Who may enter at a terminal, by name.
     pub fn people_here(&self) -> Result<Vec<Person>, Error> {
         Ok(self.known()?.roster.people())

@@ -72,12 +72,18 @@ pub fn active(conn: &mut dyn Connection) -> Result<Vec<Active>, Error> {
 /// Of a person that works here.
 pub fn hashes(conn: &mut dyn Connection, id: i64) -> Result<Option<Hashes>, Error> {
     let sql = "SELECT papel, pin, senha FROM funcionarios WHERE id = ? AND desligado_em IS NULL";
-    let hashes = |row: &Row| {
-        let pin = row.text(1)?.to_owned();
-        Ok(Hashes { papel: papel(row.text(0)?)?, pin, senha: row.string_or_null(2)? })
-    };
-    let found: Result<_, DbError> = conn.query(sql, &[id.into()])?.first().map(hashes).transpose();
-    Ok(found?)
+    Ok(conn.query(sql, &[id.into()])?.first().map(of_row).transpose()?)
+}
+
+fn of_row(row: &Row) -> Result<Hashes, DbError> {
+    let pin = row.text(1)?.to_owned();
+    Ok(Hashes { papel: papel(row.text(0)?)?, pin, senha: row.string_or_null(2)? })
+}
+
+/// Of all who work here.
+pub fn all_hashes(conn: &mut dyn Connection) -> Result<Vec<Hashes>, Error> {
+    let sql = "SELECT papel, pin, senha FROM funcionarios WHERE desligado_em IS NULL LIMIT ?";
+    Ok(conn.query(sql, &[MAX.into()])?.iter().map(of_row).collect::<Result<_, _>>()?)
 }
 
 /// As `hashes`, and nobody changes them until the transaction ends.

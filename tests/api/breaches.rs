@@ -20,6 +20,7 @@ on_both_databases!(
     a_dead_credential_does_not_hide_the_secret_of_an_order,
     two_lines_that_say_who_calls_are_refused,
     the_kitchen_is_not_shown_a_cancelled_order_by_changing_nothing,
+    another_pepper_is_told_at_the_start,
 );
 
 fn closed(database: Database) -> Crew {
@@ -188,4 +189,21 @@ fn the_kitchen_is_not_shown_a_cancelled_order_by_changing_nothing(database: Data
     }
     let counter = crew.manage("PUT", "/pedidos", Some(&json!({"id": id})));
     assert_eq!(counter.ok()["status_pedido"], 5);
+}
+
+fn another_pepper_is_told_at_the_start(database: Database) {
+    let crew = Crew::new(Restaurant::with_environment(database, &[("PEPPER", "pimenta")]));
+    crew.hire("balcao", "2684");
+    let gone = crew.hire("cozinha", "2684");
+    crew.manage("DELETE", &format!("/funcionarios/{gone}"), None).ok();
+    let told = |log: &str| log.matches("PEPPER is not what the PINs").count();
+    let other = crew.r.process_without_settings();
+    wait_until("it is told", || told(&crew.r.log()) == 1);
+    assert!(crew.r.log().contains("of 1 people were made with"), "{}", crew.r.log());
+    drop(other);
+    // With the same one nothing is.
+    let same = crew.r.another_process();
+    wait_until("it has started", || crew.r.log().matches("data in").count() >= 3);
+    assert_eq!(same.request("GET", "/sessoes/atual", &[], None).status, 401);
+    assert_eq!(told(&crew.r.log()), 1);
 }
