@@ -1,5 +1,7 @@
 //! Refusals in the trail (`/auditoria`). They are bounded, by client and in all: a client that is refused a
-//! thousand times fills no table. What is beyond the bound is in the log of requests only.
+//! thousand times fills no table. Strangers have one bound and keys and people another, so that a crowd of strangers does not
+//! hide what a key was refused. What is beyond the bound is in the log of requests only; how many are kept is bounded by
+//! `store::auditoria`.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -13,20 +15,22 @@ use crate::{
 
 /// Of one client a minute.
 const OF_CLIENT: u32 = 6;
-/// Of all clients: so many at once, and then one each second.
+/// Of all clients of a sort: so many at once, and then one each second.
 const OF_ALL: u32 = 60;
 
 /// What bounds the refusals that are noted.
 pub struct Trail {
     of_client: RateLimit,
-    of_all: TokenBucket,
+    of_strangers: TokenBucket,
+    of_known: TokenBucket,
 }
 
 impl Default for Trail {
     fn default() -> Trail {
         Trail {
             of_client: RateLimit::new(Some(OF_CLIENT), Duration::from_secs(60)),
-            of_all: TokenBucket::new(Rate::new(OF_ALL, Duration::from_secs(1))),
+            of_strangers: TokenBucket::new(Rate::new(OF_ALL, Duration::from_secs(1))),
+            of_known: TokenBucket::new(Rate::new(OF_ALL, Duration::from_secs(1))),
         }
     }
 }
@@ -35,7 +39,11 @@ impl Trail {
     /// Notes that a caller was refused, and why.
     pub fn note(&self, doors: &Doors, refused: &Refused<'_>) {
         let Refused { client, caller, route, why } = refused;
-        if self.of_client.admit(*client).is_err() || !self.of_all.take() {
+        let of_all = match caller {
+            Caller::Nobody | Caller::Open => &self.of_strangers,
+            _ => &self.of_known,
+        };
+        if self.of_client.admit(*client).is_err() || !of_all.take() {
             return;
         }
         let target = format!("{} {}", route.method, route.route);

@@ -1,6 +1,8 @@
-//! `auditoria`: the trail of what concerns access and persons. Rows are added and never changed; cleaning drops old ones.
+//! `auditoria`: the trail of what concerns access and persons. Rows are added and never changed; cleaning drops old ones,
+//! and refusals beyond a number.
 
 use super::{
+    Store,
     columns::Columns,
     connection::{Connection, Row, Value},
     page::{Cursor, PageRequest, cut},
@@ -52,6 +54,33 @@ pub fn append(conn: &mut dyn Connection, new: &New, now: DataHora) -> Result<(),
     ];
     conn.execute(sql, &values)?;
     Ok(())
+}
+
+/// Refusals that are kept of each sort: those of strangers do not push out those of keys and people.
+const REFUSALS_MAX: i64 = 10_000;
+const REFUSALS: [&str; 2] =
+    ["tipo = 'acesso_negado' AND ator = 'anonimo'", "tipo = 'acesso_negado' AND ator <> 'anonimo'"];
+
+/// Drops so many of the oldest refusals at most, where there are too many; whether there may be more. Refusals are what
+/// anybody can cause: they take no room without bound, and no entry of another kind goes for them.
+pub fn forget_refusals(store: &Store, slice: i64) -> Result<bool, Error> {
+    let mut more = false;
+    for of_sort in REFUSALS {
+        let sql = format!("SELECT COUNT(*) FROM auditoria WHERE {of_sort}");
+        let count =
+            store.read(|conn| Ok(conn.query(&sql, &[])?.first().map_or(Ok(0), |row| row.int(0))?))?;
+        let too_many = (count - REFUSALS_MAX).min(slice);
+        if too_many <= 0 {
+            continue;
+        }
+        more |= too_many == slice;
+        let sql = format!("SELECT id FROM auditoria WHERE {of_sort} ORDER BY id LIMIT ?");
+        let oldest = store.read(|conn| Ok(conn.query(&sql, &[too_many.into()])?))?;
+        let ids: Vec<Value> = oldest.into_iter().filter_map(|row| row.0.into_iter().next()).collect();
+        let sql = format!("DELETE FROM auditoria WHERE id IN ({})", vec!["?"; ids.len()].join(", "));
+        store.write(|conn| Ok(conn.execute(&sql, &ids)?))?;
+    }
+    Ok(more)
 }
 
 /// A page of the trail, the newest first.

@@ -2,7 +2,7 @@
 //! trail of access, sessions, wrong tries and invitations. They go in slices, so that
 //! a write meanwhile waits for one slice and not for all of them.
 
-use super::{Store, Value};
+use super::{Store, Value, auditoria};
 use crate::{domain::data_hora::DataHora, error::Error};
 
 /// Rows of one transaction at most.
@@ -56,7 +56,7 @@ const KEPT: [Kept; 7] = [
 
 /// Forgets one slice of each table; whether there may be more.
 pub fn forget_slice(store: &Store, now: DataHora) -> Result<bool, Error> {
-    let mut more = false;
+    let mut more = auditoria::forget_refusals(store, SLICE)?;
     for kept in &KEPT {
         let limit = now.mais(-kept.lifetime);
         // Found without the writer's turn, which is taken for the deletion only.

@@ -20,6 +20,7 @@ on_both_databases!(
     a_dead_credential_does_not_hide_the_secret_of_an_order,
     two_lines_that_say_who_calls_are_refused,
     the_kitchen_is_not_shown_a_cancelled_order_by_changing_nothing,
+    refusals_push_nothing_else_out_of_the_trail,
     another_pepper_is_told_at_the_start,
 );
 
@@ -189,6 +190,29 @@ fn the_kitchen_is_not_shown_a_cancelled_order_by_changing_nothing(database: Data
     }
     let counter = crew.manage("PUT", "/pedidos", Some(&json!({"id": id})));
     assert_eq!(counter.ok()["status_pedido"], 5);
+}
+
+fn refusals_push_nothing_else_out_of_the_trail(database: Database) {
+    let mut crew = closed(database);
+    let count = |crew: &Crew, of: &str| crew.r.count(&format!("SELECT COUNT(*) FROM auditoria WHERE {of}"));
+    crew.r.kill();
+    crew.r.sql("DELETE FROM auditoria WHERE tipo = 'acesso_negado'");
+    let kept = count(&crew, "1 = 1");
+    let insert = |tipo: &str, ator: &str, rows: usize| {
+        let row = format!("('2039-01-01 00:00:00', '{tipo}', '{ator}', 'x')");
+        let sql = "INSERT INTO auditoria (datahora, tipo, ator, alvo) VALUES ";
+        crew.r.sql(&format!("{sql}{}", vec![row; rows].join(", ")));
+    };
+    // Before the flood, and so the oldest.
+    insert("acesso_negado", "chave:7", 3);
+    insert("cliente_apagado", "funcionario:7", 2);
+    (0..12).for_each(|_| insert("acesso_negado", "anonimo", 1000));
+    crew.r.restart();
+    let strangers = "tipo = 'acesso_negado' AND ator = 'anonimo'";
+    wait_until("the flood is cut", || count(&crew, strangers) <= 10_000);
+    assert_eq!(count(&crew, strangers), 10_000);
+    assert_eq!(count(&crew, "ator = 'chave:7'"), 3);
+    assert_eq!(count(&crew, "tipo <> 'acesso_negado'"), kept + 2);
 }
 
 fn another_pepper_is_told_at_the_start(database: Database) {
