@@ -1,10 +1,14 @@
 //! What a key costs: reads per second with a key where doors are closed, beside the same reads where they are open, in
-//! interleaved rounds of one run, 64 clients, on MariaDB and on SQLite, with the log as by default.
+//! interleaved rounds of one run, 64 clients, on MariaDB and on SQLite, with the log as by default. And what a login tells by its
+//! time: with a number that is nobody's beside a wrong PIN of somebody, in turns, one at a time.
 //!
-//! `cargo bench --bench doors`. Needs `wrk` and `mariadb-server`. `ROUNDS` (5) and `SECONDS` (3) set the duration.
+//! `cargo bench --bench doors`. Needs `wrk` and `mariadb-server`. `ROUNDS` (5) and `SECONDS` (3) set the duration, `TERMINALS` (32)
+//! how many logins there are, four of each kind on a terminal.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot go on should stop")]
 
-use std::process::Command;
+use std::{process::Command, time::Instant};
+
+use serde_json::{Value, json};
 
 use support::{
     Server,
@@ -16,6 +20,8 @@ use support::{
 mod support;
 
 const ROUTES: [&str; 3] = ["/pedidos/", "/pedidos/{}", "/produtos/"];
+/// Wrong PINs of one person on one terminal: one fewer than make the next wait.
+const TRIES: usize = 4;
 /// Orders of the example data.
 const ORDERS: i64 = 6;
 
@@ -49,4 +55,46 @@ fn compare(folder: &Folder, name: &str, url: &str) {
         let ratio = median(&with_key) / median(&without);
         println!("{path:<16}{:>28}{:>28}{:>14}", spread(&with_key), spread(&without), format!("×{ratio:.3}"));
     }
+    drop((open, closed));
+    compare_logins(url, key.trim());
+}
+
+fn compare_logins(url: &str, key: &str) {
+    // Each terminal has an address of its own: only so many codes of one are looked at in a minute.
+    let settings = [("DATABASE_URL", url), ("TRUSTED_PROXIES", "127.0.0.1")];
+    let server = Server::start(env!("CARGO_BIN_EXE_ambrosia"), &settings);
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let post = |path: &str, headers: &[(&str, &str)], body: Value| {
+        let mut request = agent.post(format!("http://{}{path}", server.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = request.send_json(body).unwrap();
+        (response.status().as_u16(), response.body_mut().read_json::<Value>().unwrap())
+    };
+    let bearer = format!("Bearer {key}");
+    let manager = [("Authorization", bearer.as_str())];
+    let (_, person) =
+        post("/funcionarios", &manager, json!({"nome": "Ana", "papel": "balcao", "pin": "2684"}));
+    let (mut unknown, mut wrong) = (Vec::new(), Vec::new());
+    for terminal in 0..number("TERMINALS", 32) {
+        let (_, made) = post("/terminais", &manager, json!({"nome": "Caixa", "papel": "balcao"}));
+        let address = format!("10.0.{}.{}", terminal / 256, terminal % 256);
+        let from = [("X-Forwarded-For", address.as_str())];
+        let (_, enrolled) = post("/terminais/inscricao", &from, json!({"codigo": made["codigo"]}));
+        let device = [("X-Terminal", enrolled["token"].as_str().unwrap())];
+        for _ in 0..TRIES {
+            let mut both = [(json!(999_999), &mut unknown), (person["id"].clone(), &mut wrong)];
+            // Neither is always the first, on a terminal that has just been enrolled.
+            both.rotate_left(usize::from(terminal % 2 == 1));
+            for (id, times) in both {
+                let begun = Instant::now();
+                let (status, _) = post("/sessoes", &device, json!({"funcionario": id, "pin": "2685"}));
+                times.push(begun.elapsed().as_secs_f64());
+                assert_eq!(status, 401);
+            }
+        }
+    }
+    let ratio = median(&unknown) / median(&wrong);
+    println!("login, unknown person / wrong PIN: ×{ratio:.3} of {} each", unknown.len());
 }
