@@ -157,12 +157,18 @@ impl Doors {
 
     /// The holder of this key; `None` when it opens nothing: unknown, revoked or expired.
     pub fn holder(&self, key: &str) -> Result<Option<Caller>, Error> {
+        let holder = self.find_holder(&key::digest(key))?;
+        if let Some(Caller::Key { id, .. }) = holder {
+            self.key_uses.note(id, clock::now());
+        }
+        Ok(holder)
+    }
+
+    /// The holder of the key with this SHA-256, without a use of it.
+    pub(super) fn find_holder(&self, resumo: &str) -> Result<Option<Caller>, Error> {
         let (known, now) = (self.known()?, clock::now());
-        let holder = known.keys.get(&key::digest(key)).copied();
-        let Some(Holder { id, papel, .. }) = holder.filter(|h| h.expira_em.is_none_or(|e| now < e)) else {
-            return Ok(None);
-        };
-        self.key_uses.note(id, now);
+        let holder = known.keys.get(resumo).filter(|h| h.expira_em.is_none_or(|e| now < e));
+        let Some(Holder { id, papel, .. }) = holder.copied() else { return Ok(None) };
         Ok(Some(Caller::Key { id, papel, doors_are_open: self.are_open()? }))
     }
 

@@ -19,6 +19,7 @@
 //!
 //! Tested by `tests/api/access.rs`, `keys.rs`, `doors.rs`, `people.rs`, `sessions.rs`, `tries.rs`, `invitations.rs`.
 
+mod carried;
 mod doors;
 mod hash;
 mod invitations;
@@ -33,6 +34,7 @@ mod tries;
 mod uses;
 
 pub use self::{
+    carried::Carried,
     doors::{Doors, Mode, WATCH},
     invitations::{Invited, link},
     key::{Key, digest},

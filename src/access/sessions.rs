@@ -58,27 +58,28 @@ impl Doors {
     /// The person with the session of this token; `None` when it is none, or over.
     pub fn person(&self, token: &str) -> Result<Option<Person>, Error> {
         let (resumo, now) = (key::digest(token), clock::now());
-        if let Some(person) = self.present(&resumo, now)? {
+        let person = self.find_person(&resumo, now)?;
+        if person.is_some() {
+            self.session_uses.note(resumo, now);
+        }
+        Ok(person)
+    }
+
+    /// The person with the session of this SHA-256, without a use of it.
+    pub(super) fn find_person(&self, resumo: &str, now: DataHora) -> Result<Option<Person>, Error> {
+        let present = || Ok(self.known()?.roster.person(resumo, self.session_uses.last(resumo), now));
+        if let Some(person) = present()? {
             return Ok(Some(person));
         }
         if !self.misses.take() {
             return Ok(None);
         }
         // It may have begun, or been used, on another process.
-        let Some(row) = self.store.read(|conn| sessoes::find(conn, &resumo))? else { return Ok(None) };
+        let Some(row) = self.store.read(|conn| sessoes::find(conn, resumo))? else { return Ok(None) };
         // Its person or terminal may be as new.
         self.catch_up();
         self.adopt(&row)?;
-        self.present(&resumo, now)
-    }
-
-    /// The person, where the session is known here and not over; that is a use of it.
-    fn present(&self, resumo: &str, now: DataHora) -> Result<Option<Person>, Error> {
-        let person = self.known()?.roster.person(resumo, self.session_uses.last(resumo), now);
-        if person.is_some() {
-            self.session_uses.note(resumo.to_owned(), now);
-        }
-        Ok(person)
+        present()
     }
 
     /// Adds a session that the database has, unless it has ended meanwhile: that may have been loaded before it was added.

@@ -73,11 +73,6 @@ impl<'a> Call<'a> {
         Ok(terminal.map_or(Caller::Nobody, |t| Caller::Terminal { id: t.id, papel: t.papel }))
     }
 
-    /// The same request, of a caller of whom nothing is known yet.
-    pub fn anew(&self) -> Call<'a> {
-        Call::new(self.request)
-    }
-
     /// Who calls, as far as anybody has asked.
     pub fn known_caller(&self) -> Caller {
         self.caller.get().copied().unwrap_or(Caller::Nobody)

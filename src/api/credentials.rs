@@ -14,7 +14,7 @@ use tiny_http::Method::{Get, Head};
 
 use super::{App, origins};
 use crate::{
-    access::{Caller, OF_SESSION, OF_TERMINAL, Terminal},
+    access::{Caller, Carried, OF_SESSION, OF_TERMINAL, Terminal},
     domain::funcionario::Proof,
     error::{Denied, Error},
     server::{Request, Response},
@@ -156,13 +156,20 @@ fn read_approver(header: &str) -> Result<(i64, Proof), Error> {
 
 /// The enrolled terminal that sends the request. `Denied` where a page of another origin has it do so.
 pub fn terminal(app: &App, request: &Request<'_>) -> Result<Option<Terminal>, Error> {
-    let header = request.header(TERMINAL)?.filter(|token| token.starts_with(OF_TERMINAL));
-    let Some(token) = header.or_else(|| Cookie::Terminal.of(request)) else { return Ok(None) };
+    let Some(token) = terminal_token(request)? else { return Ok(None) };
     let terminal = app.doors.terminal(token)?;
-    if terminal.is_some() && header.is_none() {
+    if terminal.is_some() && header_of_terminal(request)?.is_none() {
         refuse_cross_site(request)?;
     }
     Ok(terminal)
+}
+
+fn terminal_token<'a>(request: &Request<'a>) -> Result<Option<&'a str>, Error> {
+    Ok(header_of_terminal(request)?.or_else(|| Cookie::Terminal.of(request)))
+}
+
+fn header_of_terminal<'a>(request: &Request<'a>) -> Result<Option<&'a str>, Error> {
+    Ok(request.header(TERMINAL)?.filter(|token| token.starts_with(OF_TERMINAL)))
 }
 
 /// Refuses a write that a page of another origin may have sent with a cookie of this one.
@@ -182,6 +189,11 @@ pub fn refuse_other_pages(request: &Request<'_>) -> Result<(), Error> {
         return refuse_cross_site(request);
     }
     Ok(())
+}
+
+/// The credentials that the request carries, to be checked again later.
+pub fn carried(request: &Request<'_>) -> Result<Carried, Error> {
+    Ok(Carried::new(key(request)?, Cookie::Session.of(request), terminal_token(request)?))
 }
 
 /// What stands behind `Bearer`.

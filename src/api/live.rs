@@ -8,6 +8,7 @@ use utoipa::{PartialSchema, openapi::path::Parameter};
 use super::{
     App,
     call::Call,
+    credentials,
     endpoint::{
         Access::{self, BalcaoOuMaquina, Cozinha, DonoDoPedido, Todos},
         Resource,
@@ -23,7 +24,7 @@ use crate::{
         pedido::{Pedido, PedidoView, StatusPedido},
     },
     error::Error,
-    live::{NewListener, Topic, first_of_log, first_of_order, retry_later},
+    live::{Guard, NewListener, Topic, first_of_log, first_of_order, retry_later},
     server::{Frame, Response, Stream},
     store::{log_place, log_slice},
 };
@@ -199,15 +200,13 @@ fn no_room() -> Response {
     problem(503, "ouvintes_demais", detail, &[]).with("Retry-After", "5")
 }
 
-/// The version of access under which a credential lets it in. It is checked once more behind that: a change in between would
-/// not be noticed otherwise.
-fn guard(app: &App, request: &Call<'_>, access: Access) -> Result<Option<i64>, Error> {
+/// What checks again whether it may listen; `None` where everybody may, or who has the order's secret.
+fn guard(app: &App, request: &Call<'_>, access: Access) -> Result<Option<Guard>, Error> {
     if access == Todos || (access == DonoDoPedido && request.has_secret(app)?) {
         return Ok(None);
     }
-    let version = app.doors.version()?;
-    request.anew().check(app, access)?;
-    Ok(Some(version))
+    let (doors, carried) = (app.doors.clone(), credentials::carried(request)?);
+    Ok(Some(Box::new(move || doors.still_admit(&carried, access))))
 }
 
 fn pulse(request: &Call<'_>) -> Result<Duration, Error> {

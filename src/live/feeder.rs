@@ -38,6 +38,10 @@ const SLICES: usize = 4;
 /// A pulse says that what was seen is current; this old at most.
 const CURRENT: Duration = Duration::from_secs(2);
 
+/// Between two checks whether those that a credential let in may still listen, where access has not changed: a session may
+/// be over by itself.
+const CHECK: Duration = Duration::from_secs(60);
+
 /// What becomes of a listener.
 enum Fate {
     Stays,
@@ -55,6 +59,8 @@ pub struct Feeder {
     known: Option<LogPlace>,
     /// When the log was read last.
     read_at: Option<Instant>,
+    /// The version of access that all were checked under, and when.
+    checked: (i64, Instant),
     /// How many listened when the end of the process was announced.
     drained_from: Option<usize>,
 }
@@ -63,7 +69,15 @@ impl Feeder {
     /// Of this hub, from this database.
     pub fn new(hub: &Arc<Hub>, store: &Arc<Store>) -> Feeder {
         let (hub, store) = (hub.clone(), store.clone());
-        Feeder { hub, store, listeners: Vec::new(), known: None, read_at: None, drained_from: None }
+        Feeder {
+            hub,
+            store,
+            listeners: Vec::new(),
+            known: None,
+            read_at: None,
+            checked: (0, Instant::now()),
+            drained_from: None,
+        }
     }
 
     /// Feeds until the process ends.
@@ -88,7 +102,7 @@ impl Feeder {
     }
 
     fn round(&mut self, now: Instant) {
-        self.listeners.extend(self.hub.arrivals());
+        self.check(now);
         self.drain(now);
         match self.look().and_then(|head| self.feed(head, now).map(|()| head)) {
             Ok(head) => {
@@ -145,12 +159,7 @@ impl Feeder {
     fn look_after(&mut self, head: Option<i64>, now: Instant) {
         let is_current = self.read_at.is_some_and(|at| now.duration_since(at) < CURRENT);
         let pulse = head.filter(|_| is_current).map(|head| Frame::new(&pulse(head)));
-        let (access, mut returned) = (self.hub.access(), 0);
         self.each(|listener| {
-            if listener.must_return(access, now) {
-                returned += 1;
-                return Fate::Ends(Some(retry_later(returned)));
-            }
             let beat = pulse.as_ref().filter(|_| listener.wants_pulse(now));
             match listener.look_after(now).and_then(|()| beat.map_or(Ok(()), |beat| listener.tell(beat, now)))
             {
@@ -158,6 +167,25 @@ impl Feeder {
                 Err(lost) => Fate::Lost(lost),
             }
         });
+    }
+
+    /// Takes in those that have come, and lets go of those that may listen no longer.
+    fn check(&mut self, now: Instant) {
+        let (version, checked) = self.checked;
+        if self.hub.access() != version || now.duration_since(checked) >= CHECK {
+            self.checked = (self.hub.access(), now);
+            let mut number = 0;
+            self.each(|listener| {
+                number += 1;
+                if listener.is_admitted() { Fate::Stays } else { Fate::Ends(Some(retry_later(number))) }
+            });
+        }
+        for listener in self.hub.arrivals() {
+            match listener.is_admitted() {
+                true => self.listeners.push(listener),
+                false => listener.end(Some(&retry_later(0))),
+            }
+        }
     }
 
     /// Lets go of listeners where the process ends, those that came last first.

@@ -26,8 +26,6 @@ pub struct Hub {
     arrivals: Mutex<Vec<Listener>>,
     arrived: Condvar,
     count: AtomicUsize,
-    /// Listeners that there ever were.
-    begun: AtomicUsize,
     access: AtomicI64,
     drain: Mutex<Option<Drain>>,
 }
@@ -42,14 +40,6 @@ pub(super) struct Drain {
 /// A place among the listeners, given back when it is dropped.
 pub struct Slot {
     hub: Arc<Hub>,
-    number: usize,
-}
-
-impl Slot {
-    /// Of the listeners of this process.
-    pub(super) fn number(&self) -> usize {
-        self.number
-    }
 }
 
 impl Drop for Slot {
@@ -67,7 +57,6 @@ impl Hub {
             arrivals: Mutex::default(),
             arrived: Condvar::new(),
             count: AtomicUsize::new(0),
-            begun: AtomicUsize::new(0),
             access: AtomicI64::new(0),
             drain: Mutex::new(None),
         }
@@ -77,7 +66,7 @@ impl Hub {
     pub fn admit(self: &Arc<Hub>) -> Option<Slot> {
         let free = |count: usize| (count < self.max).then_some(count + 1);
         self.count.fetch_update(Ordering::AcqRel, Ordering::Acquire, free).ok()?;
-        Some(Slot { hub: self.clone(), number: self.begun.fetch_add(1, Ordering::Relaxed) })
+        Some(Slot { hub: self.clone() })
     }
 
     /// What takes over the stream of one that begins to listen. `first` is what it is told before all news.
@@ -91,7 +80,7 @@ impl Hub {
         move |mut stream| {
             let Ok(delivery) = stream.send(&first) else { return };
             let behind = delivery != Delivery::Complete;
-            let listener = Listener::new(&new, stream, behind, slot, Instant::now());
+            let listener = Listener::new(new, stream, behind, slot, Instant::now());
             hub.arrivals.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
             hub.arrived.notify_one();
         }

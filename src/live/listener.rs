@@ -43,13 +43,13 @@ pub struct NewListener {
     pub versao: i64,
     /// Between two pulses.
     pub pulse: Duration,
-    /// The version of access under which a credential let it in; `None` where everybody may listen, or who has the order's
-    /// secret.
-    pub guard: Option<i64>,
+    /// `None` where nothing has to be checked again.
+    pub guard: Option<Guard>,
 }
 
-/// A credential is checked again after so long: a session that has been idle meanwhile is over.
-const GUARDED_MAX: Duration = Duration::from_secs(31 * 60);
+/// Whether what let a listener in still does.
+pub type Guard = Box<dyn Fn() -> bool + Send>;
+
 /// For one that does not take what it is told.
 const BEHIND_MAX: Duration = Duration::from_secs(5);
 /// Between two looks whether a client has hung up.
@@ -65,18 +65,15 @@ pub(super) struct Listener {
     pulse: Duration,
     pulse_due: Instant,
     check_due: Instant,
-    guard: Option<i64>,
-    checked_until: Instant,
+    guard: Option<Guard>,
     /// Counted until it is dropped.
     _slot: Slot,
 }
 
 impl Listener {
     /// `behind`: it has not taken its first frame yet.
-    pub fn new(new: &NewListener, stream: Stream, behind: bool, slot: Slot, now: Instant) -> Listener {
-        let NewListener { topic, next, versao, pulse, guard } = *new;
-        // Spread, so that those that came together do not return together.
-        let spread = Duration::from_secs(slot.number() as u64 % 120);
+    pub fn new(new: NewListener, stream: Stream, behind: bool, slot: Slot, now: Instant) -> Listener {
+        let NewListener { topic, next, versao, pulse, guard } = new;
         Listener {
             topic,
             next,
@@ -87,7 +84,6 @@ impl Listener {
             pulse_due: now + pulse,
             check_due: now + CHECK,
             guard,
-            checked_until: now + GUARDED_MAX + spread,
             _slot: slot,
         }
     }
@@ -128,9 +124,9 @@ impl Listener {
         now >= self.pulse_due && !self.behind
     }
 
-    /// Whether what let it in has to be checked again, by its return: access is at this version now.
-    pub fn must_return(&self, access: i64, now: Instant) -> bool {
-        self.guard.is_some_and(|version| version < access || now >= self.checked_until)
+    /// Whether it may listen, checked now.
+    pub fn is_admitted(&self) -> bool {
+        self.guard.as_ref().is_none_or(|guard| guard())
     }
 
     /// Ends its stream, with this frame.

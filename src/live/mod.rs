@@ -13,7 +13,8 @@
 //! - **Nothing waits for a listener.** One that does not take a frame is told nothing more until it has, and is let go of when
 //!   it stays behind; it comes back with its cursor.
 //! - **A pulse means that what was seen is current**: there is none while the log cannot be read.
-//! - **What a credential let in is let go of when access changes** (`guard`), and comes back to be checked again.
+//! - **What a credential let in is checked again** (`Guard`) as it comes in, when access changes and each minute, and let go
+//!   of where it counts no longer.
 //!
 //! Tested by `tests/api/live.rs`.
 
@@ -28,6 +29,6 @@ pub use self::{
     feeder::Feeder,
     frames::{closing, first_of_log, first_of_order, retry_later},
     hub::{Hub, Slot},
-    listener::{NewListener, Topic},
+    listener::{Guard, NewListener, Topic},
     snapshot::{Snapshot, board},
 };

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Database, Restaurant,
+    crew::Crew,
     listening::{Event, Listener},
     on_both_databases,
     restaurant::wait_until,
@@ -29,6 +30,7 @@ on_both_databases!(
     an_order_is_told_until_it_is_over,
     steps_of_the_charge_alone_are_nobodys_news_but_the_logs,
     what_a_credential_let_in_goes_with_it,
+    a_session_is_told_until_it_ends,
     open_doors_that_close_let_go_of_strangers,
     an_order_is_told_to_whom_has_its_secret,
     no_more_listen_than_there_is_room_for,
@@ -322,13 +324,33 @@ fn what_a_credential_let_in_goes_with_it(database: Database) {
     let authorization = key_headers(&manager);
     let path = format!("/chaves/{}", id_of(&program));
     r.request("DELETE", &path, &[(authorization[0].0, &authorization[0].1)], None).ok();
-    // Both are to be checked again; one may come back.
     goes.rest();
-    stays.rest();
     assert_eq!(open_with(other.url(), "/eventos", &program).status, 401);
-    let seen = stays.last_id.clone();
-    assert_eq!((open_with(other.url(), "/eventos", &counter).status, seen), (200, String::new()));
+    stays.next_named("pulso");
     public.next_named("pulso");
+}
+
+/// What others do to their sessions is nothing to it.
+fn a_session_is_told_until_it_ends(database: Database) {
+    let crew = Crew::new(Restaurant::new(database));
+    let device = crew.device("balcao");
+    let (ana, davi) = (crew.hire("balcao", "1593"), crew.hire("balcao", "2684"));
+    let session = device.log_in(&crew.r, ana, "1593");
+    let kitchen = crew.device("cozinha");
+    let board_path = "/pedidos/ao-vivo?lista=cozinha&pulso=1";
+    // The board of the kitchen is let in by its terminal, whatever a session was that is over.
+    let dead = [("Cookie", "ambrosia=ams_acabou"), ("X-Terminal", kitchen.token.as_str())];
+    let mut board = Listener::open(crew.r.url(), board_path, &dead);
+    let mut log = Listener::open(crew.r.url(), OF_MANY, &[("Cookie", &session.cookie)]);
+    log.next_named("pulso");
+    board.next_named("lista");
+    crew.device("balcao").log_in(&crew.r, davi, "2684");
+    log.next_named("pulso");
+    session.send(&crew.r, "DELETE", "/sessoes/atual", None).ok();
+    log.rest();
+    board.next_named("pulso");
+    crew.manage("DELETE", &format!("/terminais/{}", kitchen.id), None).ok();
+    board.rest();
 }
 
 fn open_doors_that_close_let_go_of_strangers(database: Database) {
