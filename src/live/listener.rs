@@ -50,8 +50,9 @@ pub struct NewListener {
 /// Whether what let a listener in still does.
 pub type Guard = Box<dyn Fn() -> bool + Send>;
 
-/// For one that does not take what it is told.
-const BEHIND_MAX: Duration = Duration::from_secs(5);
+/// For one that takes nothing of what it is told, and for one that takes it slowly.
+const STUCK_MAX: Duration = Duration::from_secs(5);
+const BEHIND_MAX: Duration = Duration::from_secs(60);
 /// Between two looks whether a client has hung up.
 const CHECK: Duration = Duration::from_secs(2);
 
@@ -61,7 +62,8 @@ pub(super) struct Listener {
     pub next: i64,
     pub versao: i64,
     stream: Stream,
-    behind: bool,
+    /// Since when it has not taken all that it was told.
+    behind_since: Option<Instant>,
     pulse: Duration,
     pulse_due: Instant,
     check_due: Instant,
@@ -79,7 +81,7 @@ impl Listener {
             next,
             versao,
             stream,
-            behind,
+            behind_since: behind.then_some(now),
             pulse,
             pulse_due: now + pulse,
             check_due: now + CHECK,
@@ -90,23 +92,26 @@ impl Listener {
 
     /// Whether it stands before this place and can be told more.
     pub fn waits_for(&self, head: i64) -> bool {
-        self.next < head && !self.behind
+        self.next < head && self.behind_since.is_none()
     }
 
     /// Tells it something. An error means that it is to be dropped.
     pub fn tell(&mut self, frame: &Frame, now: Instant) -> Result<(), Lost> {
         let delivery = self.stream.send(frame)?;
-        self.behind = delivery != Delivery::Complete;
+        self.behind_since = (delivery != Delivery::Complete).then_some(now);
         self.pulse_due = now + self.pulse;
         Ok(())
     }
 
     /// What is due apart from news: the rest of a frame that it did not take, and a look whether it is still there.
     pub fn look_after(&mut self, now: Instant) -> Result<(), Lost> {
-        if self.behind {
+        if let Some(since) = self.behind_since {
+            let behind = now.duration_since(since);
             match self.stream.flush()? {
-                Delivery::Complete => self.behind = false,
-                Delivery::Behind(since) if since > BEHIND_MAX => return Err(Lost::Slow),
+                Delivery::Complete => self.behind_since = None,
+                Delivery::Behind(stuck) if stuck > STUCK_MAX || behind > BEHIND_MAX => {
+                    return Err(Lost::Slow);
+                }
                 Delivery::Behind(_) => {}
             }
         }
@@ -121,7 +126,7 @@ impl Listener {
 
     /// Whether it has been told nothing for as long as it wants to wait.
     pub fn wants_pulse(&self, now: Instant) -> bool {
-        now >= self.pulse_due && !self.behind
+        now >= self.pulse_due && self.behind_since.is_none()
     }
 
     /// Whether it may listen, checked now.

@@ -1,9 +1,9 @@
 //! Bodies without an end (server-sent events): a socket that belongs to whichever thread feeds it.
 //!
 //! - A frame is encoded once (`Frame`), and its bytes are shared by all streams that send it.
-//! - Sending never waits. What a socket does not take at once is queued, `UNSENT_BYTES_MAX` at most, and
-//!   goes first next time; the sender is told for how long a client has been behind, and decides when that
-//!   is too long.
+//! - Sending never waits. What a socket does not take at once is queued, one frame of any size and
+//!   `QUEUED_BYTES_MAX` behind it at most, and goes first next time; the sender is told for how long a client
+//!   that is behind has taken nothing, and decides when that is too long.
 //! - Dropping the stream closes the connection, which a client of HTTP/1.1 can tell from the end that
 //!   `finish` writes.
 //! - Streams do not count among the connections, and have no idle time-out. A server that stops cuts off
@@ -26,8 +26,8 @@ use socket2::SockRef;
 
 use super::{core::Core, peer::Peer, write::write_at_once};
 
-/// Bytes that a stream keeps for its client beyond what the kernel does; with more it is `Lost::Slow`.
-const UNSENT_BYTES_MAX: usize = 256 * 1024;
+/// Bytes that a stream keeps for its client behind the frame that it takes; with more it is `Lost::Slow`.
+const QUEUED_BYTES_MAX: usize = 256 * 1024;
 /// Frames that go in one call.
 const FRAMES_AT_ONCE: usize = 16;
 /// Reads of what a client says, at a time.
@@ -62,7 +62,7 @@ impl Frame {
 pub enum Delivery {
     /// Everything that was sent so far.
     Complete,
-    /// The client has been behind for this long.
+    /// The client is behind, and has taken nothing for this long.
     Behind(Duration),
 }
 
@@ -82,8 +82,8 @@ pub struct Stream {
     number: u64,
     chunked: bool,
     unsent: VecDeque<Bytes>,
-    /// Since when `unsent` is not empty.
-    behind_since: Option<Instant>,
+    /// While `unsent` is not empty: when the client took something last.
+    taken_at: Option<Instant>,
 }
 
 impl Stream {
@@ -91,7 +91,7 @@ impl Stream {
     pub(super) fn new(core: &Arc<Core>, peer: &Arc<Peer>, chunked: bool) -> Stream {
         let number = core.add_stream(peer);
         let (core, peer) = (core.clone(), peer.clone());
-        Stream { core, peer, number, chunked, unsent: VecDeque::new(), behind_since: None }
+        Stream { core, peer, number, chunked, unsent: VecDeque::new(), taken_at: None }
     }
 
     /// Sends a frame behind those that were sent before, without waiting.
@@ -107,11 +107,14 @@ impl Stream {
                 self.unsent.iter().take(FRAMES_AT_ONCE).map(|bytes| IoSlice::new(bytes)).collect();
             match write_at_once(&self.peer.stream, &parts) {
                 Ok(0) => return self.is_behind(),
-                Ok(sent) => self.advance(sent),
+                Ok(sent) => {
+                    self.taken_at = Some(Instant::now());
+                    self.advance(sent);
+                }
                 Err(_) => return Err(Lost::Gone),
             }
         }
-        self.behind_since = None;
+        self.taken_at = None;
         Ok(Delivery::Complete)
     }
 
@@ -137,9 +140,9 @@ impl Stream {
     }
 
     fn is_behind(&mut self) -> Result<Delivery, Lost> {
-        let since = *self.behind_since.get_or_insert_with(Instant::now);
-        let unsent: usize = self.unsent.iter().map(Bytes::len).sum();
-        if unsent > UNSENT_BYTES_MAX { Err(Lost::Slow) } else { Ok(Delivery::Behind(since.elapsed())) }
+        let taken_at = *self.taken_at.get_or_insert_with(Instant::now);
+        let queued: usize = self.unsent.iter().skip(1).map(Bytes::len).sum();
+        if queued > QUEUED_BYTES_MAX { Err(Lost::Slow) } else { Ok(Delivery::Behind(taken_at.elapsed())) }
     }
 
     fn advance(&mut self, mut sent: usize) {

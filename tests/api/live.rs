@@ -26,6 +26,7 @@ on_both_databases!(
     every_event_is_told_once_and_in_order_by_any_process,
     a_cursor_of_another_log_begins_anew,
     boards_stay_equal_to_the_lists,
+    a_long_board_arrives_whole,
     a_board_goes_on_behind_a_cursor_or_begins_anew,
     an_order_is_told_until_it_is_over,
     steps_of_the_charge_alone_are_nobodys_news_but_the_logs,
@@ -204,6 +205,20 @@ fn boards_stay_equal_to_the_lists(database: Database) {
     let expected: Vec<Value> = list.values().map(|order| Value::Object(public(order))).collect();
     assert_eq!(panel.1.0.len(), expected.len());
     assert!(expected.iter().all(|entry| panel.1.0.values().any(|shown| shown == entry)));
+}
+
+/// More than a socket takes at once: a screen reads it in its time, and is told what happened meanwhile.
+fn a_long_board_arrives_whole(database: Database) {
+    let r = Restaurant::new(database);
+    let line = json!({"produto": 1, "quantidade": 1, "descricao": "x".repeat(100)});
+    let long = json!({"itens": vec![line; 100]});
+    for _ in 0..60 {
+        r.post("/pedidos/checkout", long.clone()).ok();
+    }
+    let mut board = Listener::open(r.url(), "/pedidos/ao-vivo?lista=cozinha", &[]);
+    let pedido = r.checkout(2);
+    assert!(board.next_named("lista").data.as_array().unwrap().len() >= 60);
+    assert_eq!(board.next_named("mudanca").data["mudaram"][0]["id"], pedido["id"]);
 }
 
 fn a_board_goes_on_behind_a_cursor_or_begins_anew(database: Database) {
