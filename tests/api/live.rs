@@ -495,16 +495,18 @@ fn a_restored_database_begins_anew(database: Database) {
     }
 }
 
-/// Two processes, killed and started again at random, and listeners that come back to any of them with what they saw last.
+/// Two processes, one of them killed or ended again and again, and listeners that come back to any of them with what they saw
+/// last. `LISTENERS` (24) and `ROUNDS` (6) extend it.
 fn listeners_of_dying_processes_miss_nothing_and_see_nothing_twice(database: Database) {
-    const LISTENERS: usize = 24;
+    let setting = |name: &str| std::env::var(name).ok().and_then(|number| number.parse::<usize>().ok());
+    let (listeners, rounds) = (setting("LISTENERS").unwrap_or(24), setting("ROUNDS").unwrap_or(6));
     let r = Restaurant::new(database);
     let first = r.count("SELECT proxima_sequencia FROM restaurante");
     let urls = std::sync::Mutex::new(vec![r.url().to_owned()]);
     let (is_over, last) = (AtomicBool::new(false), AtomicI64::new(i64::MAX));
-    let ready = Barrier::new(LISTENERS + 1);
+    let ready = Barrier::new(listeners + 1);
     thread::scope(|scope| {
-        let told: Vec<_> = (0..LISTENERS)
+        let told: Vec<_> = (0..listeners)
             .map(|n| {
                 let (urls, last, ready) = (&urls, &last, &ready);
                 scope.spawn(move || {
@@ -553,7 +555,7 @@ fn listeners_of_dying_processes_miss_nothing_and_see_nothing_twice(database: Dat
             }
             last.store(r.count("SELECT proxima_sequencia - 1 FROM restaurante"), Ordering::Release);
         });
-        for round in 0..6 {
+        for round in 0..rounds {
             let mut process = r.another_process();
             urls.lock().unwrap().push(process.url().to_owned());
             let from = r.count("SELECT proxima_sequencia FROM restaurante");
