@@ -51,6 +51,9 @@ const COMMANDS: &[(&str, &str)] = &[
     ("--version", "the version"),
 ];
 
+/// Of the database, the log and the like.
+const OWN_DESCRIPTORS: usize = 128;
+
 /// Connections to `OPS_PORT`: a kubelet, a Prometheus or two, and a person.
 const OPS_CONNECTIONS: usize = 64;
 
@@ -118,7 +121,7 @@ fn run(config: Config) -> ExitCode {
         Ok(guard) => guard,
         Err(error) => return fail(&error, 1),
     };
-    allow_descriptors();
+    let max_listeners = listeners_that_fit(config.max_listeners, config.limits.max_connections);
     let database = config.store.database.clone();
     let store = Arc::new(Store::new(config.store));
     let undecided = config.access.is_none() && config.mercado_pago.is_some();
@@ -132,7 +135,7 @@ fn run(config: Config) -> ExitCode {
     let doors = Arc::new(Doors::new(&store, mode, config.pepper, &threads));
     let shared = Arc::new(Shared::new(&store, &doors, &threads, config.limits.max_buffered_bytes));
     let (capacity, committed) = (Capacity::new(config.max_unpaid_orders), Arc::new(Bell::default()));
-    let live = Arc::new(Hub::new(config.max_listeners, committed.clone()));
+    let live = Arc::new(Hub::new(max_listeners, committed.clone()));
     let commands = Arc::new(Commands::new(&store, &payments, capacity, &committed, &threads));
     let app = Arc::new(App {
         store,
@@ -173,11 +176,21 @@ fn run(config: Config) -> ExitCode {
     if all_finished { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// A connection and a listener take a descriptor each. Many systems begin with 1,024 and let a process have more.
-fn allow_descriptors() {
-    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+/// A connection and a listener take a descriptor each. Many systems begin with 1,024 and let a process have more; where that
+/// is too few, listeners leave the others theirs.
+fn listeners_that_fit(listeners: usize, connections: usize) -> usize {
+    let descriptors = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
         log::warn!("cannot raise the limit of descriptors: {error}");
+        rlimit::getrlimit(rlimit::Resource::NOFILE).map_or(u64::MAX, |(soft, _)| soft)
+    });
+    let left =
+        usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(connections + OWN_DESCRIPTORS);
+    if left < listeners {
+        log::warn!(
+            "{left} can listen and not {listeners}: the process may have {descriptors} descriptors only"
+        );
     }
+    listeners.min(left)
 }
 
 /// Says how payments are made, and begins to deliver webhooks.

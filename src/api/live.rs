@@ -24,7 +24,7 @@ use crate::{
         pedido::{Pedido, PedidoView, StatusPedido},
     },
     error::Error,
-    live::{Guard, NewListener, Topic, first_of_log, first_of_order, retry_later},
+    live::{Guard, NewListener, Topic, again, first_of_log, first_of_order, retry_later},
     server::{Frame, Response, Stream},
     store::{log_place, log_slice},
 };
@@ -32,8 +32,9 @@ use crate::{
 const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 /// Seconds between two pulses, where the query does not say, and at most.
 const PULSE: u64 = 15;
-/// One that has missed more events than this of a board is given the whole board.
-const BOARD_EVENTS_MAX: i64 = 500;
+/// One that has missed more events than this of a board is given the whole board, which all who come share; what is behind a
+/// cursor is encoded for each cursor.
+const BOARD_EVENTS_MAX: i64 = 50;
 
 /// Its endpoints.
 pub fn resource() -> Resource {
@@ -116,12 +117,12 @@ struct Start {
 
 fn log(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let head = head(app)?;
-    let (next, restarts) = match Cursor::of(request, head)? {
-        Cursor::UpTo(seen) => (seen + 1, false),
-        Cursor::Nothing => (head, false),
-        Cursor::Unknown => (head, true),
+    let (next, first) = match Cursor::of(request, head)? {
+        Cursor::UpTo(seen) => (seen + 1, again()),
+        Cursor::Nothing => (head, first_of_log(head, false)),
+        Cursor::Unknown => (head, first_of_log(head, true)),
     };
-    let start = Start { topic: Topic::Log, next, versao: 0, first: first_of_log(head, restarts) };
+    let start = Start { topic: Topic::Log, next, versao: 0, first };
     listen(app, request, BalcaoOuMaquina, start)
 }
 
@@ -135,7 +136,7 @@ fn board(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let head = head(app)?;
     let start = match Cursor::of(request, head)? {
         Cursor::UpTo(seen) if head - seen <= BOARD_EVENTS_MAX => {
-            Start { topic, next: seen + 1, versao: 0, first: first_of_log(head, false) }
+            Start { topic, next: seen + 1, versao: 0, first: again() }
         }
         cursor => {
             let board = app.shared.board(topic).wait_for(())?;
@@ -184,8 +185,8 @@ fn listen(app: &App, request: &Call<'_>, access: Access, start: Start) -> Result
         let number = start.next as usize;
         return Ok(answer(move |stream: Stream| stream.finish(Some(&retry_later(number)))));
     }
-    let Some(slot) = app.live.admit() else { return Ok(no_room()) };
     let guard = guard(app, request, access)?;
+    let Some(slot) = app.live.admit(guard.is_some()) else { return Ok(no_room()) };
     let Start { topic, next, versao, first } = start;
     let listener = NewListener { topic, next, versao, pulse, guard };
     Ok(answer(app.live.listen(slot, listener, first)))

@@ -124,7 +124,8 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     (
         "MAX_LISTENERS",
         "20000",
-        "live streams at most, which take no thread and do not count as connections; then 503",
+        "live streams at most, which take no thread and do not count as connections; then 503; a tenth is kept for \
+         credentials",
     ),
     ("MAX_REQUESTS", "1024", "requests in work at most; then 503"),
     ("MAX_HEAD_BYTES", "16384", "request line and headers; then 431"),

@@ -158,11 +158,11 @@ impl Feeder {
     /// Pulses, slow ones, and those that are gone. `head` is where the log is.
     fn look_after(&mut self, head: Option<i64>, now: Instant) {
         let is_current = self.read_at.is_some_and(|at| now.duration_since(at) < CURRENT);
-        let pulse = head.filter(|_| is_current).map(|head| Frame::new(&pulse(head)));
+        let pulse = head.filter(|_| is_current).map(|head| (head, Frame::new(&pulse(head))));
         self.each(|listener| {
-            let beat = pulse.as_ref().filter(|_| listener.wants_pulse(now));
-            match listener.look_after(now).and_then(|()| beat.map_or(Ok(()), |beat| listener.tell(beat, now)))
-            {
+            let due = pulse.as_ref().filter(|(head, _)| listener.wants_pulse(*head, now));
+            let told = listener.look_after(now);
+            match told.and_then(|()| due.map_or(Ok(()), |(_, pulse)| listener.tell(pulse, now))) {
                 Ok(()) => Fate::Stays,
                 Err(lost) => Fate::Lost(lost),
             }

@@ -41,13 +41,6 @@ pub fn retry_later(number: usize) -> Frame {
     Frame::new(format!("retry: {spread}\n\n").as_bytes())
 }
 
-/// The end of a stream that has nothing more to tell.
-pub fn closing() -> Frame {
-    let mut out = Vec::new();
-    event(&mut out, None, "fim", b"{}");
-    Frame::new(&out)
-}
-
 /// The cursor names nothing in this log: it is dropped, and what comes next is everything anew.
 pub(super) fn restart(out: &mut Vec<u8>) {
     out.extend_from_slice(b"id\n");
@@ -57,6 +50,11 @@ pub(super) fn restart(out: &mut Vec<u8>) {
 /// The beginning of each stream.
 pub(super) fn hello() -> Vec<u8> {
     format!("retry: {RETRY_MS}\n\n").into_bytes()
+}
+
+/// The first frame for one that comes back: what it missed is news, and comes next.
+pub fn again() -> Frame {
+    Frame::new(&hello())
 }
 
 /// The first frame for one that listens to the log from this place on, or whose cursor is unknown.

@@ -18,6 +18,9 @@ use crate::{
 /// How long the end of the process waits for the last frames.
 const LAST_FRAMES: Duration = Duration::from_secs(1);
 
+/// One place of so many is for those whom a credential lets in.
+const STAFF_SHARE: usize = 10;
+
 /// All that listens at this process.
 pub struct Hub {
     max: usize,
@@ -62,9 +65,11 @@ impl Hub {
         }
     }
 
-    /// A place for one more; `None` where there is none.
-    pub fn admit(self: &Arc<Hub>) -> Option<Slot> {
-        let free = |count: usize| (count < self.max).then_some(count + 1);
+    /// A place for one more; `None` where there is none. A share is kept for those whom a credential lets in: strangers take
+    /// no screen from the staff.
+    pub fn admit(self: &Arc<Hub>, by_credential: bool) -> Option<Slot> {
+        let max = if by_credential { self.max } else { self.max - self.max / STAFF_SHARE };
+        let free = |count: usize| (count < max).then_some(count + 1);
         self.count.fetch_update(Ordering::AcqRel, Ordering::Acquire, free).ok()?;
         Some(Slot { hub: self.clone() })
     }

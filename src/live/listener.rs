@@ -124,9 +124,9 @@ impl Listener {
         Ok(())
     }
 
-    /// Whether it has been told nothing for as long as it wants to wait.
-    pub fn wants_pulse(&self, now: Instant) -> bool {
-        now >= self.pulse_due && self.behind_since.is_none()
+    /// Whether it has been told nothing for as long as it wants to wait, and everything before this place.
+    pub fn wants_pulse(&self, head: i64, now: Instant) -> bool {
+        self.next >= head && now >= self.pulse_due && self.behind_since.is_none()
     }
 
     /// Whether it may listen, checked now.

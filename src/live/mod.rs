@@ -27,7 +27,7 @@ mod telling;
 
 pub use self::{
     feeder::Feeder,
-    frames::{closing, first_of_log, first_of_order, retry_later},
+    frames::{again, first_of_log, first_of_order, retry_later},
     hub::{Hub, Slot},
     listener::{Guard, NewListener, Topic},
     snapshot::{Snapshot, board},

@@ -35,6 +35,7 @@ on_both_databases!(
     open_doors_that_close_let_go_of_strangers,
     an_order_is_told_to_whom_has_its_secret,
     no_more_listen_than_there_is_room_for,
+    strangers_leave_places_to_the_staff,
     the_end_of_a_process_ends_streams_in_good_order,
     what_is_asked_wrongly_is_told_before_the_stream,
     a_restored_database_begins_anew,
@@ -243,7 +244,7 @@ fn a_board_goes_on_behind_a_cursor_or_begins_anew(database: Database) {
     for _ in 0..3 {
         assert_eq!(same.try_next().unwrap().unwrap().name, "pulso");
     }
-    for n in 0..600 {
+    for n in 0..60 {
         r.put("/pedidos", json!({"id": pedido["id"], "cliente": 1 + n % 2})).ok();
     }
     let mut late = Listener::open(r.url(), path, &[("Last-Event-ID", &seen)]);
@@ -430,6 +431,48 @@ fn no_more_listen_than_there_is_room_for(database: Database) {
         Listener::open(r.url(), "/pedidos/ao-vivo", &[]).status == 200
     });
     first.next_named("pulso");
+}
+
+fn strangers_leave_places_to_the_staff(database: Database) {
+    let r = Restaurant::with_environment(database, &[("MAX_LISTENERS", "10"), ("ACCESS", "closed")]);
+    let key = create_key(&r, "cozinha");
+    wait_until("the key is known", || {
+        open_with(r.url(), "/pedidos/ao-vivo?lista=cozinha", &key).status == 200
+    });
+    let mut strangers = Vec::new();
+    wait_until("strangers have all that they may", || {
+        strangers.push(Listener::open(r.url(), "/pedidos/ao-vivo", &[]));
+        strangers.pop_if(|last| last.status == 503).is_some()
+    });
+    assert!(strangers.len() <= 9 && strangers.iter().all(|stranger| stranger.status == 200));
+    assert_eq!(open_with(r.url(), "/pedidos/ao-vivo?lista=cozinha", &key).status, 200);
+}
+
+/// Streams leave descriptors to everybody else.
+#[test]
+fn without_descriptors_fewer_listen_and_requests_are_served() {
+    let folder = crate::database::Folder::new();
+    let program = crate::restaurant::program();
+    let mut child = std::process::Command::new("bash")
+        .args(["-c", "ulimit -n 300; exec \"$0\"", &program])
+        .env_clear()
+        .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("MAX_CONNECTIONS", "100"), ("LOG_LEVEL", "error")])
+        .current_dir(&folder.0)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line)
+        .unwrap();
+    let url = line.trim().rsplit(' ').next().unwrap();
+    let listeners: Vec<Listener> = (0..200).map(|_| Listener::open(url, "/pedidos/ao-vivo", &[])).collect();
+    let listening = listeners.iter().filter(|listener| listener.status == 200).count();
+    assert!((30..=72).contains(&listening), "{listening}");
+    for _ in 0..50 {
+        assert_eq!(Listener::open(url, "/livez", &[]).status, 200);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 fn the_end_of_a_process_ends_streams_in_good_order(database: Database) {

@@ -295,7 +295,7 @@ def memory(docs):
 
 def metrics():
     """Rules and dashboard use existing metrics. Metrics without a value are not exposed, so the names come from the source."""
-    source = (ROOT / "src/metrics.rs").read_text()
+    source = "".join(file.read_text() for file in (ROOT / "src/metrics").glob("*.rs"))
     known = {f"ambrosia_{name}" for name in re.findall(r'register\(\s*"(\w+)"', source)}
     for name, unit in re.findall(r'register_with_unit\(\s*"(\w+)".*?Unit::(\w+)', source, re.S):
         known.add(f"ambrosia_{name}_{unit.lower()}")
