@@ -283,10 +283,11 @@ impl Known {
     fn read(store: &Store, pepper: &str) -> Result<Known, Error> {
         let since = Instant::now();
         let read = |conn: &mut dyn Connection| {
-            // The version first: a change behind it is found by the next look.
-            let (acesso, keys) = (acesso::read(conn)?, chaves::active(conn)?);
+            // The version first: a change behind it is found by the next look. Keys and people after it is known that doors
+            // are closed: then the manager who has closed them is among them.
+            let acesso = acesso::read(conn)?;
             let has_manager = chaves::any_manager(conn)? || funcionarios::any_manager(conn)?;
-            Ok((acesso, keys, has_manager, Roster::read(conn, clock::now())?))
+            Ok((acesso, chaves::active(conn)?, has_manager, Roster::read(conn, clock::now())?))
         };
         let (mut acesso, keys, has_manager, roster) = store.read(read)?;
         if acesso.segredo.is_none() {
