@@ -175,7 +175,8 @@ fn write(address: &str, writer: u64, rate: u64, seconds: u64, committed: &mpsc::
     for n in 0..(seconds * rate / WRITERS) as u32 {
         let due = started + pause * n + pause * writer as u32 / WRITERS as u32;
         thread::sleep(due.saturating_duration_since(Instant::now()));
-        let cliente = 1 + n % 2;
+        // The customer of the order is the first.
+        let cliente = 2 - n % 2;
         client.ask(&request("PUT", "/pedidos", &format!("{{\"id\":{id},\"cliente\":{cliente}}}")));
         let _ = committed.send(Instant::now());
     }

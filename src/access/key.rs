@@ -44,7 +44,8 @@ pub fn digest(text: &str) -> String {
 
 /// In lower case.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 /// From the operating system.
@@ -57,6 +58,11 @@ pub fn random() -> Result<[u8; 32], Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_two_digits_each_in_lower_case() {
+        assert_eq!(hex(&[0x00, 0x0a, 0xc5, 0xff]), "000ac5ff");
+    }
 
     #[test]
     fn a_key_has_its_form_and_does_not_print() {
