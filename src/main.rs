@@ -121,7 +121,6 @@ fn run(config: Config) -> ExitCode {
         Ok(guard) => guard,
         Err(error) => return fail(&error, 1),
     };
-    let max_listeners = listeners_that_fit(config.max_listeners, config.limits.max_connections);
     let database = config.store.database.clone();
     let store = Arc::new(Store::new(config.store));
     let undecided = config.access.is_none() && config.mercado_pago.is_some();
@@ -135,6 +134,7 @@ fn run(config: Config) -> ExitCode {
     let doors = Arc::new(Doors::new(&store, mode, config.pepper, &threads));
     let shared = Arc::new(Shared::new(&store, &doors, &threads, config.limits.max_buffered_bytes));
     let (capacity, committed) = (Capacity::new(config.max_unpaid_orders), Arc::new(Bell::default()));
+    let max_listeners = listeners_that_fit(config.max_listeners, config.limits.max_connections);
     let live = Arc::new(Hub::new(max_listeners, committed.clone()));
     let commands = Arc::new(Commands::new(&store, &payments, capacity, &committed, &threads));
     let app = Arc::new(App {
@@ -186,7 +186,7 @@ fn listeners_that_fit(listeners: usize, connections: usize) -> usize {
     let left =
         usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(connections + OWN_DESCRIPTORS);
     if left < listeners {
-        log::warn!(
+        log::info!(
             "{left} can listen and not {listeners}: the process may have {descriptors} descriptors only"
         );
     }

@@ -380,6 +380,8 @@ fn both_secrets_sign_for_a_day(database: Database) {
     let both = &receiver.wait_for(1)[0];
     assert!(both.is_signed_by(&before) && both.is_signed_by(after));
     assert_eq!(both.signature.split(' ').count(), 2);
+    // What was sent is settled: that writes the whole row.
+    crew.wait_for_subscription(id, "atraso", json!(0));
     crew.r.sql("UPDATE webhooks SET anterior_ate = '2020-01-01 00:00:00'");
     crew.move_to(&pedido, 2);
     let one = &receiver.wait_for(2)[1];
