@@ -164,15 +164,11 @@ impl Changes {
     fn read(conn: &mut dyn Connection, known: LogPlace) -> Result<Option<Changes>, Error> {
         let mut orders = Vec::new();
         let place = lists::changed_since(conn, known, &mut |pedido| {
-            orders.push((pedido.id, is_open(pedido).then(|| encoded(pedido)).transpose()?));
+            orders.push((pedido.id, pedido.status_pedido.is_open().then(|| encoded(pedido)).transpose()?));
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(place.map(|place| Changes { place, orders }))
     }
-}
-
-fn is_open(pedido: &Pedido) -> bool {
-    !matches!(pedido.status_pedido, StatusPedido::Finalizado | StatusPedido::Cancelado)
 }
 
 fn encoded(pedido: &Pedido) -> Result<Encoded, Error> {
@@ -301,7 +297,7 @@ mod tests {
     }
 
     fn changes(next_sequencia: i64, pedidos: &[Pedido]) -> Changes {
-        let change = |p: &Pedido| (p.id, is_open(p).then(|| encoded(p).unwrap()));
+        let change = |p: &Pedido| (p.id, p.status_pedido.is_open().then(|| encoded(p).unwrap()));
         Changes { place: place(next_sequencia), orders: pedidos.iter().map(change).collect() }
     }
 
@@ -330,7 +326,7 @@ mod tests {
                 let changed = order(id, status, second);
                 kept.catch_up(changes(n, std::slice::from_ref(&changed)), place(n - 1), usize::MAX);
                 now.insert(id, changed);
-                let mut whole = board(n, now.values().filter(|p| is_open(p)));
+                let mut whole = board(n, now.values().filter(|p| p.status_pedido.is_open()));
                 prop_assert_eq!(kept.bytes, whole.bytes);
                 for view in 0..4 {
                     prop_assert_eq!(kept.page(view), whole.page(view));

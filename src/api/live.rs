@@ -19,10 +19,7 @@ use super::{
     routes::id,
 };
 use crate::{
-    domain::{
-        evento::EventoDoLog,
-        pedido::{Pedido, PedidoView, StatusPedido},
-    },
+    domain::{evento::EventoDoLog, pedido::PedidoView},
     error::Error,
     live::{Guard, NewListener, Topic, again, first_of_log, first_of_order, retry_later},
     server::{Frame, Response, Stream},
@@ -156,7 +153,7 @@ fn order(app: &App, request: &Call<'_>) -> Result<Response, Error> {
         Cursor::UpTo(seen) => app.store.read(|conn| log_slice::changed_behind(conn, id, seen))?,
         Cursor::Nothing | Cursor::Unknown => true,
     };
-    let is_over = is_over(&pedido);
+    let is_over = !pedido.status_pedido.is_open();
     if is_over && !news {
         return Ok(Response::new(204, "", ""));
     }
@@ -166,10 +163,6 @@ fn order(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     }
     let start = Start { topic: Topic::Order(id), next: head, versao: pedido.versao, first };
     listen(app, request, DonoDoPedido, start)
-}
-
-fn is_over(pedido: &Pedido) -> bool {
-    matches!(pedido.status_pedido, StatusPedido::Finalizado | StatusPedido::Cancelado)
 }
 
 /// Where the log is: what is read behind this is at least as new.

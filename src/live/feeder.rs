@@ -47,7 +47,7 @@ enum Fate {
     Stays,
     Lost(Lost),
     /// Its stream ends in good order, with this frame.
-    Ends(Option<Frame>),
+    Ends(Frame),
 }
 
 /// Has the listeners of a hub.
@@ -126,7 +126,7 @@ impl Feeder {
             }
             log::warn!("the log is another than it was: listeners begin anew");
             let restart = first_of_log(head, true);
-            self.each(|_| Fate::Ends(Some(restart.clone())));
+            self.each(|_| Fate::Ends(restart.clone()));
         }
         let place = self.store.read(|conn| log_place::current(conn))?;
         self.known = Some(place);
@@ -177,13 +177,13 @@ impl Feeder {
             let mut number = 0;
             self.each(|listener| {
                 number += 1;
-                if listener.is_admitted() { Fate::Stays } else { Fate::Ends(Some(retry_later(number))) }
+                if listener.is_admitted() { Fate::Stays } else { Fate::Ends(retry_later(number)) }
             });
         }
         for listener in self.hub.arrivals() {
             match listener.is_admitted() {
                 true => self.listeners.push(listener),
-                false => listener.end(Some(&retry_later(0))),
+                false => listener.end(&retry_later(0)),
             }
         }
     }
@@ -197,7 +197,7 @@ impl Feeder {
         let stay = if window.is_zero() { 0 } else { (all as f64 * (1.0 - gone).max(0.0)) as usize };
         let stay = stay.min(self.listeners.len());
         for (number, listener) in self.listeners.drain(stay..).enumerate() {
-            listener.end(Some(&retry_later(stay + number)));
+            listener.end(&retry_later(stay + number));
         }
     }
 
@@ -218,7 +218,7 @@ impl Feeder {
                     METRICS.live.lost(if why == Lost::Slow { "slow" } else { "gone" });
                     self.listeners.swap_remove(at);
                 }
-                Fate::Ends(last) => self.listeners.swap_remove(at).end(last.as_ref()),
+                Fate::Ends(last) => self.listeners.swap_remove(at).end(&last),
             }
         }
     }
@@ -235,7 +235,7 @@ fn tell(listener: &mut Listener, telling: &mut Telling<'_>, end: i64, now: Insta
             return Fate::Stays;
         };
         listener.versao = pedido.versao;
-        is_over = super::frames::is_over(pedido);
+        is_over = !pedido.status_pedido.is_open();
     }
     let frame = match telling.frame(listener.topic, listener.next) {
         Ok(frame) => frame,
@@ -246,7 +246,7 @@ fn tell(listener: &mut Listener, telling: &mut Telling<'_>, end: i64, now: Insta
     };
     listener.next = end;
     match frame {
-        Some(last) if is_over => Fate::Ends(Some(last)),
+        Some(last) if is_over => Fate::Ends(last),
         Some(frame) => listener.tell(&frame, now).map_or_else(Fate::Lost, |()| Fate::Stays),
         None => Fate::Stays,
     }

@@ -1,12 +1,13 @@
 //! What listeners are told, as server-sent events (HTML standard, section 9.2): one event a line of JSON.
 
-use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{
         evento::{EventoDoLog, EventoView},
-        pedido::{Pedido, StatusPedido},
+        pedido::Pedido,
     },
     error::Error,
     server::Frame,
@@ -83,15 +84,10 @@ pub fn first_of_order(next: i64, pedido: Option<&Pedido>, restarts: bool) -> Res
 /// An order as it is; the last one says that nothing more will come.
 pub(super) fn order(out: &mut Vec<u8>, sequencia: i64, pedido: &Pedido) -> Result<(), Error> {
     event(out, Some(sequencia), "pedido", &json(pedido)?);
-    if is_over(pedido) {
+    if !pedido.status_pedido.is_open() {
         event(out, None, "fim", b"{}");
     }
     Ok(())
-}
-
-/// Whether nothing more is told of an order.
-pub(super) fn is_over(pedido: &Pedido) -> bool {
-    matches!(pedido.status_pedido, StatusPedido::Finalizado | StatusPedido::Cancelado)
 }
 
 /// An event of the log.

@@ -93,7 +93,7 @@ impl Hub {
 
     /// Access is at this version: what a credential let in before is checked again.
     pub fn set_access(&self, version: i64) {
-        self.access.fetch_max(version, Ordering::AcqRel);
+        self.access.store(version, Ordering::Release);
     }
 
     pub(super) fn access(&self) -> i64 {

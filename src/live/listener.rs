@@ -135,7 +135,7 @@ impl Listener {
     }
 
     /// Ends its stream, with this frame.
-    pub fn end(self, last: Option<&Frame>) {
-        self.stream.finish(last);
+    pub fn end(self, last: &Frame) {
+        self.stream.finish(Some(last));
     }
 }

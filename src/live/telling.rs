@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
+
 use super::{
-    frames::{Change, PanelEntry, event, is_over, json, logged, order},
+    frames::{Change, PanelEntry, event, json, logged, order},
     listener::Topic,
 };
 use crate::{domain::pedido::Pedido, error::Error, server::Frame, store::log_slice::Slice};
@@ -56,24 +58,26 @@ impl Telling<'_> {
 
     fn kitchen(&self, out: &mut Vec<u8>, next: i64) -> Result<(), Error> {
         let named = self.named(next, false);
-        let (left, changed): (Vec<&Pedido>, Vec<&Pedido>) = named.into_iter().partition(|p| is_over(p));
+        let (changed, left): (Vec<&Pedido>, Vec<&Pedido>) =
+            named.into_iter().partition(|pedido| pedido.status_pedido.is_open());
         let left: Vec<i64> = left.iter().map(|pedido| pedido.id).collect();
         self.change(out, &Change { mudaram: &changed, sairam: &left })
     }
 
     fn panel(&self, out: &mut Vec<u8>, next: i64) -> Result<(), Error> {
         let named = self.named(next, true);
-        let (left, changed): (Vec<&Pedido>, Vec<&Pedido>) = named.into_iter().partition(|p| is_over(p));
+        let (changed, left): (Vec<&Pedido>, Vec<&Pedido>) =
+            named.into_iter().partition(|pedido| pedido.status_pedido.is_open());
         let entries =
             |pedidos: Vec<&Pedido>| pedidos.into_iter().map(PanelEntry::of).collect::<Vec<PanelEntry<'_>>>();
         self.change(out, &Change { mudaram: &entries(changed), sairam: &entries(left) })
     }
 
-    fn change<T, Gone>(&self, out: &mut Vec<u8>, change: &Change<'_, T, Gone>) -> Result<(), Error>
-    where
-        T: serde::Serialize,
-        Gone: serde::Serialize,
-    {
+    fn change<T: Serialize, Gone: Serialize>(
+        &self,
+        out: &mut Vec<u8>,
+        change: &Change<'_, T, Gone>,
+    ) -> Result<(), Error> {
         if !change.mudaram.is_empty() || !change.sairam.is_empty() {
             event(out, Some(self.last()), "mudanca", &json(change)?);
         }

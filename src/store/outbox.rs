@@ -125,8 +125,7 @@ fn after(conn: &mut dyn Connection, sequencia: i64) -> Result<Vec<Row>, Error> {
 }
 
 fn repeticao(row: &Row) -> Result<Repeticao, DbError> {
-    let row = Row(row.0.get(EVENT.0.len()..).unwrap_or_default().to_vec());
-    let r = RETRY.of(&row);
+    let r = RETRY.behind(EVENT.0.len(), row);
     Ok(Repeticao {
         sequencia: r.int("sequencia")?,
         tentativas: r.int("tentativas")?,

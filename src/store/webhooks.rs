@@ -4,6 +4,7 @@
 use super::{
     columns::Columns,
     connection::{Connection, Row, Value},
+    log_place,
 };
 use crate::{
     domain::{
@@ -111,8 +112,7 @@ fn names(tipos: &[Tipo]) -> String {
 
 /// The newest place in the log.
 pub fn end_of_log(conn: &mut dyn Connection) -> Result<i64, Error> {
-    let rows = conn.query("SELECT proxima_sequencia - 1 FROM restaurante WHERE id = 1", &[])?;
-    Ok(rows.first().map_or(Ok(0), |row| row.int(0))?)
+    Ok(log_place::current(conn)?.next_sequencia - 1)
 }
 
 /// Writes a receiver that is told from here on, and gives its id. `Conflict` where there are as many as there may be.

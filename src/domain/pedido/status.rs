@@ -30,6 +30,11 @@ pub enum Meio {
 }
 
 impl StatusPedido {
+    /// Whether an order in it is on the boards: neither handed over nor cancelled.
+    pub fn is_open(self) -> bool {
+        !matches!(self, StatusPedido::Finalizado | StatusPedido::Cancelado)
+    }
+
     /// For people, in Portuguese.
     pub fn descricao(self) -> &'static str {
         match self {
