@@ -49,3 +49,9 @@ pub fn take(conn: &mut dyn Connection, id: i64, now: DataHora) -> Result<bool, E
     let sql = "UPDATE convites SET usado_em = ? WHERE id = ? AND usado_em IS NULL AND expira_em > ?";
     Ok(conn.execute(sql, &[now.into(), id.into(), now.into()])? == 1)
 }
+
+/// Deletes them all: none counts any longer.
+pub fn delete_all(conn: &mut dyn Connection) -> Result<(), Error> {
+    conn.execute("DELETE FROM convites", &[])?;
+    Ok(())
+}

@@ -35,6 +35,7 @@ on_both_databases!(
     a_backup_under_load_holds_what_was_acknowledged_before_it,
     what_the_provider_did_since_is_asked_about,
     what_was_known_of_lost_orders_opens_no_other,
+    a_link_that_was_used_since_makes_no_other_manager,
 );
 
 /// What is wrong with the database of this restaurant, which may be in use.
@@ -245,6 +246,21 @@ fn what_was_known_of_lost_orders_opens_no_other(database: Database) {
     assert_eq!(till.request("GET", &path, &[("X-Acompanhamento", &secret)], None).status, 404);
     let restored = "SELECT COUNT(*) FROM auditoria WHERE tipo = 'banco_restaurado'";
     assert_eq!(till.count(restored), 1);
+}
+
+fn a_link_that_was_used_since_makes_no_other_manager(database: Database) {
+    let (_server, mut till) = till(database);
+    let link = ok(&command(&till.database_url, &["gerente", "Ana"]));
+    let token = link.trim().split('#').nth(1).unwrap();
+    let form = format!("convite={token}&nome=Ana&senha=cavalo+bateria+grampo&pin=1593");
+    let accept = |till: &Till| {
+        till.request("POST", "/gerencia", &[("Sec-Fetch-Site", "same-origin")], Some(&form)).status
+    };
+    let file = back_up(&till, "backup");
+    assert_eq!((accept(&till), accept(&till)), (303, 422));
+    till.kill();
+    till.r = restore(&till, &file);
+    assert_eq!((accept(&till), till.count("SELECT COUNT(*) FROM funcionarios")), (422, 0));
 }
 
 /// A copy of a restaurant that took some orders, in the folder of the restaurant.

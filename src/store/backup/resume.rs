@@ -6,7 +6,8 @@
 //! - Every order is another version: an `ETag` of then opens nothing and confirms nothing.
 //! - Every charge that is open or due, and each that was paid lately, is to be asked about at its provider at once: there it
 //!   may have been paid, withdrawn or given back since.
-//! - Sessions end: they may have been ended since. Keys that were taken back and people who were dismissed since are back.
+//! - Sessions end: they may have been ended since. Invitations count no longer: they may have been used since. Keys that were
+//!   taken back and people who were dismissed since are back.
 //!
 //! `sequencia` skips nothing, since the log is gapless. By the event before it each list tells another log
 //! (`store::log_place`).
@@ -15,7 +16,7 @@ use super::super::{
     Database,
     auditoria::{self, New},
     connection::Connection,
-    restaurante, sessoes,
+    convites, restaurante, sessoes,
 };
 use crate::{
     domain::{auditoria::Tipo, data_hora::DataHora},
@@ -72,6 +73,7 @@ fn change(conn: &mut dyn Connection, database: &Database, origin: &str, now: Dat
                OR (situacao = 4 AND pedido IN (SELECT id FROM pedidos WHERE datahora_recebido > ?))";
     conn.execute(sql, &[now.into(), newest.mais(-PAID_SECONDS).into()])?;
     sessoes::end_all(conn, now)?;
+    convites::delete_all(conn)?;
     let new = New {
         tipo: Tipo::BancoRestaurado,
         ator: "terminal".to_owned(),
