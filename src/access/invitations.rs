@@ -1,7 +1,7 @@
 //! Invitations: one-time links with which a person makes itself a manager, the first one or a further one, by choosing name,
 //! password and PIN. The first manager closes the doors, on every process.
 //!
-//! - Whoever may read the settings of the database makes one on the command line; nobody can by HTTP.
+//! - One is made on the command line, with the settings of the database. No route makes one.
 //! - Where `ACCESS=closed` and there is no manager, a process makes one at its start and logs it. Of processes that start
 //!   together one does: each looks, under the lock of the restaurant's row, whether there is one that counts.
 //! - The token has 256 random bits and is stored as SHA-256. It counts for a day, and once: of two that use it at the same
@@ -71,7 +71,7 @@ impl Doors {
     /// Uses up an invitation: its person is a manager from now on, with a session. `Invalid` when it does not count.
     pub fn accept(&self, invited: &Invited<'_>) -> Result<Begun, Error> {
         let resumo = digest(invited.token);
-        // First: whoever has none makes nothing be hashed.
+        // Looked up before anything is hashed: a request without an invitation costs one query.
         let found = self.store.read(|conn| convites::find_valid(conn, &resumo, clock::now()))?;
         let convite = found.ok_or_else(void)?;
         let nome = invited.nome.clone().or(convite.nome);

@@ -12,7 +12,7 @@
 //! - People (`people`) show who they are by a PIN on an enrolled terminal (`terminals`), or managers by a password anywhere;
 //!   for that each gets a session (`sessions`). Tries are limited and counted in the database (`tries`), and hashed few at a
 //!   time (`hash`). A session has the lesser of the person's role and the terminal's.
-//! - The first manager comes by a one-time link (`invitations`) that only whoever runs the system can make.
+//! - The first manager comes by a one-time link (`invitations`), made on the command line or at the start of the process.
 //! - A login on one process counts at once on every other: a token that is not known is looked up once in the database.
 //! - A change counts for this process at once, and for every other within `WATCH`.
 //! - Before it is known whether there is a manager, doors count as closed, but for the figures of `/metrics`.

@@ -6,17 +6,16 @@
 //!  other processes ─▶ log ─▶ look, each TICK ─▶ feeder: a slice of the log ─▶ a frame a topic ─▶ every Stream
 //! ```
 //!
-//! - **The log is the only cursor.** A listener stands at a place of the log (`next`), and is told of what is behind it in
-//!   slices. What it has seen it names by `Last-Event-ID`, to any process, also after a restart.
-//! - **One thread feeds all** (`feeder`): it looks where the log is when this process has committed and each `TICK`, and only
-//!   while somebody listens. A frame is encoded once for all listeners of a topic that stand at the same place.
-//! - **Nothing waits for a listener.** One that does not take a frame is told nothing more until it has, and is let go of when
-//!   it stays behind; it comes back with its cursor.
-//! - **A pulse means that what was seen is current**: there is none while the log cannot be read.
-//! - **What a credential let in is checked again** (`Guard`) as it comes in, when access changes and each minute, and let go
-//!   of where it counts no longer.
+//! - **The log is the only cursor.** A listener has a place in the log (`next`), and is sent what is behind it in slices.
+//!   `Last-Event-ID` names its last event, to any process, also after a restart.
+//! - **One thread sends to all listeners** (`feeder`). It looks where the log is when this process has committed and each
+//!   `TICK`, and only while there are listeners. A frame is encoded once for all listeners of a topic at the same place.
+//! - **Sending never waits** (back-pressure). A listener whose socket does not take a frame is sent nothing more until it has;
+//!   one that stays behind is closed, and resumes from its cursor.
+//! - **A pulse means that what was sent is current**: there is none while the log cannot be read.
+//! - **Credentials are checked while the stream lasts** (`Guard`): as it begins, when access changes, and each minute.
 //!
-//! Tested by `tests/api/live.rs`.
+//! Tested by `tests/api/live.rs` and `live_access.rs`.
 
 mod feeder;
 mod frames;

@@ -47,7 +47,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/pedidos/{id}/reembolso", MANAGER),
     // Nothing signs what is sent to the simulator.
     ("POST", "/pedidos/status_pagamento", COUNTER),
-    // The kitchen's board needs more (`live.rs`).
+    // The kitchen's board needs more (`live_access.rs`).
     ("GET", "/pedidos/ao-vivo", ALL),
     ("GET", "/pedidos/{id}/ao-vivo", OWNER),
     ("GET", "/eventos", "balcao gerente maquina"),

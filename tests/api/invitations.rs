@@ -5,8 +5,8 @@ use crate::{
     Database, Response, Restaurant,
     crew::{Server, Session},
     on_both_databases,
-    restaurant::wait_until,
-    staff::{command, create_key, printed, rows},
+    restaurant::{command, wait_until},
+    staff::{create_key, printed, rows},
 };
 
 on_both_databases!(

@@ -33,6 +33,7 @@ mod large_lists;
 mod limits;
 mod listening;
 mod live;
+mod live_access;
 mod log;
 mod menu;
 mod mercado_pago;

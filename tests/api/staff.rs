@@ -1,7 +1,7 @@
 //! The harness for access: keys from the command line, and requests with a key, a secret, or from another address.
 
 use std::{
-    process::{Command, Output, Stdio},
+    process::Output,
     sync::atomic::{AtomicU32, Ordering},
 };
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     Response, Restaurant,
-    restaurant::{program, wait_until},
+    restaurant::{command, wait_until},
 };
 
 /// With this setting every request of `Caller` comes from an address of its own, so that limits by address do not count.
@@ -85,17 +85,6 @@ pub fn chave(r: &Restaurant, arguments: &[&str]) -> Output {
 /// Runs `ambrosia chave` on the database at this URL.
 pub fn chave_on(database_url: &str, arguments: &[&str]) -> Output {
     command(database_url, &[&["chave"], arguments].concat())
-}
-
-/// Runs `ambrosia` with these arguments on the database at this URL.
-pub fn command(database_url: &str, arguments: &[&str]) -> Output {
-    Command::new(program())
-        .env_clear()
-        .env("DATABASE_URL", database_url)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
 }
 
 /// Makes a key on the command line.

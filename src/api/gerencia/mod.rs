@@ -147,7 +147,7 @@ fn leave(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     Ok(Cookie::Session.take(page::see_other(), call))
 }
 
-/// How it is for whoever comes.
+/// Which of its texts the page shows to this caller.
 fn doorstep(app: &App, call: &Call<'_>) -> Result<Doorstep, Error> {
     if let Some(token) = Cookie::Session.of(call)
         && let Some(person) = app.doors.person(token)?

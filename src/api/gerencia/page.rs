@@ -9,7 +9,7 @@ pub const HTML: &str = "text/html";
 
 const POLICY: &str = "default-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'";
 
-/// How it is for whoever comes.
+/// What the page says above its form: who has entered, or how the doors are.
 pub enum Doorstep {
     /// Somebody with a session.
     Entered(Person),
@@ -113,7 +113,7 @@ fn entered(person: &Person) -> String {
     )
 }
 
-/// How one gets an invitation, for whoever has none.
+/// How to get an invitation.
 fn how_to(doorstep: &Doorstep) -> String {
     let state = match doorstep {
         Doorstep::Open => {
