@@ -26,6 +26,8 @@ use crate::{
 
 /// Between two looks at the log, where no commit of this process calls for one.
 const TICK: Duration = Duration::from_millis(100);
+/// The same while a listener has not taken all that it was sent: what the kernel holds for it is little.
+const FLUSH: Duration = Duration::from_millis(10);
 /// Between two rounds there is a rest, so many times as long as the round took: it takes a tenth of a core at most, but where
 /// that would be later than `REST_MAX`.
 const REST: u32 = 9;
@@ -97,7 +99,8 @@ impl Feeder {
                 self.listeners.clear();
             }
             thread::sleep((started.elapsed() * REST).clamp(REST_MIN, REST_MAX));
-            self.hub.bell.wait(TICK);
+            let is_behind = self.listeners.iter().any(Listener::is_behind);
+            self.hub.bell.wait(if is_behind { FLUSH } else { TICK });
         }
     }
 

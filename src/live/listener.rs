@@ -92,7 +92,12 @@ impl Listener {
 
     /// Whether it stands before this place and can be told more.
     pub fn waits_for(&self, head: i64) -> bool {
-        self.next < head && self.behind_since.is_none()
+        self.next < head && !self.is_behind()
+    }
+
+    /// Whether it has not taken all that it was sent.
+    pub fn is_behind(&self) -> bool {
+        self.behind_since.is_some()
     }
 
     /// Tells it something. An error means that it is to be dropped.
@@ -126,7 +131,7 @@ impl Listener {
 
     /// Whether it has been told nothing for as long as it wants to wait, and everything before this place.
     pub fn wants_pulse(&self, head: i64, now: Instant) -> bool {
-        self.next >= head && now >= self.pulse_due && self.behind_since.is_none()
+        self.next >= head && now >= self.pulse_due && !self.is_behind()
     }
 
     /// Whether it may listen, checked now.

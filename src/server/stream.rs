@@ -28,6 +28,9 @@ use super::{core::Core, peer::Peer, write::write_at_once};
 
 /// Bytes that a stream keeps for its client behind the frame that it takes; with more it is `Lost::Slow`.
 const QUEUED_BYTES_MAX: usize = 256 * 1024;
+/// What the kernel holds of a stream; it doubles it for its own account. There may be many times more streams than
+/// connections, and a container pays for what their clients do not read.
+const SEND_BUFFER_BYTES: usize = 16 * 1024;
 /// Frames that go in one call.
 const FRAMES_AT_ONCE: usize = 16;
 /// Reads of what a client says, at a time.
@@ -90,6 +93,9 @@ impl Stream {
     /// Takes over the socket of a peer whose head is written.
     pub(super) fn new(core: &Arc<Core>, peer: &Arc<Peer>, chunked: bool) -> Stream {
         let number = core.add_stream(peer);
+        if let Err(e) = SockRef::from(&peer.stream).set_send_buffer_size(SEND_BUFFER_BYTES) {
+            log::warn!("cannot make the buffer of a stream smaller: {e}");
+        }
         let (core, peer) = (core.clone(), peer.clone());
         Stream { core, peer, number, chunked, unsent: VecDeque::new(), taken_at: None }
     }

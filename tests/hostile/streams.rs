@@ -245,6 +245,21 @@ fn one_that_reads_slowly_is_behind_and_then_lost_and_keeps_nothing_from_the_othe
     assert_eq!(reading.join().unwrap(), sent * (16 * 1024 + "4000\r\n\r\n".len()));
 }
 
+/// A container pays for what the kernel holds for clients that do not read.
+#[test]
+fn the_kernel_holds_little_of_a_stream() {
+    let layer = Layer::start(|_| {});
+    let mut client = Client::connect_narrow(layer.address);
+    client.send(LISTEN);
+    layer.hub.holds(1);
+    let frame = Frame::new(&[b'x'; 4096]);
+    let mut frames = 0;
+    while layer.hub.send(&frame) == [Ok(Delivery::Complete)] {
+        frames += 1;
+    }
+    assert!(frames * 4 <= 64, "{} KiB", frames * 4);
+}
+
 #[test]
 fn one_that_is_gone_is_noticed() {
     let layer = Layer::start(|_| {});

@@ -279,9 +279,10 @@ def memory(docs):
     wanted, limit = (mib(backend["resources"][k]["memory"]) for k in ("requests", "limits"))
     # At work (tests/hostile/memory.rs, many_pages_of_long_orders_at_once, holds work and budget to it), and for each open
     # connection, see deployment-backend.yaml.
-    work, thread = 73, 88 / 1024
+    work, thread, listener = 73, 88 / 1024, 42 / 1024
     assert wanted >= work
     full = work + int(config["MAX_BUFFERED_BYTES"]) / MIB + int(config["MAX_CONNECTIONS"]) * thread
+    full += int(config["MAX_LISTENERS"]) * listener
     assert full <= limit, f"{full:.0f} MiB > {limit}"
     if "mysql" in pods(docs):
         args = mysql_args(docs)
