@@ -125,6 +125,12 @@ impl Restaurant {
         self.client = client();
     }
 
+    /// `restart`, with this setting from now on.
+    pub fn restart_with(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self.restart();
+    }
+
     pub fn get(&self, path: &str) -> Response {
         self.request("GET", path, &[], None)
     }
