@@ -1,7 +1,7 @@
-//! The limits of the Kubernetes manifest under siege: a process with 192 MiB (a memory cgroup, where this user may make
-//! one) and 1,024 connections, 500 open orders, and 5,000 hostile clients of every kind at once: idle ones, heads and
-//! bodies that never end, pages and lists that are never read, bodies that are too large. They come back when they are
-//! closed. Beside them a few good clients read and order; their tail is compared with their quiet one.
+//! The limits of the Kubernetes manifest under siege, but for what listeners take: a process with 192 MiB (a memory cgroup,
+//! where this user may make one) and 1,024 connections, 500 open orders, and 5,000 hostile clients of every kind at once:
+//! idle ones, heads and bodies that never end, pages and lists that are never read, bodies that are too large. They come
+//! back when they are closed. Beside them a few good clients read and order; their tail is compared with their quiet one.
 //!
 //! `cargo bench --bench siege`. `SECONDS` (10) a phase, `LIMIT_MB` (192), `BINARY` for another build.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on should stop")]
