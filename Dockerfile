@@ -12,7 +12,7 @@ COPY Cargo.toml Cargo.lock ./
 RUN mkdir -p src benches && echo 'fn main() {}' | tee build.rs src/main.rs src/lib.rs $(sed -n '/^\[\[bench\]\]/,/^$/s|^name = "\(.*\)"|benches/\1.rs|p' Cargo.toml) >/dev/null \
  && cargo build --release --locked --no-default-features --target "$(rustc -vV | sed -n 's/^host: //p')"
 
-COPY build.rs ./
+COPY build.rs askama.toml ./
 COPY src src
 COPY sql sql
 RUN find build.rs src -name '*.rs' -exec touch {} + \

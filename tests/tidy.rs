@@ -332,8 +332,10 @@ fn the_readme_knows_every_setting_and_every_route() {
         assert!(row.contains(default), "{name}: README says another default");
     }
     for (_, path) in ambrosia::api::table().filter(|(_, p)| *p != "/") {
-        let shown = (1..=9)
-            .any(|id| readme.contains(&format!("localhost:31000{}", path.replace("{id}", &id.to_string()))));
+        let ids = (1..=9).map(|id| id.to_string()).chain(["{id}".to_owned()]);
+        let shown = ids
+            .into_iter()
+            .any(|id| readme.contains(&format!("localhost:31000{}", path.replace("{id}", &id))));
         assert!(shown, "README does not show {path}");
     }
 }

@@ -16,6 +16,11 @@ use crate::{
     server::{Request, Response},
 };
 
+/// Of what keeps its address when its content changes: asked for again after an hour.
+pub const AN_HOUR: &str = "public, max-age=3600";
+/// Of what has another address when its content changes.
+pub const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
 /// A file, compressed once.
 pub struct Asset {
     gzip: Bytes,
@@ -33,16 +38,17 @@ impl Asset {
         Asset { gzip, etag, plain: Mutex::default() }
     }
 
-    /// The response to a request for it.
+    /// The response to a request for it, which may be kept for so long (`Cache-Control`).
     pub fn serve(
         &'static self,
         request: &Request<'_>,
         content_type: &'static str,
+        kept: &'static str,
     ) -> Result<Response, Error> {
         let cached = |response: Response| {
             response
                 .with("ETag", self.etag.as_str())
-                .with("Cache-Control", "public, max-age=3600")
+                .with("Cache-Control", kept)
                 .with("Vary", "Accept-Encoding")
         };
         if request.header("if-none-match")?.is_some_and(|header| matches_tag(header, &self.etag)) {

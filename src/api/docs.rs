@@ -12,11 +12,12 @@ use utoipa::PartialSchema;
 
 use super::{
     App,
-    asset::Asset,
+    asset::{AN_HOUR, Asset},
     call::Call,
     endpoint::{Access::Todos, Resource},
-    json::{JSON, redirect},
+    json::JSON,
     openapi::{openapi, string},
+    screens::home,
 };
 use crate::{
     error::Error,
@@ -26,13 +27,12 @@ use crate::{
 /// Its endpoints.
 pub fn resource() -> Resource {
     Resource::new("Documentação")
-        .get("/", Todos, root, |operation| {
-            operation.about("Leads to the documentation.").empty(307, "To /redoc").response_header(
-                307,
-                "Location",
-                string(),
-                "",
-            )
+        .get("/", Todos, home, |operation| {
+            operation
+                .about("Leads to the documentation; a browser (`Accept: text/html`) is shown the screens.")
+                .ok_as("text/html", String::schema())
+                .empty(307, "To /redoc")
+                .response_header(307, "Location", string(), "")
         })
         .get(
             "/docs",
@@ -71,17 +71,13 @@ static OPENAPI: LazyLock<Result<Asset, String>> = LazyLock::new(|| {
     }
 });
 
-fn root(_: &App, _: &Call<'_>) -> Result<Response, Error> {
-    Ok(redirect("/redoc"))
-}
-
 fn openapi_json(_: &App, request: &Call<'_>) -> Result<Response, Error> {
     let asset = OPENAPI.as_ref().map_err(|e| Error::Internal(e.clone()))?;
-    asset.serve(request, JSON)
+    asset.serve(request, JSON, AN_HOUR)
 }
 
 /// The pages need their own inline scripts and nothing from elsewhere.
 fn page(request: &Request<'_>, asset: &'static Asset) -> Result<Response, Error> {
     let policy = "default-src 'self' 'unsafe-inline' data: blob:; frame-ancestors 'none'";
-    Ok(asset.serve(request, "text/html; charset=utf-8")?.with("Content-Security-Policy", policy))
+    Ok(asset.serve(request, "text/html; charset=utf-8", AN_HOUR)?.with("Content-Security-Policy", policy))
 }

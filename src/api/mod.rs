@@ -11,7 +11,7 @@
 //! - An endpoint is declared in one place, with its access and its description (`endpoint.rs`).
 //! - One file a resource: `assinaturas`, `auditoria`, `chaves`, `clientes`, `dados`, `funcionarios`, `terminais`, `sessoes`,
 //!   `produtos`, `pedidos`, `pagamentos`, `pendencias`, `live`, `restaurante`, `webhook`, `qrcode`, `gerencia`, `docs`,
-//!   `health`.
+//!   `health`; and the pages of people are `screens`.
 //!
 //! Names in Portuguese are words of the interface, or of the domain. Tested by `tests/api`.
 
@@ -47,6 +47,7 @@ mod qrcode;
 mod rate_limit;
 mod restaurante;
 mod routes;
+mod screens;
 mod sessoes;
 mod shared;
 mod terminais;

@@ -95,6 +95,13 @@ impl Page<3> {
         };
         Ok(Page { rows: encode(&rows)?.into(), next, total: self.total, tag })
     }
+
+    /// The numbers of its orders; of those that have one.
+    pub fn numbers(&self) -> Result<Vec<i64>, Error> {
+        let rows: Vec<PublicView<'_>> =
+            serde_json::from_slice(&self.rows).map_err(|e| Error::Internal(e.to_string()))?;
+        Ok(rows.iter().filter_map(|row| row.senha).collect())
+    }
 }
 
 /// Where the next page begins, as its `Link` says it.

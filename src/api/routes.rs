@@ -12,7 +12,7 @@ use super::{
     endpoint::{Access, Endpoint},
     funcionarios, gerencia, health, is_probe, live, origins, pagamentos, pedidos, pendencias,
     problem::problem,
-    produtos, qrcode, restaurante, sessoes, terminais,
+    produtos, qrcode, restaurante, screens, sessoes, terminais,
     trail::Refused,
     webhook,
 };
@@ -46,6 +46,7 @@ pub static ENDPOINTS: LazyLock<Vec<Endpoint>> = LazyLock::new(|| {
         health::resource(),
     ]
     .into_iter()
+    .chain(screens::resources())
     .flat_map(|resource| resource.endpoints())
     .collect()
 });

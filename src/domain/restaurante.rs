@@ -157,6 +157,16 @@ impl Cor {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The relative luminance of WCAG 2.2, from 0 (black) to 1 (white).
+    pub fn luminance(&self) -> f64 {
+        let channel = |digits: &str| {
+            let value = f64::from(u8::from_str_radix(digits, 16).unwrap_or(0)) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        let [red, green, blue] = [1..3, 3..5, 5..7].map(|digits| channel(&self.0[digits]));
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
 }
 
 impl FromStr for Cor {

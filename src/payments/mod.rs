@@ -49,6 +49,9 @@ pub trait Provider: Send + Sync {
     /// Logs what an operator has to know when the process starts.
     fn announce(&self);
 
+    /// What people have to know who pay, as a sentence in Portuguese; `None` where money moves as they expect.
+    fn notice(&self) -> Option<&'static str>;
+
     /// What is known of a new charge without asking over a network; `None` where it has to be asked for with
     /// `execute`. Pure, and fast enough for a transaction.
     fn at_once(&self, charge: &NewCharge<'_>) -> Option<Opened>;

@@ -71,6 +71,10 @@ impl Provider for Simulator {
         }
     }
 
+    fn notice(&self) -> Option<&'static str> {
+        Some("Pagamentos simulados: nenhum código QR pode ser pago de verdade.")
+    }
+
     fn announce(&self) {
         log::warn!(
             "payments are SIMULATED: no QR code can be paid, and whoever calls the webhook decides what is paid"

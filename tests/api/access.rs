@@ -107,6 +107,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/gerencia/estilo.css", ALL),
     ("GET", "/gerencia/convite.js", ALL),
     ("GET", "/", ALL),
+    ("GET", "/painel", ALL),
+    ("GET", "/arquivos/{id}", ALL),
     ("GET", "/docs", ALL),
     ("GET", "/redoc", ALL),
     ("GET", "/openapi.json", ALL),
@@ -259,6 +261,7 @@ impl House<'_> {
                     "/" => response.status == 307,
                     "/gerencia" => response.status == if method == "GET" { 200 } else { 422 },
                     "/gerencia/saida" => response.status == 303,
+                    "/arquivos/{id}" => response.status == 404,
                     "/terminais/atual/funcionarios" => response.body.contains("sem_terminal"),
                     "/sessoes/atual/pin" => response.body.contains("sem_sessao"),
                     "/sessoes" | "/sessoes/atual" | "/terminais/inscricao" => {

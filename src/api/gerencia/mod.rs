@@ -16,7 +16,7 @@ use utoipa::PartialSchema;
 use self::page::{Doorstep, Form, HTML, View};
 use super::{
     App,
-    asset::Asset,
+    asset::{AN_HOUR, Asset},
     call::Call,
     credentials::{self, Cookie, refuse_other_pages},
     endpoint::{
@@ -69,13 +69,13 @@ pub fn resource() -> Resource {
         .get(
             "/gerencia/estilo.css",
             Todos,
-            |_, request| ESTILO.serve(request, STYLE),
+            |_, request| ESTILO.serve(request, STYLE, AN_HOUR),
             |operation| operation.about("How the page looks.").ok_as("text/css", String::schema()).empty(304, ""),
         )
         .get(
             "/gerencia/convite.js",
             Todos,
-            |_, request| CONVITE.serve(request, SCRIPT),
+            |_, request| CONVITE.serve(request, SCRIPT, AN_HOUR),
             |operation| {
                 operation
                     .about("Moves the token of the link into the form.")

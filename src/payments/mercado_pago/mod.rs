@@ -121,6 +121,10 @@ impl Provider for MercadoPago {
         }
     }
 
+    fn notice(&self) -> Option<&'static str> {
+        None
+    }
+
     fn announce(&self) {
         if self.settings.url.starts_with("http://") {
             log::warn!("MERCADO_PAGO_URL is not https: the token travels unprotected");

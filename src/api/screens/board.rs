@@ -1,0 +1,60 @@
+//! `/painel`: the numbers that are being prepared and those that are ready, for everybody in the room.
+
+use askama::Template;
+use utoipa::PartialSchema;
+
+use super::{
+    files,
+    layout::{Layout, page, shown},
+};
+use crate::{
+    api::{
+        App,
+        endpoint::{Access::Todos, Resource},
+    },
+    domain::pedido::StatusPedido,
+    error::Error,
+    server::Response,
+    store::lists::List,
+};
+
+/// Its endpoint.
+pub fn resource() -> Resource {
+    Resource::new("Páginas").get(
+        "/painel",
+        Todos,
+        |app, call| shown(app, call, show(app)),
+        |operation| {
+            operation
+                .about(
+                    "The board on the wall: the numbers that are being prepared, and those that are ready.",
+                )
+                .ok_as("text/html", String::schema())
+                .page_of(503, "Cannot be shown now")
+        },
+    )
+}
+
+#[derive(Template)]
+#[template(path = "board.html")]
+struct Board {
+    layout: Layout,
+    preparing: Vec<i64>,
+    ready: Vec<i64>,
+}
+
+fn show(app: &App) -> Result<Response, Error> {
+    let numbers = |status| {
+        let list =
+            app.shared.public_list(List::State(status)).ok_or_else(|| Error::Internal("no list".into()))?;
+        list.wait_for(())?.numbers()
+    };
+    page(
+        200,
+        &Board {
+            preparing: numbers(StatusPedido::EmPreparacao)?,
+            ready: numbers(StatusPedido::Pronto)?,
+            layout: Layout::of(app)?,
+        },
+    )
+}

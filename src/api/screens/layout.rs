@@ -1,0 +1,80 @@
+//! What every page has around its content: title, name and colours of the restaurant, warnings; and its headers. Where a page
+//! cannot be shown, one that says why.
+
+use askama::Template;
+
+use super::files;
+use crate::{
+    api::{App, call::Call, problem},
+    domain::restaurante::Cor,
+    error::Error,
+    server::Response,
+    store::perfil,
+};
+
+/// The media type of a page.
+pub const HTML: &str = "text/html; charset=utf-8";
+
+/// Nothing inline, nothing from elsewhere.
+const POLICY: &str =
+    "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+
+/// What the template `layout.html` shows.
+pub struct Layout {
+    /// The restaurant's name.
+    pub nome: String,
+    /// The address of the style sheet with its colours, where it has chosen some.
+    pub colours: Option<String>,
+    /// Everybody may do everything, since there is no manager.
+    pub unlocked: bool,
+    /// What people have to know who pay: that nobody does, where payments are simulated.
+    pub payments: Option<&'static str>,
+}
+
+impl Layout {
+    /// As the restaurant is now.
+    pub fn of(app: &App) -> Result<Layout, Error> {
+        let profile = app.store.read(|conn| perfil::find(conn))?;
+        let colour = |stored: Option<String>| stored.and_then(|text| text.parse::<Cor>().ok());
+        Ok(Layout {
+            colours: colour(profile.cor_primaria).map(|primary| files::colours(&primary)),
+            nome: profile.nome,
+            unlocked: app.doors.are_open()? && !app.doors.have_a_manager()?,
+            payments: app.payments.current().notice(),
+        })
+    }
+}
+
+/// A page with this status, which nobody keeps: it may show what only this caller may see.
+pub fn page(status: u16, template: &impl Template) -> Result<Response, Error> {
+    let html = template.render().map_err(|e| Error::Internal(format!("template: {e}")))?;
+    Ok(with_headers(Response::new(status, HTML, html)))
+}
+
+fn with_headers(response: Response) -> Response {
+    // `same-origin`: with `no-referrer` browsers send `Origin: null` with a form, and no page could be told from another.
+    response
+        .with("Content-Security-Policy", POLICY)
+        .with("Referrer-Policy", "same-origin")
+        .with("Cache-Control", "no-store")
+}
+
+#[derive(Template)]
+#[template(path = "sorry.html")]
+struct Sorry {
+    layout: Layout,
+    detail: String,
+    again: bool,
+}
+
+/// What a screen gives; where it fails, a page with status and words of that refusal.
+pub fn shown(app: &App, call: &Call<'_>, result: Result<Response, Error>) -> Result<Response, Error> {
+    let Err(error) = result else { return result };
+    let refused = problem::of_error(error, &call.id);
+    let nameless = |_| Layout { nome: "Ambrosia".into(), colours: None, unlocked: false, payments: None };
+    let layout = Layout::of(app).unwrap_or_else(nameless);
+    let sorry = Sorry { layout, detail: problem::detail(&refused), again: refused.status() == 503 };
+    let response = page(refused.status(), &sorry)?;
+    let wait = refused.headers().find(|(name, _)| *name == "Retry-After").map(|(_, wait)| wait.to_owned());
+    Ok(wait.into_iter().fold(response, |response, wait| response.with("Retry-After", wait)))
+}
