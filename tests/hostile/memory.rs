@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{
     deadline::eventually,
     neighbour::Neighbour,
-    process::Process,
+    process::{Process, Usage},
     wire::{Client, get, post},
 };
 
@@ -165,8 +165,9 @@ fn many_pages_of_long_orders_at_once_stay_small_and_arrive() {
             });
         }
     });
-    let peak = server.usage().peak_kb;
-    assert!(peak < PEAK_KB, "{peak} KB");
+    let Usage { peak_kb, file_kb, .. } = server.usage();
+    // The program itself is not counted: as tests build it, it is three times as large as the image's.
+    assert!(peak_kb - file_kb < PEAK_KB, "{peak_kb} KB, of which {file_kb} KB are the program");
     assert!(!server.log().contains("reads slowly"), "good readers cut each other off: {}", server.log());
 }
 

@@ -37,6 +37,8 @@ pub struct Usage {
     pub descriptors: usize,
     pub resident_kb: usize,
     pub peak_kb: usize,
+    /// Of what is resident: pages of files, which is nearly all the program itself.
+    pub file_kb: usize,
 }
 
 impl Process {
@@ -113,6 +115,7 @@ impl Process {
             descriptors: fs::read_dir(proc.join("fd")).unwrap().count(),
             resident_kb: field("VmRSS"),
             peak_kb: field("VmHWM"),
+            file_kb: field("RssFile"),
         }
     }
 
