@@ -21,9 +21,12 @@ use super::{
 use crate::{
     domain::{evento::EventoDoLog, pedido::PedidoView},
     error::Error,
-    live::{Guard, NewListener, Topic, again, first_of_log, first_of_order, retry_later},
+    live::{Cursor, Guard, NewListener, Topic, again, first_of_log, first_of_order, retry_later},
     server::{Frame, Response, Stream},
-    store::{log_place, log_slice},
+    store::{
+        log_place::{self, LogPlace},
+        log_slice,
+    },
 };
 
 const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
@@ -68,7 +71,11 @@ fn stream(operation: Operation) -> Operation {
             nullable_string(),
             "The `id` last seen: what comes next is what is behind it",
         ),
-        query("desde", integer("int64").minimum(Some(0)), "The same, where no header can be sent"),
+        query(
+            "desde",
+            string(),
+            "The same, where no header can be sent; the number of an event alone will do",
+        ),
         query("pulso", pulse, "Seconds after which `pulso` is sent when there is nothing else: 15"),
     ];
     let operation = parameters.into_iter().fold(operation, Operation::parameter);
@@ -79,7 +86,7 @@ fn stream(operation: Operation) -> Operation {
 }
 
 /// What a client has seen.
-enum Cursor {
+enum Seen {
     Nothing,
     /// Everything up to the event at this place.
     UpTo(i64),
@@ -87,21 +94,24 @@ enum Cursor {
     Unknown,
 }
 
-impl Cursor {
-    /// `next` is the place that the next event of the log takes.
-    fn of(request: &Call<'_>, next: i64) -> Result<Cursor, Error> {
-        let known = |seen: i64| if (0..next).contains(&seen) { Cursor::UpTo(seen) } else { Cursor::Unknown };
-        if let Some(last) = request.header("last-event-id")?.filter(|last| !last.is_empty()) {
-            return Ok(last.parse().map_or(Cursor::Unknown, known));
-        }
-        match request.parameter("desde") {
-            None => Ok(Cursor::Nothing),
-            Some(text) => match text.parse() {
-                Ok(seen) if seen >= 0 => Ok(known(seen)),
-                _ => Err(Error::invalid("desde", "deve ser o número de um evento, ou 0")),
-            },
-        }
-    }
+/// Where the log is, and what the client has seen of it. What is read behind this is at least as new.
+fn position(app: &App, request: &Call<'_>) -> Result<(LogPlace, Seen), Error> {
+    let cursor = match request.header("last-event-id")?.filter(|last| !last.is_empty()) {
+        Some(last) => Some(last.parse::<Cursor>()),
+        None => match request.parameter("desde").map(|text| text.parse()) {
+            Some(Err(())) => {
+                return Err(Error::invalid("desde", "deve ser o número de um evento, ou 0"));
+            }
+            cursor => cursor,
+        },
+    };
+    let Some(Ok(Cursor { sequencia, event })) = cursor else {
+        let place = app.store.read(|conn| log_place::current(conn))?;
+        return Ok((place, if cursor.is_some() { Seen::Unknown } else { Seen::Nothing }));
+    };
+    let (place, there) = app.store.read(|conn| log_place::current_and(conn, sequencia))?;
+    let is_known = sequencia < place.next_sequencia && event.is_none_or(|event| event == there);
+    Ok((place, if is_known { Seen::UpTo(sequencia) } else { Seen::Unknown }))
 }
 
 /// Where a listener begins, and its first frame.
@@ -113,11 +123,12 @@ struct Start {
 }
 
 fn log(app: &App, request: &Call<'_>) -> Result<Response, Error> {
-    let head = head(app)?;
-    let (next, first) = match Cursor::of(request, head)? {
-        Cursor::UpTo(seen) => (seen + 1, again()),
-        Cursor::Nothing => (head, first_of_log(head, false)),
-        Cursor::Unknown => (head, first_of_log(head, true)),
+    let (place, seen) = position(app, request)?;
+    let head = place.next_sequencia;
+    let (next, first) = match seen {
+        Seen::UpTo(seen) => (seen + 1, again()),
+        Seen::Nothing => (head, first_of_log(head, false)),
+        Seen::Unknown => (head, first_of_log(head, true)),
     };
     let start = Start { topic: Topic::Log, next, versao: 0, first };
     listen(app, request, BalcaoOuMaquina, start)
@@ -130,14 +141,14 @@ fn board(app: &App, request: &Call<'_>) -> Result<Response, Error> {
         Some(_) => return Err(Error::invalid("lista", "deve ser cozinha ou painel")),
     };
     request.check(app, access)?;
-    let head = head(app)?;
-    let start = match Cursor::of(request, head)? {
-        Cursor::UpTo(seen) if head - seen <= BOARD_EVENTS_MAX => {
+    let (place, seen) = position(app, request)?;
+    let start = match seen {
+        Seen::UpTo(seen) if place.next_sequencia - seen <= BOARD_EVENTS_MAX => {
             Start { topic, next: seen + 1, versao: 0, first: again() }
         }
-        cursor => {
+        seen => {
             let board = app.shared.board(topic).wait_for(())?;
-            let is_new = matches!(cursor, Cursor::Nothing);
+            let is_new = matches!(seen, Seen::Nothing);
             let first = if is_new { board.whole.clone() } else { board.restarted.clone() };
             Start { topic, next: board.next, versao: 0, first }
         }
@@ -146,28 +157,23 @@ fn board(app: &App, request: &Call<'_>) -> Result<Response, Error> {
 }
 
 fn order(app: &App, request: &Call<'_>) -> Result<Response, Error> {
-    let (id, head) = (id(request)?, head(app)?);
+    let id = id(request)?;
+    let (place, seen) = position(app, request)?;
     let pedido = app.shared.pedidos.wait_for(id)?;
-    let cursor = Cursor::of(request, head)?;
-    let news = match cursor {
-        Cursor::UpTo(seen) => app.store.read(|conn| log_slice::changed_behind(conn, id, seen))?,
-        Cursor::Nothing | Cursor::Unknown => true,
+    let news = match seen {
+        Seen::UpTo(seen) => app.store.read(|conn| log_slice::changed_behind(conn, id, seen))?,
+        Seen::Nothing | Seen::Unknown => true,
     };
     let is_over = !pedido.status_pedido.is_open();
     if is_over && !news {
         return Ok(Response::new(204, "", ""));
     }
-    let first = first_of_order(head, news.then_some(&*pedido), matches!(cursor, Cursor::Unknown))?;
+    let first = first_of_order(place, news.then_some(&*pedido), matches!(seen, Seen::Unknown))?;
     if is_over {
         return Ok(answer(move |stream: Stream| stream.finish(Some(&first))));
     }
-    let start = Start { topic: Topic::Order(id), next: head, versao: pedido.versao, first };
+    let start = Start { topic: Topic::Order(id), next: place.next_sequencia, versao: pedido.versao, first };
     listen(app, request, DonoDoPedido, start)
-}
-
-/// Where the log is: what is read behind this is at least as new.
-fn head(app: &App) -> Result<i64, Error> {
-    Ok(app.store.read(|conn| log_place::current(conn))?.next_sequencia)
 }
 
 /// The answer to one that begins to listen, if there is room.

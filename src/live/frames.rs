@@ -4,20 +4,19 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::cursor::Cursor;
 use crate::{
-    domain::{
-        evento::{EventoDoLog, EventoView},
-        pedido::Pedido,
-    },
+    domain::{evento::EventoDoLog, pedido::Pedido},
     error::Error,
     server::Frame,
+    store::{log_place::LogPlace, log_slice::Entry},
 };
 
 /// How long a browser waits before it comes back, in milliseconds.
 const RETRY_MS: u32 = 1000;
 
 /// An event on its way: its fields, and the empty line.
-pub(super) fn event(out: &mut Vec<u8>, id: Option<i64>, name: &str, data: &[u8]) {
+pub(super) fn event(out: &mut Vec<u8>, id: Option<Cursor>, name: &str, data: &[u8]) {
     if let Some(id) = id {
         out.extend_from_slice(format!("id: {id}\n").as_bytes());
     }
@@ -68,22 +67,22 @@ pub fn first_of_log(next: i64, restarts: bool) -> Frame {
     Frame::new(&out)
 }
 
-/// The first frame for one that listens to an order: the order, unless it was seen as it is (`None`).
-pub fn first_of_order(next: i64, pedido: Option<&Pedido>, restarts: bool) -> Result<Frame, Error> {
+/// The first frame for one that listens to an order from this place on: the order, unless it was seen as it is (`None`).
+pub fn first_of_order(place: LogPlace, pedido: Option<&Pedido>, restarts: bool) -> Result<Frame, Error> {
     let mut out = hello();
     if restarts {
         restart(&mut out);
     }
     match pedido {
-        Some(pedido) => order(&mut out, next - 1, pedido)?,
-        None => out.extend(pulse(next)),
+        Some(pedido) => order(&mut out, place.into(), pedido)?,
+        None => out.extend(pulse(place.next_sequencia)),
     }
     Ok(Frame::new(&out))
 }
 
 /// An order as it is; the last one says that nothing more will come.
-pub(super) fn order(out: &mut Vec<u8>, sequencia: i64, pedido: &Pedido) -> Result<(), Error> {
-    event(out, Some(sequencia), "pedido", &json(pedido)?);
+pub(super) fn order(out: &mut Vec<u8>, seen: Cursor, pedido: &Pedido) -> Result<(), Error> {
+    event(out, Some(seen), "pedido", &json(pedido)?);
     if !pedido.status_pedido.is_open() {
         event(out, None, "fim", b"{}");
     }
@@ -91,9 +90,10 @@ pub(super) fn order(out: &mut Vec<u8>, sequencia: i64, pedido: &Pedido) -> Resul
 }
 
 /// An event of the log.
-pub(super) fn logged(out: &mut Vec<u8>, pedido: i64, evento: &EventoView) -> Result<(), Error> {
-    let data = json(&EventoDoLog { pedido, evento })?;
-    event(out, evento.sequencia, &evento.tipo, &data);
+pub(super) fn logged(out: &mut Vec<u8>, entry: &Entry) -> Result<(), Error> {
+    let Entry { pedido, evento, .. } = entry;
+    let data = json(&EventoDoLog { pedido: *pedido, evento })?;
+    event(out, Some(entry.place.into()), &evento.tipo, &data);
     Ok(())
 }
 

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! - **The log is the only cursor.** A listener has a place in the log (`next`), and is sent what is behind it in slices.
-//!   `Last-Event-ID` names its last event, to any process, also after a restart.
+//!   `Last-Event-ID` names its last event (`cursor`), to any process, also after a restart.
 //! - **One thread sends to all listeners** (`feeder`). It looks where the log is when this process has committed and each
 //!   `TICK`, and only while there are listeners. A frame is encoded once for all listeners of a topic at the same place.
 //! - **Sending never waits** (back-pressure). A listener whose socket does not take a frame is sent nothing more until it has;
@@ -17,6 +17,7 @@
 //!
 //! Tested by `tests/api/live.rs` and `live_access.rs`.
 
+mod cursor;
 mod feeder;
 mod frames;
 mod hub;
@@ -25,6 +26,7 @@ mod snapshot;
 mod telling;
 
 pub use self::{
+    cursor::Cursor,
     feeder::Feeder,
     frames::{again, first_of_log, first_of_order, retry_later},
     hub::{Hub, Slot},

@@ -40,7 +40,7 @@ pub fn board(store: &Store, open_orders: &OpenOrders, topic: Topic) -> Result<Sn
         if restarts {
             restart(&mut out);
         }
-        event(&mut out, Some(next - 1), "lista", list);
+        event(&mut out, Some(page.place.into()), "lista", list);
         Frame::new(&out)
     };
     Ok(Snapshot { next, whole: frame(false), restarted: frame(true) })

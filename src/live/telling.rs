@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::{
+    cursor::Cursor,
     frames::{Change, PanelEntry, event, json, logged, order},
     listener::Topic,
 };
@@ -42,18 +43,17 @@ impl Telling<'_> {
 
     /// The order as it is now, where the slice changes it.
     pub fn changed(&self, id: i64) -> Option<&Pedido> {
-        let changes = self.slice.events.iter().any(|(pedido, event)| *pedido == id && !event.is_of_charge());
+        let changes = self.slice.events.iter().any(|e| e.pedido == id && !e.evento.is_of_charge());
         self.slice.orders.get(&id).filter(|_| changes)
     }
 
-    fn last(&self) -> i64 {
-        self.slice.end.next_sequencia - 1
+    fn last(&self) -> Cursor {
+        self.slice.end.into()
     }
 
     fn log(&self, out: &mut Vec<u8>, next: i64) -> Result<(), Error> {
-        let behind = |sequencia: Option<i64>| sequencia >= Some(next);
-        let mut events = self.slice.events.iter().filter(|(_, event)| behind(event.sequencia));
-        events.try_for_each(|(pedido, event)| logged(out, *pedido, event))
+        let mut behind = self.slice.events.iter().filter(|entry| entry.is_from(next));
+        behind.try_for_each(|entry| logged(out, entry))
     }
 
     fn kitchen(&self, out: &mut Vec<u8>, next: i64) -> Result<(), Error> {
@@ -92,10 +92,10 @@ impl Telling<'_> {
     /// that everybody may see.
     fn named(&self, next: i64, on_board: bool) -> Vec<&Pedido> {
         let mut ids: Vec<i64> = Vec::new();
-        for (pedido, event) in &self.slice.events {
-            let concerns = if on_board { event.is_of_board() } else { !event.is_of_charge() };
-            if concerns && event.sequencia >= Some(next) && !ids.contains(pedido) {
-                ids.push(*pedido);
+        for entry in self.slice.events.iter().filter(|entry| entry.is_from(next)) {
+            let concerns = if on_board { entry.evento.is_of_board() } else { !entry.evento.is_of_charge() };
+            if concerns && !ids.contains(&entry.pedido) {
+                ids.push(entry.pedido);
             }
         }
         ids.iter().filter_map(|id| self.slice.orders.get(id)).collect()

@@ -57,6 +57,14 @@ pub fn current(conn: &mut dyn Connection) -> Result<LogPlace, Error> {
     Ok(LogPlace { next_sequencia: row.int(0)?, last: Fingerprint::read(row, 1)? })
 }
 
+/// Where the log is now, and which event there is at this place.
+pub fn current_and(conn: &mut dyn Connection, sequencia: i64) -> Result<(LogPlace, Fingerprint), Error> {
+    let known = LogPlace { next_sequencia: sequencia + 1, ..LogPlace::default() };
+    // In this order: what is there at first is there afterwards.
+    let (_, event) = since(conn, known)?;
+    Ok((current(conn)?, event))
+}
+
 /// Where the log is now, and which event there is before the place that is known.
 pub fn since(conn: &mut dyn Connection, known: LogPlace) -> Result<(i64, Fingerprint), Error> {
     let columns = Fingerprint::columns("e");

@@ -16,10 +16,27 @@ use crate::{
     error::Error,
 };
 
+/// An event of the log.
+pub struct Entry {
+    /// The order that it is of.
+    pub pedido: i64,
+    /// What happened.
+    pub evento: EventoView,
+    /// Behind it.
+    pub place: LogPlace,
+}
+
+impl Entry {
+    /// Whether it stands at this place, or behind it.
+    pub fn is_from(&self, sequencia: i64) -> bool {
+        self.place.next_sequencia > sequencia
+    }
+}
+
 /// Events of the log, without a gap, and their orders.
 pub struct Slice {
-    /// In their order, each with the order that it is of.
-    pub events: Vec<(i64, EventoView)>,
+    /// In their order.
+    pub events: Vec<Entry>,
     /// As they were when the slice was read: where the log goes on behind it, perhaps later than its end.
     pub orders: HashMap<i64, Pedido>,
     /// Behind the last event.
@@ -35,20 +52,19 @@ pub fn read(conn: &mut dyn Connection, from: i64, limit: usize) -> Result<Option
          WHERE e.sequencia >= ? ORDER BY e.sequencia LIMIT ?"
     );
     let rows = conn.query(&sql, &[from.into(), (limit as i64).into()])?;
-    let Some(last) = rows.last() else { return Ok(None) };
     let (behind_order, behind_event) =
         (pedidos::COLUMNS.0.len(), pedidos::COLUMNS.0.len() + eventos::COLUMNS.0.len());
-    let end = LogPlace {
-        next_sequencia: eventos::COLUMNS.behind(behind_order, last).int("sequencia")? + 1,
-        last: Fingerprint::read(last, behind_event)?,
-    };
     let (mut events, mut found) = (Vec::with_capacity(rows.len()), HashMap::<i64, Fields>::new());
     for row in &rows {
         let pedido = fields(row)?;
-        events.push((pedido.id, eventos::view(&eventos::COLUMNS.behind(behind_order, row))?));
+        let columns = eventos::COLUMNS.behind(behind_order, row);
+        let next_sequencia = columns.int("sequencia")? + 1;
+        let place = LogPlace { next_sequencia, last: Fingerprint::read(row, behind_event)? };
+        events.push(Entry { pedido: pedido.id, evento: eventos::view(&columns)?, place });
         found.insert(pedido.id, pedido);
     }
     drop(rows);
+    let Some(end) = events.last().map(|entry| entry.place) else { return Ok(None) };
     let mut orders = HashMap::with_capacity(found.len());
     lists::each(conn, found.into_values().collect(), &mut |pedido| {
         orders.insert(pedido.id, pedido.clone());

@@ -3,11 +3,12 @@
 
 use serde_json::{Value, json};
 
-use crate::{Database, Response, Restaurant, on_both_databases, restaurant::wait_until};
+use crate::{Database, Response, Restaurant, listening::Listener, on_both_databases, restaurant::wait_until};
 
 on_both_databases!(
     lists_and_their_tags_follow_a_restored_backup,
     a_list_that_goes_on_from_a_restored_backup_is_read_again,
+    a_listener_that_comes_back_to_a_restored_backup_begins_anew,
 );
 
 /// Parents first.
@@ -97,4 +98,26 @@ fn a_list_that_goes_on_from_a_restored_backup_is_read_again(database: Database) 
     // And back to where it is shorter than what is known.
     restore(&r);
     assert_eq!(list(&r, None).ok(), fresh(&r));
+}
+
+fn a_listener_that_comes_back_to_a_restored_backup_begins_anew(database: Database) {
+    let r = Restaurant::new(database);
+    back_up(&r);
+    let lost = order(&r, 1, 2);
+    let paths = ["/eventos", "/pedidos/ao-vivo?lista=cozinha", &format!("/pedidos/{}/ao-vivo", lost["id"])];
+    let last = r.count("SELECT proxima_sequencia - 1 FROM restaurante");
+    let mut log = Listener::open(r.url(), &format!("/eventos?desde={}", last - 1), &[]);
+    assert_eq!(log.news().data["sequencia"], last);
+    let seen = log.last_id;
+    let back = |path: &str| Listener::open(r.url(), path, &[("Last-Event-ID", &seen)]);
+    for path in paths {
+        assert_eq!(back(path).next_named("pulso").name, "pulso", "{path}: it has seen all");
+    }
+    restore(&r);
+    // As far again, by other events.
+    let new = order(&r, 2, 3);
+    assert_eq!(new["id"], lost["id"]);
+    for path in paths {
+        assert_eq!(back(path).news().name, "recomeço", "{path}");
+    }
 }

@@ -18,7 +18,7 @@ LISTEN = """(() => {
   window.seen = [];
   window.source = new EventSource('/eventos?pulso=1');
   for (const tipo of ['recebido', 'movimento', 'pagamento', 'cliente', 'cancelamento', 'qr'])
-    source.addEventListener(tipo, e => seen.push(Number(e.lastEventId)));
+    source.addEventListener(tipo, e => seen.push(parseInt(e.lastEventId)));
   return new Promise(done => source.addEventListener('pulso', () => done(true), {once: true}));
 })()"""
 
