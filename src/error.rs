@@ -3,7 +3,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::domain::pedido::Pedido;
+use crate::domain::{pedido::Pedido, produto::SoldOut};
 
 /// Why an act did not succeed.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub enum Error {
     NotFound(&'static str),
     /// The request contradicts the state of things.
     Conflict { codigo: &'static str, detail: String },
+    /// These products were to be ordered, and are sold out.
+    SoldOut(Vec<SoldOut>),
     /// A notification that does not prove where it comes from. The text is for the log.
     Unsigned(String),
     /// The caller may not do this.

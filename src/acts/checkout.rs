@@ -22,6 +22,7 @@ use crate::{
         data_hora::DataHora,
         evento::Actor,
         pedido::{self, Item, NewPedido, Pedido, QrCode, TotalOverflow},
+        produto::SoldOut,
     },
     error::Error,
     payments::{NewCharge, Payments},
@@ -250,6 +251,10 @@ impl<'a> Till<'a> {
             return Err(clientes::NOT_FOUND);
         }
         let itens: Vec<Item> = lines.iter().map(|line| self.priced(line)).collect::<Result<_, _>>()?;
+        let sold_out = self.sold_out(checkout, now);
+        if !sold_out.is_empty() {
+            return Err(Error::SoldOut(sold_out));
+        }
         let provider = self.payments.current();
         let (policy, reference) = (provider.policy(), &checkout.id_pagamento);
         let valor = pedido::total(&itens).map_err(too_much)?;
@@ -270,6 +275,14 @@ impl<'a> Till<'a> {
         };
         let key = checkout.key.clone();
         Ok(New { order: Order { pedido, cobranca: Some(cobranca) }, key, asks: opened.is_none() })
+    }
+
+    /// Those of the products that are sold out now, in the order of the menu.
+    fn sold_out(&self, checkout: &Checkout, now: DataHora) -> Vec<SoldOut> {
+        let is_sold_out = |p: &&OnSale| p.sold_out.is_some_and(|sold_out| sold_out.holds(now));
+        let is_chosen = |p: &&OnSale| checkout.produtos().any(|id| id == p.id);
+        let named = |p: &OnSale| SoldOut { id: p.id, nome: p.nome.clone() };
+        self.menu.iter().filter(is_sold_out).filter(is_chosen).map(named).collect()
     }
 
     fn priced(&self, line: &Line) -> Result<Item, Error> {

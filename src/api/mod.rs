@@ -41,6 +41,7 @@ mod pagamentos;
 mod page;
 mod pedidos;
 mod pendencias;
+mod prazo;
 mod problem;
 mod produtos;
 mod qrcode;

@@ -25,7 +25,7 @@ use super::{
     page,
     problem::{PROBLEM, Problema},
 };
-use crate::domain::pedido::PedidoView;
+use crate::domain::{pedido::PedidoView, produto::Produto};
 
 /// The media type of a form of HTML.
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -175,6 +175,15 @@ impl Operation {
     pub fn page<T: ToSchema>(self) -> Operation {
         let paged = self.list::<T>().ok_header("Link", string(), "The next page").problem(422, "");
         page::parameters().into_iter().fold(paged, Operation::parameter)
+    }
+
+    /// 200 with a page of products; the first page has an entity tag.
+    pub fn menu(self) -> Operation {
+        let seen = "The `ETag` last seen: 304 when nothing has changed";
+        self.page::<Produto>()
+            .parameter(header("If-None-Match", nullable_string(), seen))
+            .ok_header("ETag", string(), "Of the first page: it is another as soon as a product is")
+            .empty(304, "")
     }
 
     /// 200 with a page of a list of open orders, counted: whole orders for the staff, numbers and states for others.

@@ -6,7 +6,10 @@ use tiny_http::StatusCode;
 
 use super::json::etag;
 use crate::{
-    domain::pedido::{Pedido, PedidoView},
+    domain::{
+        pedido::{Pedido, PedidoView},
+        produto::SoldOut,
+    },
     error::{DbError, Denied, Error, FieldError},
     server::{NotText, Refusal, RequestId, Response},
 };
@@ -40,19 +43,20 @@ pub struct Problema<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     pedido: Option<PedidoView<'a>>,
+    /// With 409 `esgotado`: the products that are sold out.
+    #[serde(skip_serializing_if = "<[i64]>::is_empty")]
+    #[schema(required = false)]
+    produtos: &'a [i64],
 }
 
 /// A problem of this status and code; `detail` is for a person, in Portuguese.
 pub fn problem(status: u16, codigo: &str, detail: &str, erros: &[FieldError]) -> Response {
-    encode(Problema {
-        tipo: "about:blank",
-        title: reason(status),
-        status,
-        detail,
-        codigo,
-        erros,
-        pedido: None,
-    })
+    encode(of(status, codigo, detail, erros))
+}
+
+fn of<'a>(status: u16, codigo: &'a str, detail: &'a str, erros: &'a [FieldError]) -> Problema<'a> {
+    let (tipo, title) = ("about:blank", reason(status));
+    Problema { tipo, title, status, detail, codigo, erros, pedido: None, produtos: &[] }
 }
 
 /// 503, and when to come again.
@@ -83,6 +87,7 @@ pub fn of_error(error: Error, id: &RequestId) -> Response {
     match error {
         Error::NotFound(detail) => problem(404, "nao_encontrado", detail, &[]),
         Error::Conflict { codigo, detail } => problem(409, codigo, &detail, &[]),
+        Error::SoldOut(products) => sold_out(&products),
         Error::Unsigned(cause) => {
             log::warn!("{id} notification refused: {cause}");
             problem(401, "assinatura_invalida", "A assinatura da notificação falta ou está errada", &[])
@@ -172,16 +177,16 @@ fn of_denied_person(denied: Denied) -> Response {
 }
 
 fn precondition_failed(pedido: &Pedido) -> Response {
-    let problem = Problema {
-        tipo: "about:blank",
-        title: reason(412),
-        status: 412,
-        detail: "O pedido mudou desde que foi lido; veja como ele está em «pedido»",
-        codigo: "versao_antiga",
-        erros: &[],
-        pedido: Some(PedidoView::of(pedido)),
-    };
-    encode(problem).with("ETag", etag(pedido.versao))
+    let detail = "O pedido mudou desde que foi lido; veja como ele está em «pedido»";
+    let problem = of(412, "versao_antiga", detail, &[]);
+    encode(Problema { pedido: Some(PedidoView::of(pedido)), ..problem }).with("ETag", etag(pedido.versao))
+}
+
+fn sold_out(products: &[SoldOut]) -> Response {
+    let names: Vec<&str> = products.iter().map(|product| product.nome.as_str()).collect();
+    let detail = format!("Esgotado no momento: {}; tire do pedido e envie de novo", names.join(", "));
+    let ids: Vec<i64> = products.iter().map(|product| product.id).collect();
+    encode(Problema { produtos: &ids, ..of(409, "esgotado", &detail, &[]) })
 }
 
 fn of_database(error: &DbError, id: &RequestId) -> Response {

@@ -5,17 +5,22 @@ use super::{
     answer::Answer,
     call::Call,
     endpoint::{
-        Access::{Gerente, Todos},
+        Access::{Cozinha, Gerente, Todos},
         Resource,
     },
     fields::{CategoriaEnviada, DescricaoProduto, Errors, Id, Logico, NomeProduto, Preco, body, read_body},
     json::json,
     page::{self, LIMIT_DEFAULT, Page},
+    prazo::{self, PrazoEnviado},
     routes::id,
     shared,
 };
 use crate::{
-    domain::produto::{Alteracao, Categoria, Produto},
+    clock,
+    domain::{
+        prazo::Prazo,
+        produto::{Alteracao, Categoria, Produto},
+    },
     error::Error,
     server::Response,
     store::produtos,
@@ -23,12 +28,16 @@ use crate::{
 
 /// Its endpoints.
 pub fn resource() -> Resource {
-    Resource::new("Produtos")
+    by_category(products(Resource::new("Produtos")))
+}
+
+fn products(resource: Resource) -> Resource {
+    resource
         .get(
             "/produtos",
             Todos,
             |app, request| menu(app, request, None),
-            |operation| operation.about("The menu: what is on sale.").page::<Produto>(),
+            |operation| operation.about("The menu: what is on sale.").menu(),
         )
         .post("/produtos", Gerente, create, |operation| {
             operation.about("A new product, on sale at once.").body::<NovoProduto>().ok::<Produto>()
@@ -53,29 +62,47 @@ pub fn resource() -> Resource {
                 .done()
                 .problem(404, "")
         })
+        .put("/produtos/{id}/esgotado", Cozinha, sell_out, |operation| {
+            operation
+                .about(
+                    "Says that a product is sold out: until somebody says otherwise, until tomorrow, or for some minutes. It \
+                     stays on the menu, and a checkout that names it is refused.",
+                )
+                .body::<PrazoEnviado>()
+                .ok::<Produto>()
+                .problem(404, "")
+        })
+        .delete("/produtos/{id}/esgotado", Cozinha, sell_again, |operation| {
+            operation.about("Says that a product can be ordered again.").ok::<Produto>().problem(404, "")
+        })
+}
+
+/// The menu by category.
+fn by_category(resource: Resource) -> Resource {
+    resource
         .get(
             "/lanches",
             Todos,
             |app, request| menu(app, request, Some(Categoria::Lanche)),
-            |operation| operation.about("The menu: lanches.").page::<Produto>(),
+            |operation| operation.about("The menu: lanches.").menu(),
         )
         .get(
             "/acompanhamentos",
             Todos,
             |app, request| menu(app, request, Some(Categoria::Acompanhamento)),
-            |operation| operation.about("The menu: acompanhamentos.").page::<Produto>(),
+            |operation| operation.about("The menu: acompanhamentos.").menu(),
         )
         .get(
             "/bebidas",
             Todos,
             |app, request| menu(app, request, Some(Categoria::Bebida)),
-            |operation| operation.about("The menu: bebidas.").page::<Produto>(),
+            |operation| operation.about("The menu: bebidas.").menu(),
         )
         .get(
             "/sobremesas",
             Todos,
             |app, request| menu(app, request, Some(Categoria::Sobremesa)),
-            |operation| operation.about("The menu: sobremesas.").page::<Produto>(),
+            |operation| operation.about("The menu: sobremesas.").menu(),
         )
 }
 
@@ -116,7 +143,7 @@ fn create(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let novo = errors.or(Some(novo))?;
     let produto = app.store.write(|conn| {
         let id = produtos::insert(conn, &novo)?;
-        produtos::find(conn, id)
+        produtos::find(conn, id, clock::now())
     })?;
     json(&produto)
 }
@@ -135,14 +162,32 @@ fn change(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let Id(id) = errors.or(id)?;
     let produto = app.store.write(|conn| {
         produtos::update(conn, id, &alteracao)?;
-        produtos::find(conn, id)
+        produtos::find(conn, id, clock::now())
     })?;
     json(&produto)
 }
 
 fn find(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let id = id(request)?;
-    json(&app.store.read(|conn| produtos::find(conn, id))?)
+    json(&app.store.read(|conn| produtos::find(conn, id, clock::now()))?)
+}
+
+fn sell_out(app: &App, request: &Call<'_>) -> Result<Response, Error> {
+    let id = id(request)?;
+    let sold_out = prazo::read(request, clock::now())?;
+    set_sold_out(app, id, Some(sold_out))
+}
+
+fn sell_again(app: &App, request: &Call<'_>) -> Result<Response, Error> {
+    set_sold_out(app, id(request)?, None)
+}
+
+fn set_sold_out(app: &App, id: i64, sold_out: Option<Prazo>) -> Result<Response, Error> {
+    let produto = app.store.write(|conn| {
+        produtos::set_sold_out(conn, id, sold_out)?;
+        produtos::find(conn, id, clock::now())
+    })?;
+    json(&produto)
 }
 
 fn withdraw(app: &App, request: &Call<'_>) -> Result<Response, Error> {
@@ -157,6 +202,6 @@ fn menu(app: &App, request: &Call<'_>, categoria: Option<Categoria>) -> Result<A
         return Ok(shared::first_page(app.shared.menu(categoria), request)?.into());
     }
     let page = page::requested(request, LIMIT_DEFAULT)?;
-    let (rows, next) = app.store.read(|conn| produtos::menu(conn, categoria, &page))?;
+    let (rows, next) = app.store.read(|conn| produtos::menu(conn, categoria, &page, clock::now()))?;
     Ok(Page::new(&rows, next)?.response(request).into())
 }

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     access::Doors,
     batch::Batch,
+    clock,
     domain::{
         pedido::{Pedido, StatusPagamento, StatusPedido},
         produto::Categoria,
@@ -154,8 +155,8 @@ fn read_open(
 
 fn read_menu(store: &Store, categoria: Option<Categoria>) -> Result<Arc<Page<1>>, Error> {
     let page = PageRequest { limit: LIMIT_DEFAULT, after: None };
-    let (rows, next) = store.read(|conn| produtos::menu(conn, categoria, &page))?;
-    Ok(Arc::new(Page::new(&rows, next)?))
+    let (rows, next) = store.read(|conn| produtos::menu(conn, categoria, &page, clock::now()))?;
+    Ok(Arc::new(Page::new(&rows, next)?.tagged()))
 }
 
 /// The first page of a list, as the answer to a request that asks for no other; 304 where `If-None-Match` names it.

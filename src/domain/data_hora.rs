@@ -56,6 +56,13 @@ impl DataHora {
         TimeZone::UTC.to_timestamp(civil).ok().map(DataHora)
     }
 
+    /// When the next day begins in São Paulo: at midnight, or, where the clocks jump over that, right behind it.
+    pub fn tomorrow(self) -> DataHora {
+        let tomorrow = SAO_PAULO.to_datetime(self.0).date().tomorrow();
+        let start = tomorrow.and_then(|day| SAO_PAULO.to_timestamp(day.at(0, 0, 0, 0)));
+        start.map_or(DataHora::LAST, DataHora)
+    }
+
     /// The business day in São Paulo: `2026-11-23`.
     pub fn dia(self) -> String {
         self.0.to_zoned_datetime(SAO_PAULO.clone()).date().to_string()
@@ -118,5 +125,14 @@ mod tests {
         // In the summer of 2018 the clocks were one hour ahead.
         assert_eq!(dia("2018-12-24T01:59:59Z"), "2018-12-23");
         assert_eq!(dia("2018-12-24T02:00:00Z"), "2018-12-24");
+    }
+
+    #[test]
+    fn the_next_day_begins_where_the_clocks_jump_over_midnight_too() {
+        let tomorrow = |t: &str| t.parse::<DataHora>().unwrap().tomorrow().to_string();
+        assert_eq!(tomorrow("2026-11-24T02:59:59Z"), "2026-11-24T03:00:00Z");
+        assert_eq!(tomorrow("2026-11-24T03:00:00Z"), "2026-11-25T03:00:00Z");
+        // On the 4th of November 2018 there was no hour from midnight to one.
+        assert_eq!(tomorrow("2018-11-03T12:00:00Z"), "2018-11-04T03:00:00Z");
     }
 }

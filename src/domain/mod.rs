@@ -15,6 +15,7 @@ pub mod funcionario;
 pub mod papel;
 pub mod pedido;
 pub mod pendencia;
+pub mod prazo;
 pub mod produto;
 pub mod replay;
 pub mod restaurante;

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::dinheiro::Dinheiro;
+use super::{data_hora::DataHora, dinheiro::Dinheiro};
 
 /// Characters of a name.
 pub const NOME_MAX: usize = 100;
@@ -32,6 +32,21 @@ pub struct Produto {
     pub descricao: Option<String>,
     /// On sale.
     pub ativo: bool,
+    /// It is on the menu and cannot be ordered now. Left out where it can.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false, example = true)]
+    pub esgotado: bool,
+    /// When it can be ordered again; left out where that is when somebody says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pub esgotado_ate: Option<DataHora>,
+}
+
+/// A product that was to be ordered and is sold out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoldOut {
+    pub id: i64,
+    pub nome: String,
 }
 
 /// The fields of a product that a request sets; `None` leaves a field alone.

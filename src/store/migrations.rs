@@ -21,6 +21,7 @@ const MYSQL: &[(i64, &str)] = &[
     (9, include_str!("../../sql/mysql/0009_pessoas.sql")),
     (10, include_str!("../../sql/mysql/0010_webhooks.sql")),
     (11, include_str!("../../sql/mysql/0011_convites.sql")),
+    (12, include_str!("../../sql/mysql/0012_esgotado.sql")),
 ];
 const SQLITE: &[(i64, &str)] = &[
     (1, include_str!("../../sql/sqlite/0001_base.sql")),
@@ -34,6 +35,7 @@ const SQLITE: &[(i64, &str)] = &[
     (9, include_str!("../../sql/sqlite/0009_pessoas.sql")),
     (10, include_str!("../../sql/sqlite/0010_webhooks.sql")),
     (11, include_str!("../../sql/sqlite/0011_convites.sql")),
+    (12, include_str!("../../sql/sqlite/0012_esgotado.sql")),
 ];
 
 /// The number under which it is noted that the example data was put in, or declined, for good.

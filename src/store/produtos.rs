@@ -9,26 +9,31 @@ use super::{
 };
 use crate::{
     domain::{
+        data_hora::DataHora,
         dinheiro::Dinheiro,
+        prazo::Prazo,
         produto::{Alteracao, Categoria, Produto},
     },
     error::{DbError, Error},
 };
 
-const COLUMNS: Columns = Columns(&["id", "nome", "categoria", "valor", "descricao", "ativo"]);
+const COLUMNS: Columns = Columns(&["id", "nome", "categoria", "valor", "descricao", "ativo", "esgotado_ate"]);
 
 /// What an order line takes from a product on sale.
 pub struct OnSale {
     pub id: i64,
     pub nome: String,
     pub valor: Dinheiro,
+    /// How long it is sold out, if it is.
+    pub sold_out: Option<Prazo>,
 }
 
-/// A page of what is on sale, of one category or of all.
+/// A page of what is on sale, of one category or of all, as it is now.
 pub fn menu(
     conn: &mut dyn Connection,
     categoria: Option<Categoria>,
     page: &PageRequest<1>,
+    now: DataHora,
 ) -> Result<(Vec<Produto>, Option<Cursor<1>>), Error> {
     let after = page.after.as_ref().map_or(0, |c| c.0[0]);
     let mut values = vec![after.into()];
@@ -41,15 +46,16 @@ pub fn menu(
     let sql =
         format!("SELECT {columns} FROM produtos WHERE ativo = 1 AND id > ?{filter} ORDER BY id LIMIT ?");
     let mut produtos: Vec<Produto> =
-        conn.query(&sql, &values)?.iter().map(produto).collect::<Result<_, _>>()?;
+        conn.query(&sql, &values)?.iter().map(|row| produto(row, now)).collect::<Result<_, _>>()?;
     let next = cut(&mut produtos, page.limit, |p| [p.id]);
     Ok((produtos, next))
 }
 
-/// One product, on sale or not.
-pub fn find(conn: &mut dyn Connection, id: i64) -> Result<Produto, Error> {
+/// One product, on sale or not, as it is now.
+pub fn find(conn: &mut dyn Connection, id: i64, now: DataHora) -> Result<Produto, Error> {
     let sql = format!("SELECT {} FROM produtos WHERE id = ?", COLUMNS.list());
-    conn.query(&sql, &[id.into()])?.first().map(produto).transpose()?.ok_or(NOT_FOUND)
+    let rows = conn.query(&sql, &[id.into()])?;
+    rows.first().map(|row| produto(row, now)).transpose()?.ok_or(NOT_FOUND)
 }
 
 /// Those of these products that are on sale. They stay as they are until the transaction ends: whoever changes one is
@@ -57,12 +63,23 @@ pub fn find(conn: &mut dyn Connection, id: i64) -> Result<Produto, Error> {
 pub fn on_sale(conn: &mut dyn Connection, ids: &[i64]) -> Result<Vec<OnSale>, Error> {
     let (marks, values) = placeholders(ids);
     let sql = format!(
-        "SELECT id, nome, valor FROM produtos {BY_PRIMARY_KEY} WHERE ativo = 1 AND id IN ({marks}) {SHARED}"
+        "SELECT id, nome, valor, esgotado_ate FROM produtos {BY_PRIMARY_KEY} \
+         WHERE ativo = 1 AND id IN ({marks}) {SHARED}"
     );
-    let rows = conn.query(&sql, &values)?;
-    let products =
-        rows.iter().map(|r| Ok(OnSale { id: r.int(0)?, nome: r.text(1)?.to_owned(), valor: r.money(2)? }));
-    Ok(products.collect::<Result<_, DbError>>()?)
+    let on_sale = |r: &Row| {
+        let sold_out = r.time_or_null(3)?.map(Prazo::stored);
+        Ok(OnSale { id: r.int(0)?, nome: r.text(1)?.to_owned(), valor: r.money(2)?, sold_out })
+    };
+    Ok(conn.query(&sql, &values)?.iter().map(on_sale).collect::<Result<_, DbError>>()?)
+}
+
+/// Says that it is sold out, or, by `None`, that it is not.
+pub fn set_sold_out(conn: &mut dyn Connection, id: i64, sold_out: Option<Prazo>) -> Result<(), Error> {
+    let until = Value::from(sold_out.map(Prazo::until));
+    match conn.execute("UPDATE produtos SET esgotado_ate = ? WHERE id = ?", &[until, id.into()])? {
+        0 => Err(NOT_FOUND),
+        _ => Ok(()),
+    }
 }
 
 /// Writes a new product and gives the id.
@@ -106,8 +123,9 @@ pub fn withdraw(conn: &mut dyn Connection, id: i64) -> Result<(), Error> {
 /// There is no such product, or it is not on sale.
 pub const NOT_FOUND: Error = Error::NotFound("Produto não encontrado");
 
-fn produto(row: &Row) -> Result<Produto, DbError> {
+fn produto(row: &Row, now: DataHora) -> Result<Produto, DbError> {
     let r = COLUMNS.of(row);
+    let sold_out = r.time_or_null("esgotado_ate")?.map(Prazo::stored).filter(|sold_out| sold_out.holds(now));
     Ok(Produto {
         id: r.int("id")?,
         nome: r.string("nome")?,
@@ -115,5 +133,7 @@ fn produto(row: &Row) -> Result<Produto, DbError> {
         valor: r.money("valor")?,
         descricao: r.string_or_null("descricao")?,
         ativo: r.flag("ativo")?,
+        esgotado: sold_out.is_some(),
+        esgotado_ate: sold_out.and_then(Prazo::end),
     })
 }

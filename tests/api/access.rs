@@ -58,6 +58,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("PUT", "/produtos", MANAGER),
     ("GET", "/produtos/{id}", ALL),
     ("DELETE", "/produtos/{id}", MANAGER),
+    ("PUT", "/produtos/{id}/esgotado", KITCHEN),
+    ("DELETE", "/produtos/{id}/esgotado", KITCHEN),
     ("GET", "/lanches", ALL),
     ("GET", "/acompanhamentos", ALL),
     ("GET", "/bebidas", ALL),
@@ -335,6 +337,7 @@ fn body_of(method: &str, route: &str, things: &Things) -> Option<Value> {
         }
         ("POST", "/produtos") => json!({"nome": "Café", "categoria": 3, "valor": 5}),
         ("PUT", "/produtos") => json!({"id": 2, "valor": 24}),
+        ("PUT", "/produtos/{id}/esgotado") => json!({"minutos": 30}),
         ("POST", "/clientes") => json!({"cpf": next_cpf(), "nome": "Bia"}),
         ("PUT", "/clientes") => json!({"id": things.cliente, "nome": "Bia"}),
         ("PUT", "/restaurante") => json!({"nome": format!("Cantina {}", next_cpf())}),

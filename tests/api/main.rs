@@ -57,6 +57,7 @@ mod restored;
 mod retention;
 mod row_locks;
 mod sessions;
+mod sold_out;
 mod staff;
 mod store;
 mod storm;

@@ -70,6 +70,7 @@ fn every_documented_field_is_read() {
         ("PUT", "/restaurante", "EdicaoRestaurante"),
         ("POST", "/produtos", "NovoProduto"),
         ("PUT", "/produtos", "EdicaoProduto"),
+        ("PUT", "/produtos/3/esgotado", "PrazoEnviado"),
         ("POST", "/pedidos/checkout", "Checkout"),
         ("PUT", "/pedidos", "EdicaoPedido"),
         ("POST", "/pedidos/status_pagamento", "Notificacao"),

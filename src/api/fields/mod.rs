@@ -11,12 +11,12 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 pub use self::types::{
-    Acao, AlvoEnviado, CategoriaEnviada, CidadeEnviada, CnpjEnviado, Codigo, ConviteEnviado, CorEnviada,
-    DescricaoProduto, Devolucao, EmailEnviado, EnderecoEnviado, FusoEnviado, Id, Identificador, Ignorado,
-    Logico, LogoEnviado, MeioNoBalcao, Motivo, NomeChave, NomeCliente, NomeFuncionario, NomeProduto,
-    NomeRestaurante, NomeTerminal, Observacao, PapelDaEquipe, PapelEnviado, PinEnviado, PinNovo, Preco,
-    Quantidade, Responsavel, SenhaEnviada, StatusPagamentoEnviado, StatusPedidoEnviado, TelefoneEnviado,
-    Validade, ValorEnviado,
+    Acao, AlvoEnviado, AteQuando, CategoriaEnviada, CidadeEnviada, CnpjEnviado, Codigo, ConviteEnviado,
+    CorEnviada, DescricaoProduto, Devolucao, EmailEnviado, EnderecoEnviado, FusoEnviado, Id, Identificador,
+    Ignorado, Logico, LogoEnviado, MeioNoBalcao, Minutos, Motivo, NomeChave, NomeCliente, NomeFuncionario,
+    NomeProduto, NomeRestaurante, NomeTerminal, Observacao, PapelDaEquipe, PapelEnviado, PinEnviado, PinNovo,
+    Preco, Quantidade, Responsavel, SenhaEnviada, StatusPagamentoEnviado, StatusPedidoEnviado,
+    TelefoneEnviado, Validade, ValorEnviado,
 };
 use crate::{
     error::{Error, FieldError},

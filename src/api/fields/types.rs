@@ -22,6 +22,7 @@ use crate::{
         funcionario::{self, PIN_DIGITS, Proof, SENHA_CHARS},
         papel::Papel,
         pedido::{self, Meio, StatusPagamento, StatusPedido},
+        prazo,
         produto::{self, Categoria},
         restaurante::{self, Cnpj, Cor, Logo},
         texto,
@@ -164,6 +165,10 @@ fields! {
     AlvoEnviado: json => Ok(AlvoEnviado(read_text(json)?.parse::<Alvo>()?)),
         text(1, webhook::URL_MAX).description(Some("An http or https address, without user and password."))
             .examples(["https://erp.example/ambrosia"]);
+    AteQuando: json => until_when(json),
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["amanha"])).examples(["amanha"])
+            .description(Some("`amanha`: until the restaurant's next day begins."));
+    Minutos: json => minutes(json), whole_or_text(1, Some(prazo::MINUTOS_MAX), "From now on.").examples([30]);
     Motivo: json => Ok(Motivo(texto::linha(&read_text(json)?, pedido::MOTIVO_MAX)?)),
         text(1, pedido::MOTIVO_MAX).examples(["o cliente desistiu"]);
     MeioNoBalcao: json => counter_means(json),
@@ -269,6 +274,14 @@ pub struct Codigo(pub String);
 pub struct Validade(pub i64);
 /// Where webhooks go.
 pub struct AlvoEnviado(pub Alvo);
+/// A moment that is not told by the clock.
+#[derive(Clone, Copy)]
+pub enum AteQuando {
+    /// The beginning of the next day.
+    Amanha,
+}
+/// So many minutes from now on.
+pub struct Minutos(pub i64);
 /// Why something is done, for the history.
 pub struct Motivo(pub String);
 /// A category, by its number.
@@ -348,6 +361,20 @@ fn validity(json: &str) -> Result<Validade, Fault> {
     match read_whole(json)? {
         n @ 1..=VALIDITY_DAYS_MAX => Ok(Validade(n)),
         _ => Err(format!("deve ser um número de 1 a {VALIDITY_DAYS_MAX}").into()),
+    }
+}
+
+fn until_when(json: &str) -> Result<AteQuando, Fault> {
+    match read_text(json)?.as_str() {
+        "amanha" => Ok(AteQuando::Amanha),
+        _ => Err("deve ser «amanha»".into()),
+    }
+}
+
+fn minutes(json: &str) -> Result<Minutos, Fault> {
+    match read_whole(json)? {
+        n @ 1..=prazo::MINUTOS_MAX => Ok(Minutos(n)),
+        _ => Err(format!("deve ser um número de 1 a {}", prazo::MINUTOS_MAX).into()),
     }
 }
 
