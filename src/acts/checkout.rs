@@ -21,7 +21,7 @@ use crate::{
         cobranca::{Cobranca, NewCobranca, Operacao},
         data_hora::DataHora,
         evento::Actor,
-        pedido::{self, Item, NewPedido, Pedido, QrCode, TotalOverflow},
+        pedido::{self, Destino, Item, NewPedido, Pedido, QrCode, TotalOverflow},
         produto::SoldOut,
     },
     error::Error,
@@ -43,6 +43,9 @@ pub struct Choice {
     /// Under this name in the fingerprints that are stored.
     #[serde(rename = "linhas")]
     pub lines: Vec<Line>,
+    /// Where nothing is said of it, fingerprints are as they were before it was there.
+    #[serde(flatten)]
+    pub destino: Destino,
 }
 
 /// So much of a product.
@@ -246,7 +249,7 @@ impl<'a> Till<'a> {
     }
 
     fn new_order(&self, checkout: &Checkout, now: DataHora) -> Result<New, Error> {
-        let Choice { cliente, lines } = &checkout.choice;
+        let Choice { cliente, lines, destino } = &checkout.choice;
         if cliente.is_some_and(|c| !self.clientes.contains(&c)) {
             return Err(clientes::NOT_FOUND);
         }
@@ -264,7 +267,8 @@ impl<'a> Till<'a> {
         let expiry = opened.as_ref().map_or(now.mais(policy.validity_seconds), |opened| opened.expires_at);
         let data = opened.as_ref().map(|opened| opened.qr_data.clone());
         let qr = QrCode { data, expiry: Some(expiry), refused: false };
-        let new = NewPedido { cliente: *cliente, itens, id_pagamento: reference.clone(), qr };
+        let destino = destino.clone();
+        let new = NewPedido { cliente: *cliente, itens, destino, id_pagamento: reference.clone(), qr };
         let mut pedido = Pedido::received(new, now).map_err(too_much)?;
         let cobranca = match &opened {
             Some(opened) => Cobranca::opened(new_cobranca, &opened.id_externo, opened.expires_at),
@@ -355,4 +359,21 @@ fn unplaced() -> Error {
 
 fn defect(error: serde_json::Error) -> Error {
     Error::Internal(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_that_are_stored_stay_what_they_were() {
+        let line = || Line { produto: 3, quantidade: 5, descricao: None };
+        let choice = |destino| Choice { cliente: Some(1), lines: vec![line()], destino };
+        let before = r#"{"cliente":1,"linhas":[{"produto":3,"quantidade":5,"descricao":null}]}"#;
+        let digest =
+            |text: &str| Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        assert_eq!(choice(Destino::default()).fingerprint().unwrap(), digest(before));
+        let at_a_table = choice(Destino { local: None, mesa: Some("7".into()) });
+        assert_ne!(at_a_table.fingerprint().unwrap(), digest(before));
+    }
 }

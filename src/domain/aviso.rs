@@ -159,7 +159,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         evento::{Evento, Pagamento},
-        pedido::QrCode,
+        pedido::{Destino, QrCode},
     };
 
     fn told(evento: &Evento) -> Option<&'static str> {
@@ -179,7 +179,10 @@ mod tests {
         let moved = |de, para| Evento::Movimento { de, para };
         let total = Dinheiro::default();
         for (evento, expected) in [
-            (Evento::Recebido { cliente: Some(1), qr: QrCode::default() }, Some("pedido.recebido")),
+            (
+                Evento::Recebido { cliente: Some(1), destino: Destino::default(), qr: QrCode::default() },
+                Some("pedido.recebido"),
+            ),
             (moved(Recebido, EmPreparacao), Some("pedido.em_preparacao")),
             (moved(Recebido, Pronto), Some("pedido.pronto")),
             (moved(Pronto, Finalizado), Some("pedido.finalizado")),

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::{
     data_hora::DataHora,
     dinheiro::Dinheiro,
-    pedido::{Meio, QrCode, StatusPagamento, StatusPedido},
+    pedido::{Destino, Meio, QrCode, StatusPagamento, StatusPedido},
 };
 
 /// Characters of a detail that are kept.
@@ -50,6 +50,7 @@ pub enum Evento {
     /// The order came in, with the QR code if the provider knows it at once.
     Recebido {
         cliente: Option<i64>,
+        destino: Destino,
         qr: QrCode,
     },
     /// Along the kitchen.
@@ -226,9 +227,15 @@ impl Evento {
     pub fn data(&self) -> Option<String> {
         let qr = |qr: &QrCode| json!({"qr_data": qr.data, "datahora_expiracao": qr.expiry, "qr_recusado": qr.refused});
         let data = match self {
-            Evento::Recebido { cliente, qr: code } => {
+            Evento::Recebido { cliente, destino: Destino { local, mesa }, qr: code } => {
                 let mut data = qr(code);
                 data["cliente"] = json!(cliente);
+                if let Some(local) = local {
+                    data["local"] = json!(local);
+                }
+                if let Some(mesa) = mesa {
+                    data["mesa"] = json!(mesa);
+                }
                 data
             }
             Evento::Pagamento(p) if p.meio.is_some() || p.reembolsado.is_some() => {

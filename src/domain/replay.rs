@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     dinheiro::Dinheiro,
     evento::{Evento, EventoView, Pagamento},
-    pedido::{Fields, Meio, Pedido, QrCode, StatusPagamento, StatusPedido},
+    pedido::{Destino, Fields, Local, Meio, Pedido, QrCode, StatusPagamento, StatusPedido},
 };
 
 /// What a replay shows.
@@ -51,6 +51,7 @@ fn as_it_came_in(stored: &Fields, first: &EventoView) -> Fields {
     Fields {
         status_pedido: StatusPedido::Recebido,
         cliente: None,
+        destino: Destino::default(),
         datahora_recebido: first.datahora,
         datahora_preparacao: None,
         datahora_pronto: None,
@@ -81,6 +82,8 @@ fn differing(replayed: &Fields, stored: &Fields) -> Vec<&'static str> {
         ("status_pedido", replayed.status_pedido == stored.status_pedido),
         ("cliente", replayed.cliente == stored.cliente),
         ("itens", replayed.itens == stored.itens),
+        ("local", replayed.destino.local == stored.destino.local),
+        ("mesa", replayed.destino.mesa == stored.destino.mesa),
         ("datahora_recebido", replayed.datahora_recebido == stored.datahora_recebido),
         ("datahora_preparacao", replayed.datahora_preparacao == stored.datahora_preparacao),
         ("datahora_pronto", replayed.datahora_pronto == stored.datahora_pronto),
@@ -105,7 +108,11 @@ fn read(view: &EventoView) -> Option<Option<Evento>> {
     let text = |name: &str| data[name].as_str();
     let detail = || view.detalhe.clone().unwrap_or_default();
     let event = match view.tipo.as_str() {
-        "recebido" => Evento::Recebido { cliente: data["cliente"].as_i64(), qr: qr(&data)? },
+        "recebido" => {
+            let local = text("local").map(Local::try_from).transpose().ok()?;
+            let destino = Destino { local, mesa: text("mesa").map(str::to_owned) };
+            Evento::Recebido { cliente: data["cliente"].as_i64(), destino, qr: qr(&data)? }
+        }
         "movimento" => Evento::Movimento { de: numbered(view.de)?, para: numbered(view.para)? },
         "cancelamento" => Evento::Cancelamento { de: numbered(view.de)?, motivo: view.detalhe.clone() },
         "pagamento" => Evento::Pagamento(Pagamento {
@@ -182,7 +189,8 @@ mod tests {
             valor: "1.50".parse().unwrap(),
         };
         let qr = QrCode { data: Some("pix".into()), expiry: Some(at(900)), refused: false };
-        let new = NewPedido { cliente: Some(1), itens: vec![item], id_pagamento: "r".into(), qr };
+        let destino = Destino { local: Some(Local::Aqui), mesa: Some("varanda 2".into()) };
+        let new = NewPedido { cliente: Some(1), itens: vec![item], destino, id_pagamento: "r".into(), qr };
         let mut pedido = Pedido::received(new, at(0)).unwrap();
         let mut log: Vec<EventoView> =
             pedido.take_events().iter().map(|event| stored(event, 1, at(0))).collect();

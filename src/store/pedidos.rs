@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         dinheiro::Dinheiro,
-        pedido::{self, Fields, Item, Meio, Pedido, StatusPagamento},
+        pedido::{self, Destino, Fields, Item, Local, Meio, Pedido, StatusPagamento},
     },
     error::{DbError, Error},
 };
@@ -23,6 +23,8 @@ pub(super) const COLUMNS: Columns = Columns(&[
     "id",
     "senha",
     "cliente",
+    "local",
+    "mesa",
     "status_pedido",
     "datahora_recebido",
     "datahora_preparacao",
@@ -49,6 +51,8 @@ fn values(p: &Fields) -> [Value; COUNT] {
         p.id.into(),
         p.senha.into(),
         p.cliente.into(),
+        p.destino.local.map(Local::nome).into(),
+        p.destino.mesa.clone().into(),
         Value::Int(p.status_pedido as i64),
         p.datahora_recebido.into(),
         p.datahora_preparacao.into(),
@@ -73,12 +77,21 @@ pub(super) fn fields(row: &Row) -> Result<Fields, DbError> {
         Meio::try_from(name.as_str())
             .map_err(|_| DbError::Other(format!("meio_pagamento should be a way to pay and is {name}")))
     };
+    let local = |name: String| {
+        Local::try_from(name.as_str())
+            .map_err(|_| DbError::Other(format!("local should be where one eats and is {name}")))
+    };
+    let destino = Destino {
+        local: r.string_or_null("local")?.map(local).transpose()?,
+        mesa: r.string_or_null("mesa")?,
+    };
     Ok(Fields {
         id: r.int("id")?,
         senha: r.int_or_null("senha")?,
         cliente: r.int_or_null("cliente")?,
         status_pedido: r.numbered("status_pedido")?,
         itens: Vec::new(),
+        destino,
         datahora_recebido: r.time("datahora_recebido")?,
         datahora_preparacao: r.time_or_null("datahora_preparacao")?,
         datahora_pronto: r.time_or_null("datahora_pronto")?,

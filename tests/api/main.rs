@@ -18,6 +18,7 @@ mod conversions;
 mod crew;
 mod database;
 mod delivered;
+mod destination;
 mod disk;
 mod doors;
 mod duplicate_charges;

@@ -2,21 +2,26 @@
 //! described on the spot for the OpenAPI document, so that what is read and what is said cannot differ.
 //!
 //! `body!` declares a body, `read_body` reads it into `Field`s, and `Errors` collects what is wrong with
-//! them. The types that a field can have are in `types.rs`. Tested by `tests/api/openapi.rs`, `errors.rs`
+//! them. The types that a field can have are in `types.rs` and `profile.rs`. Tested by `tests/api/openapi.rs`, `errors.rs`
 //! and `conversions.rs`.
 
+mod profile;
 mod types;
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-pub use self::types::{
-    Acao, AlvoEnviado, AteQuando, CategoriaEnviada, CidadeEnviada, CnpjEnviado, Codigo, ConviteEnviado,
-    CorEnviada, DescricaoProduto, Devolucao, EmailEnviado, EnderecoEnviado, FusoEnviado, Id, Identificador,
-    Ignorado, Logico, LogoEnviado, MeioNoBalcao, Minutos, Motivo, NomeChave, NomeCliente, NomeFuncionario,
-    NomeProduto, NomeRestaurante, NomeTerminal, Observacao, PapelDaEquipe, PapelEnviado, PinEnviado, PinNovo,
-    Preco, Quantidade, Responsavel, SenhaEnviada, StatusPagamentoEnviado, StatusPedidoEnviado,
-    TelefoneEnviado, Validade, ValorEnviado,
+pub use self::{
+    profile::{
+        CidadeEnviada, CnpjEnviado, CorEnviada, EnderecoEnviado, FusoEnviado, LogoEnviado, NomeRestaurante,
+    },
+    types::{
+        Acao, AlvoEnviado, AteQuando, CategoriaEnviada, Codigo, ConviteEnviado, DescricaoProduto, Devolucao,
+        EmailEnviado, Id, Identificador, Ignorado, LocalEnviado, Logico, MeioNoBalcao, MesaEnviada, Minutos,
+        Motivo, NomeChave, NomeCliente, NomeFuncionario, NomeProduto, NomeTerminal, Observacao,
+        PapelDaEquipe, PapelEnviado, PinEnviado, PinNovo, Preco, Quantidade, Responsavel, SenhaEnviada,
+        StatusPagamentoEnviado, StatusPedidoEnviado, TelefoneEnviado, Validade, ValorEnviado,
+    },
 };
 use crate::{
     error::{Error, FieldError},

@@ -21,20 +21,19 @@ use crate::{
         dinheiro::Dinheiro,
         funcionario::{self, PIN_DIGITS, Proof, SENHA_CHARS},
         papel::Papel,
-        pedido::{self, Meio, StatusPagamento, StatusPedido},
+        pedido::{self, Local, Meio, StatusPagamento, StatusPedido},
         prazo,
         produto::{self, Categoria},
-        restaurante::{self, Cnpj, Cor, Logo},
         texto,
         webhook::{self, Alvo},
     },
 };
 
-fn read_text(json: &str) -> Result<String, Fault> {
+pub(super) fn read_text(json: &str) -> Result<String, Fault> {
     serde_json::from_str(json).map_err(|_| "deve ser um texto".into())
 }
 
-fn read_whole(json: &str) -> Result<i64, Fault> {
+pub(super) fn read_whole(json: &str) -> Result<i64, Fault> {
     conversion::whole_number(json).ok_or_else(|| "deve ser um número inteiro".into())
 }
 
@@ -55,12 +54,12 @@ fn read_boolean(json: &str) -> Result<bool, Fault> {
 }
 
 /// A text that is taken away by an empty one, such as an e-mail address.
-fn read_or_none<T: FromStr<Err: Into<Fault>>>(json: &str) -> Result<Option<T>, Fault> {
+pub(super) fn read_or_none<T: FromStr<Err: Into<Fault>>>(json: &str) -> Result<Option<T>, Fault> {
     let text = read_text(json)?;
     if text.trim().is_empty() { Ok(None) } else { text.parse().map(Some).map_err(Into::into) }
 }
 
-fn text(min: usize, max: usize) -> ObjectBuilder {
+pub(super) fn text(min: usize, max: usize) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).min_length(Some(min)).max_length(Some(max))
 }
 
@@ -78,7 +77,7 @@ fn or_text(object: ObjectBuilder, number: Type, pattern: &str, description: &str
         .description(Some(format!("{description} Text is taken too.").trim()))
 }
 
-fn whole_or_text(min: i64, max: Option<i64>, description: &str) -> ObjectBuilder {
+pub(super) fn whole_or_text(min: i64, max: Option<i64>, description: &str) -> ObjectBuilder {
     or_text(whole(min, max), Type::Integer, conversion::WHOLE_NUMBER, description)
 }
 
@@ -88,7 +87,7 @@ const CODE_MAX: usize = 20;
 const INVITATION_MAX: usize = 500;
 /// Days for which a key may be valid at most.
 const VALIDITY_DAYS_MAX: i64 = 3650;
-const EMPTY: &str = "An empty text is none.";
+pub(super) const EMPTY: &str = "An empty text is none.";
 const REAIS: &str = "Reais, with at most two decimals; exact.";
 const CATEGORIES: &str = "1 Lanche, 2 Acompanhamento, 3 Bebida, 4 Sobremesa.";
 const STATES: &str = "1 Recebido, 2 Em preparação, 3 Pronto, 4 Finalizado, 5 Cancelado.";
@@ -123,6 +122,8 @@ macro_rules! described {
         impl ToSchema for $type {}
     };
 }
+
+pub(super) use {described, fields};
 
 fields! {
     Id: json => id(json), whole_or_text(1, None, "").examples([1]);
@@ -173,6 +174,10 @@ fields! {
         text(1, pedido::MOTIVO_MAX).examples(["o cliente desistiu"]);
     MeioNoBalcao: json => counter_means(json),
         ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["dinheiro", "maquininha"])).examples(["dinheiro"]);
+    LocalEnviado: json => Ok(LocalEnviado(read_text(json)?.as_str().try_into()?)),
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["aqui", "levar"])).examples(["aqui"]);
+    MesaEnviada: json => Ok(MesaEnviada(text_or_none(json, pedido::MESA_MAX)?)),
+        text(0, pedido::MESA_MAX).description(Some(EMPTY)).examples(["varanda 2"]);
     Meio: json => Ok(read_text(json)?.as_str().try_into()?),
         ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["qr", "dinheiro", "maquininha"])).examples(["qr"]);
     Cpf: json => Ok(read_text(json)?.parse()?),
@@ -182,23 +187,6 @@ fields! {
         text(0, cliente::EMAIL_MAX).description(Some(EMPTY)).examples(["maria@exemplo.com.br"]);
     TelefoneEnviado: json => Ok(TelefoneEnviado(read_or_none(json)?)),
         text(0, cliente::TELEFONE_MAX).description(Some(EMPTY)).examples(["11 91234-5678"]);
-    NomeRestaurante: json => Ok(NomeRestaurante(texto::linha(&read_text(json)?, restaurante::NOME_MAX)?)),
-        text(1, restaurante::NOME_MAX).examples(["Ambrosia"]);
-    CnpjEnviado: json => Ok(CnpjEnviado(read_or_none(json)?)),
-        text(0, 18).description(Some("With or without punctuation, of digits or also of letters; the check digits must be \
-            right. An empty text is none.")).examples(["12.ABC.345/01DE-35"]);
-    EnderecoEnviado: json => Ok(EnderecoEnviado(address(json)?)),
-        text(0, restaurante::ENDERECO_MAX).description(Some(EMPTY)).examples(["Rua das Flores, 10"]);
-    CidadeEnviada: json => Ok(CidadeEnviada(texto::linha(&read_text(json)?, restaurante::CIDADE_MAX)?)),
-        text(1, restaurante::CIDADE_MAX).examples(["São Paulo"]);
-    LogoEnviado: json => Ok(LogoEnviado(read_or_none(json)?)),
-        text(0, restaurante::LOGO_MAX).description(Some("An https address. An empty text is none."))
-            .examples(["https://exemplo.com.br/logo.png"]);
-    CorEnviada: json => Ok(CorEnviada(read_or_none(json)?)),
-        text(0, 7).description(Some(EMPTY)).examples(["#a03020"]);
-    FusoEnviado: json => Ok(FusoEnviado(texto::linha(&read_text(json)?, restaurante::FUSO_MAX)?)),
-        text(1, restaurante::FUSO_MAX).description(Some("Cannot be changed yet: 422 when it is another."))
-            .examples(["America/Sao_Paulo"]);
     CategoriaEnviada: json => Ok(CategoriaEnviada(read_whole(json)?.try_into()?)),
         whole_or_text(1, Some(4), CATEGORIES).examples([1]);
     StatusPedidoEnviado: json => Ok(StatusPedidoEnviado(read_whole(json)?.try_into()?)),
@@ -248,6 +236,10 @@ pub struct Devolucao(pub Dinheiro);
 pub struct Acao(pub String);
 /// The person who took money.
 pub struct Responsavel(pub String);
+/// Here, or to take away.
+pub struct LocalEnviado(pub Local);
+/// The name of a table; `None` when the text is empty.
+pub struct MesaEnviada(pub Option<String>);
 /// Cash or card machine, and not a QR code.
 pub struct MeioNoBalcao(pub Meio);
 /// What a key is called.
@@ -292,20 +284,6 @@ pub struct StatusPedidoEnviado(pub StatusPedido);
 pub struct StatusPagamentoEnviado(pub StatusPagamento);
 /// An amount, as it may be sent back.
 pub struct ValorEnviado(pub Dinheiro);
-/// What the restaurant is called.
-pub struct NomeRestaurante(pub String);
-/// The number in the register of firms; `None` when the text is empty.
-pub struct CnpjEnviado(pub Option<Cnpj>);
-/// Street and number; `None` when the text is empty.
-pub struct EnderecoEnviado(pub Option<String>);
-/// A city.
-pub struct CidadeEnviada(pub String);
-/// The address of a picture; `None` when the text is empty.
-pub struct LogoEnviado(pub Option<Logo>);
-/// A colour; `None` when the text is empty.
-pub struct CorEnviada(pub Option<Cor>);
-/// A time zone, by its name.
-pub struct FusoEnviado(pub String);
 /// True or false, in many spellings.
 pub struct Logico(pub bool);
 /// An e-mail address; `None` when the text is empty.
@@ -331,8 +309,8 @@ fn id(json: &str) -> Result<Id, Fault> {
     }
 }
 
-fn address(json: &str) -> Result<Option<String>, Fault> {
-    let text = texto::opcional(&read_text(json)?, restaurante::ENDERECO_MAX)?;
+pub(super) fn text_or_none(json: &str, max: usize) -> Result<Option<String>, Fault> {
+    let text = texto::opcional(&read_text(json)?, max)?;
     Ok((!text.is_empty()).then_some(text))
 }
 

@@ -14,13 +14,13 @@ use crate::{
         App,
         call::Call,
         fields::{
-            Errors, Fault, FromJson, Id, Ignorado, Observacao, Quantidade, body, read_body, read_list,
-            read_object,
+            Errors, Fault, FromJson, Id, Ignorado, LocalEnviado, MesaEnviada, Observacao, Quantidade, body,
+            read_body, read_list, read_object,
         },
         json::{etag, json_bytes},
         rate_limit::Subject,
     },
-    domain::pedido::{LINHAS_MAX, PedidoView},
+    domain::pedido::{Destino, LINHAS_MAX, PedidoView},
     error::Error,
     server::{Request, Response},
 };
@@ -37,6 +37,8 @@ body! {
         id_cliente: Option<Id>,
         #[schema(required)]
         itens: Itens,
+        local: Option<LocalEnviado>,
+        mesa: Option<MesaEnviada>,
     }
 }
 
@@ -101,6 +103,8 @@ pub fn checkout(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let mut errors = Errors::default();
     let cliente = errors.optional("id_cliente", body.id_cliente).flatten().map(|Id(id)| id);
     let lines = errors.required("itens", body.itens);
+    let local = errors.optional("local", body.local).flatten().map(|LocalEnviado(local)| local);
+    let mesa = errors.optional("mesa", body.mesa).flatten().and_then(|MesaEnviada(mesa)| mesa);
     let Itens(lines) = errors.or(lines)?;
     if caller == Caller::Nobody && cliente.is_some() {
         // Otherwise anybody could put orders on any customer's name, and enumerate the ids.
@@ -111,7 +115,8 @@ pub fn checkout(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     }
     let key = idempotency_key(request, caller)?;
     let key = key.map(Cow::into_owned);
-    let answer = checkout::check_out(&app.commands, &app.payments, Choice { cliente, lines }, key)?;
+    let choice = Choice { cliente, lines, destino: Destino { local, mesa } };
+    let answer = checkout::check_out(&app.commands, &app.payments, choice, key)?;
     let short = request.header("idempotency-key")?.is_some_and(|key| key.len() < LONG_KEY);
     let body = if answer.replayed && short && caller == Caller::Nobody {
         // Another client behind the same address may use the same short key.

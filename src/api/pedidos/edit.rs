@@ -9,15 +9,15 @@ use crate::{
         call::Call,
         endpoint::Access,
         fields::{
-            Errors, Id, Identificador, Ignorado, StatusPagamentoEnviado, StatusPedidoEnviado, ValorEnviado,
-            body, read_body,
+            Errors, Id, Identificador, Ignorado, LocalEnviado, MesaEnviada, StatusPagamentoEnviado,
+            StatusPedidoEnviado, ValorEnviado, body, read_body,
         },
         json,
     },
     domain::{
         data_hora::DataHora,
         dinheiro::Dinheiro,
-        pedido::{Meio, Pedido, StatusPagamento, StatusPedido},
+        pedido::{Local, Meio, Pedido, StatusPagamento, StatusPedido},
     },
     error::Error,
     server::Response,
@@ -37,6 +37,8 @@ body! {
         senha: Option<Id>,
         #[expect(dead_code)]
         itens: Ignorado,
+        local: Option<LocalEnviado>,
+        mesa: Option<MesaEnviada>,
         datahora_recebido: Option<DataHora>,
         datahora_preparacao: Option<DataHora>,
         datahora_pronto: Option<DataHora>,
@@ -58,6 +60,8 @@ pub fn change(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let versao = errors.optional("versao", body.versao).flatten();
     let unchangeable = Unchangeable {
         senha: errors.optional("senha", body.senha).flatten().map(|Id(n)| n),
+        local: errors.optional("local", body.local).flatten().map(|l| l.0),
+        mesa: errors.optional("mesa", body.mesa).flatten().and_then(|m| m.0),
         datahora_recebido: errors.optional("datahora_recebido", body.datahora_recebido).flatten(),
         datahora_preparacao: errors.optional("datahora_preparacao", body.datahora_preparacao).flatten(),
         datahora_pronto: errors.optional("datahora_pronto", body.datahora_pronto).flatten(),
@@ -106,6 +110,8 @@ fn takes_the_counter(pedido: &Pedido, status: Option<StatusPedido>, cliente: Opt
 /// What the body repeats of an order and may not change; what is `null` is not repeated.
 struct Unchangeable {
     senha: Option<i64>,
+    local: Option<Local>,
+    mesa: Option<String>,
     datahora_recebido: Option<DataHora>,
     datahora_preparacao: Option<DataHora>,
     datahora_pronto: Option<DataHora>,
@@ -126,6 +132,8 @@ impl Unchangeable {
             }
         };
         same("senha", self.senha.is_none_or(|s| Some(s) == pedido.senha));
+        same("local", self.local.is_none_or(|l| Some(l) == pedido.destino.local));
+        same("mesa", self.mesa.is_none() || self.mesa == pedido.destino.mesa);
         same("datahora_recebido", self.datahora_recebido.is_none_or(|d| d == pedido.datahora_recebido));
         same(
             "datahora_preparacao",

@@ -28,9 +28,11 @@ pub const RESPONSAVEL_MAX: usize = 100;
 /// Characters of a reason.
 pub const MOTIVO_MAX: usize = 200;
 
+mod destino;
 mod status;
 mod view;
 
+pub use destino::{Destino, Local, MESA_MAX};
 pub use status::{Meio, StatusPagamento, StatusPedido};
 pub use view::PedidoView;
 
@@ -53,6 +55,7 @@ pub struct Fields {
     pub status_pedido: StatusPedido,
     pub cliente: Option<i64>,
     pub itens: Vec<Item>,
+    pub destino: Destino,
     pub datahora_recebido: DataHora,
     pub datahora_preparacao: Option<DataHora>,
     pub datahora_pronto: Option<DataHora>,
@@ -102,6 +105,7 @@ pub struct QrCode {
 pub struct NewPedido {
     pub cliente: Option<i64>,
     pub itens: Vec<Item>,
+    pub destino: Destino,
     pub id_pagamento: String,
     pub qr: QrCode,
 }
@@ -136,7 +140,7 @@ impl Pedido {
 
     /// As it comes in; its numbers are given when it is stored.
     pub fn received(new: NewPedido, now: DataHora) -> Result<Pedido, TotalOverflow> {
-        let NewPedido { cliente, itens, id_pagamento, qr } = new;
+        let NewPedido { cliente, itens, destino, id_pagamento, qr } = new;
         let valor_total = total(&itens)?;
         let fields = Fields {
             id: 0,
@@ -144,6 +148,7 @@ impl Pedido {
             status_pedido: StatusPedido::Recebido,
             cliente: None,
             itens,
+            destino: Destino::default(),
             datahora_recebido: now,
             datahora_preparacao: None,
             datahora_pronto: None,
@@ -160,7 +165,7 @@ impl Pedido {
             versao: 1,
         };
         let mut pedido = Pedido::stored(fields);
-        pedido.happen(Evento::Recebido { cliente, qr }, now);
+        pedido.happen(Evento::Recebido { cliente, destino, qr }, now);
         Ok(pedido)
     }
 
@@ -309,8 +314,9 @@ impl Fields {
     /// The transition: what an event, which happens at `now`, makes of an order. Events of its charge make nothing of it.
     pub fn apply(&mut self, evento: &Evento, now: DataHora) {
         match evento {
-            Evento::Recebido { cliente, qr } => {
+            Evento::Recebido { cliente, destino, qr } => {
                 self.cliente = *cliente;
+                self.destino = destino.clone();
                 self.set_qr(qr);
             }
             Evento::Movimento { de, para } => self.move_from(*de, *para, now),
@@ -395,6 +401,7 @@ pub mod tests {
         let new = NewPedido {
             cliente: None,
             itens: vec![],
+            destino: Destino::default(),
             id_pagamento: "referencia".into(),
             qr: QrCode::default(),
         };
@@ -494,7 +501,7 @@ pub mod tests {
         #[test]
         fn an_order_is_what_its_events_make_of_it(steps in prop::collection::vec(step(), 0..40)) {
             let item = Item { produto: Some(1), nome: "X".into(), quantidade: 2, descricao: Some("sem sal".into()), valor: "1.50".parse().unwrap() };
-            let new = NewPedido { cliente: Some(1), itens: vec![item], id_pagamento: "r".into(), qr: QrCode::default() };
+            let new = NewPedido { cliente: Some(1), itens: vec![item], destino: Destino::default(), id_pagamento: "r".into(), qr: QrCode::default() };
             let mut p = Pedido::received(new, at(0)).unwrap();
             let mut replayed = p.fields.clone();
             p.take_events();

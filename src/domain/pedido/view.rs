@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Item, Meio, Pedido, StatusPagamento, StatusPedido};
+use super::{Item, Local, Meio, Pedido, StatusPagamento, StatusPedido};
 use crate::domain::{data_hora::DataHora, dinheiro::Dinheiro};
 
 /// An order.
@@ -22,6 +22,14 @@ pub struct PedidoView<'a> {
     #[schema(example = 1)]
     cliente: Option<i64>,
     itens: &'a [Item],
+    /// `aqui` or `levar`: whether it is eaten here. Left out where nobody has said it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "aqui")]
+    local: Option<Local>,
+    /// The table that it is brought to. Left out where nobody has said it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false, example = "varanda 2")]
+    mesa: Option<&'a str>,
     datahora_recebido: DataHora,
     datahora_preparacao: Option<DataHora>,
     datahora_pronto: Option<DataHora>,
@@ -60,6 +68,8 @@ impl PedidoView<'_> {
             status_pedido_descricao: pedido.status_pedido.descricao(),
             cliente: pedido.cliente,
             itens: &pedido.itens,
+            local: pedido.destino.local,
+            mesa: pedido.destino.mesa.as_deref(),
             datahora_recebido: pedido.datahora_recebido,
             datahora_preparacao: pedido.datahora_preparacao,
             datahora_pronto: pedido.datahora_pronto,
