@@ -8,7 +8,9 @@ use super::{
         Access::{Cozinha, Gerente, Todos},
         Resource,
     },
-    fields::{CategoriaEnviada, DescricaoProduto, Errors, Id, Logico, NomeProduto, Preco, body, read_body},
+    fields::{
+        CategoriaEnviada, DescricaoProduto, Errors, Id, Logico, NomeProduto, Ordem, Preco, body, read_body,
+    },
     json::json,
     page::{self, LIMIT_DEFAULT, Page},
     prazo::{self, PrazoEnviado},
@@ -37,7 +39,7 @@ fn products(resource: Resource) -> Resource {
             "/produtos",
             Todos,
             |app, request| menu(app, request, None),
-            |operation| operation.about("The menu: what is on sale.").menu(),
+            |operation| operation.about("The menu: what is on sale, by `ordem`.").menu(),
         )
         .post("/produtos", Gerente, create, |operation| {
             operation.about("A new product, on sale at once.").body::<NovoProduto>().ok::<Produto>()
@@ -84,25 +86,25 @@ fn by_category(resource: Resource) -> Resource {
             "/lanches",
             Todos,
             |app, request| menu(app, request, Some(Categoria::Lanche)),
-            |operation| operation.about("The menu: lanches.").menu(),
+            |operation| operation.about("The menu: lanches, by `ordem`.").menu(),
         )
         .get(
             "/acompanhamentos",
             Todos,
             |app, request| menu(app, request, Some(Categoria::Acompanhamento)),
-            |operation| operation.about("The menu: acompanhamentos.").menu(),
+            |operation| operation.about("The menu: acompanhamentos, by `ordem`.").menu(),
         )
         .get(
             "/bebidas",
             Todos,
             |app, request| menu(app, request, Some(Categoria::Bebida)),
-            |operation| operation.about("The menu: bebidas.").menu(),
+            |operation| operation.about("The menu: bebidas, by `ordem`.").menu(),
         )
         .get(
             "/sobremesas",
             Todos,
             |app, request| menu(app, request, Some(Categoria::Sobremesa)),
-            |operation| operation.about("The menu: sobremesas.").menu(),
+            |operation| operation.about("The menu: sobremesas, by `ordem`.").menu(),
         )
 }
 
@@ -115,6 +117,7 @@ body! {
         #[schema(required)]
         valor: Preco,
         descricao: Option<DescricaoProduto>,
+        ordem: Option<Ordem>,
     }
 }
 
@@ -127,6 +130,7 @@ body! {
         valor: Preco,
         descricao: Option<DescricaoProduto>,
         ativo: Option<Logico>,
+        ordem: Option<Ordem>,
     }
 }
 
@@ -139,6 +143,7 @@ fn create(app: &App, request: &Call<'_>) -> Result<Response, Error> {
         valor: errors.required("valor", body.valor).map(|v| v.0),
         descricao: errors.optional("descricao", body.descricao).map(|d| d.map(|d| d.0)),
         ativo: None,
+        ordem: errors.optional("ordem", body.ordem).map(|o| o.map(|o| o.0)),
     };
     let novo = errors.or(Some(novo))?;
     let produto = app.store.write(|conn| {
@@ -158,6 +163,7 @@ fn change(app: &App, request: &Call<'_>) -> Result<Response, Error> {
         valor: errors.optional("valor", body.valor).map(|v| v.0),
         descricao: errors.optional("descricao", body.descricao).map(|d| d.map(|d| d.0)),
         ativo: errors.optional("ativo", body.ativo).flatten().map(|a| a.0),
+        ordem: errors.optional("ordem", body.ordem).map(|o| o.map(|o| o.0)),
     };
     let Id(id) = errors.or(id)?;
     let produto = app.store.write(|conn| {

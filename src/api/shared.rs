@@ -50,7 +50,7 @@ pub struct Shared {
     /// What a board begins with: the kitchen's, and everybody's.
     boards: [Arc<Batch<(), Arc<Snapshot>>>; 2],
     /// All of it, and each category.
-    menus: [Whole<1>; 5],
+    menus: [Whole<2>; 5],
     /// One order, by its id.
     pub pedidos: Arc<Batch<i64, Arc<Pedido>>>,
     /// The status of an order's payment, by the order's id.
@@ -124,7 +124,7 @@ impl Shared {
     }
 
     /// The menu, or one category of it.
-    pub fn menu(&self, categoria: Option<Categoria>) -> &Whole<1> {
+    pub fn menu(&self, categoria: Option<Categoria>) -> &Whole<2> {
         &self.menus[categoria.map_or(0, |c| c as usize)]
     }
 
@@ -153,7 +153,7 @@ fn read_open(
     Ok(Arc::new(read.page))
 }
 
-fn read_menu(store: &Store, categoria: Option<Categoria>) -> Result<Arc<Page<1>>, Error> {
+fn read_menu(store: &Store, categoria: Option<Categoria>) -> Result<Arc<Page<2>>, Error> {
     let page = PageRequest { limit: LIMIT_DEFAULT, after: None };
     let (rows, next) = store.read(|conn| produtos::menu(conn, categoria, &page, clock::now()))?;
     Ok(Arc::new(Page::new(&rows, next)?.tagged()))

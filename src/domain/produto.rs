@@ -10,6 +10,9 @@ pub const NOME_MAX: usize = 100;
 /// Characters of a description.
 pub const DESCRICAO_MAX: usize = 255;
 
+/// The last place in the order of the menu.
+pub const ORDEM_MAX: i64 = 9999;
+
 /// The part of the menu that a product is in, by its number on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Categoria {
@@ -32,6 +35,10 @@ pub struct Produto {
     pub descricao: Option<String>,
     /// On sale.
     pub ativo: bool,
+    /// Its place in the order of the menu; left out where it has none, and comes behind those that have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false, minimum = 0, maximum = 9999, example = 10)]
+    pub ordem: Option<i64>,
     /// It is on the menu and cannot be ordered now. Left out where it can.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false, example = true)]
@@ -57,6 +64,7 @@ pub struct Alteracao {
     pub valor: Option<Dinheiro>,
     pub descricao: Option<Option<String>>,
     pub ativo: Option<bool>,
+    pub ordem: Option<Option<i64>>,
 }
 
 impl TryFrom<i64> for Categoria {

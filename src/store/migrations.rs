@@ -23,6 +23,7 @@ const MYSQL: &[(i64, &str)] = &[
     (11, include_str!("../../sql/mysql/0011_convites.sql")),
     (12, include_str!("../../sql/mysql/0012_esgotado.sql")),
     (13, include_str!("../../sql/mysql/0013_destino.sql")),
+    (14, include_str!("../../sql/mysql/0014_ordem.sql")),
 ];
 const SQLITE: &[(i64, &str)] = &[
     (1, include_str!("../../sql/sqlite/0001_base.sql")),
@@ -38,6 +39,7 @@ const SQLITE: &[(i64, &str)] = &[
     (11, include_str!("../../sql/sqlite/0011_convites.sql")),
     (12, include_str!("../../sql/sqlite/0012_esgotado.sql")),
     (13, include_str!("../../sql/sqlite/0013_destino.sql")),
+    (14, include_str!("../../sql/sqlite/0014_ordem.sql")),
 ];
 
 /// The number under which it is noted that the example data was put in, or declined, for good.

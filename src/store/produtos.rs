@@ -12,12 +12,13 @@ use crate::{
         data_hora::DataHora,
         dinheiro::Dinheiro,
         prazo::Prazo,
-        produto::{Alteracao, Categoria, Produto},
+        produto::{Alteracao, Categoria, ORDEM_MAX, Produto},
     },
     error::{DbError, Error},
 };
 
-const COLUMNS: Columns = Columns(&["id", "nome", "categoria", "valor", "descricao", "ativo", "esgotado_ate"]);
+const COLUMNS: Columns =
+    Columns(&["id", "nome", "categoria", "valor", "descricao", "ativo", "ordem", "esgotado_ate"]);
 
 /// What an order line takes from a product on sale.
 pub struct OnSale {
@@ -28,26 +29,30 @@ pub struct OnSale {
     pub sold_out: Option<Prazo>,
 }
 
-/// A page of what is on sale, of one category or of all, as it is now.
+/// A page of what is on sale, of one category or of all, as it is now: those that have an `ordem` by that, then the others.
 pub fn menu(
     conn: &mut dyn Connection,
     categoria: Option<Categoria>,
-    page: &PageRequest<1>,
+    page: &PageRequest<2>,
     now: DataHora,
-) -> Result<(Vec<Produto>, Option<Cursor<1>>), Error> {
-    let after = page.after.as_ref().map_or(0, |c| c.0[0]);
-    let mut values = vec![after.into()];
+) -> Result<(Vec<Produto>, Option<Cursor<2>>), Error> {
+    const LAST: i64 = ORDEM_MAX + 1;
+    let [ordem, id] = page.after.as_ref().map_or([0, 0], |c| c.0);
+    let mut values = vec![ordem.into(), ordem.into(), id.into()];
     let filter = categoria.map_or("", |c| {
         values.push((c as i64).into());
         " AND categoria = ?"
     });
     values.push(Value::Int(page.limit as i64 + 1));
     let columns = COLUMNS.list();
-    let sql =
-        format!("SELECT {columns} FROM produtos WHERE ativo = 1 AND id > ?{filter} ORDER BY id LIMIT ?");
+    let sql = format!(
+        "SELECT {columns} FROM produtos WHERE ativo = 1 \
+         AND (COALESCE(ordem, {LAST}) > ? OR (COALESCE(ordem, {LAST}) = ? AND id > ?)){filter} \
+         ORDER BY COALESCE(ordem, {LAST}), id LIMIT ?"
+    );
     let mut produtos: Vec<Produto> =
         conn.query(&sql, &values)?.iter().map(|row| produto(row, now)).collect::<Result<_, _>>()?;
-    let next = cut(&mut produtos, page.limit, |p| [p.id]);
+    let next = cut(&mut produtos, page.limit, |p| [p.ordem.unwrap_or(LAST), p.id]);
     Ok((produtos, next))
 }
 
@@ -84,12 +89,13 @@ pub fn set_sold_out(conn: &mut dyn Connection, id: i64, sold_out: Option<Prazo>)
 
 /// Writes a new product and gives the id.
 pub fn insert(conn: &mut dyn Connection, new: &Alteracao) -> Result<i64, Error> {
-    let sql = "INSERT INTO produtos (nome, categoria, valor, descricao) VALUES (?, ?, ?, ?)";
+    let sql = "INSERT INTO produtos (nome, categoria, valor, descricao, ordem) VALUES (?, ?, ?, ?, ?)";
     let values = [
         new.nome.clone().into(),
         new.categoria.map(|c| c as i64).into(),
         new.valor.into(),
         new.descricao.clone().flatten().into(),
+        new.ordem.flatten().into(),
     ];
     conn.execute(sql, &values)?;
     Ok(conn.last_id())
@@ -97,13 +103,14 @@ pub fn insert(conn: &mut dyn Connection, new: &Alteracao) -> Result<i64, Error> 
 
 /// Sets the fields that were given, and only those.
 pub fn update(conn: &mut dyn Connection, id: i64, change: &Alteracao) -> Result<(), Error> {
-    let Alteracao { nome, categoria, valor, descricao, ativo } = change;
+    let Alteracao { nome, categoria, valor, descricao, ativo, ordem } = change;
     let columns = vec![
         ("nome", nome.as_deref().map(Value::from)),
         ("categoria", categoria.map(|c| Value::Int(c as i64))),
         ("valor", valor.map(Value::from)),
         ("descricao", descricao.clone().map(Value::from)),
         ("ativo", ativo.map(Value::from)),
+        ("ordem", ordem.map(Value::from)),
     ];
     let target = Target { table: "produtos", condition: "", id };
     if update_columns(conn, target, columns)? { Ok(()) } else { Err(NOT_FOUND) }
@@ -133,6 +140,7 @@ fn produto(row: &Row, now: DataHora) -> Result<Produto, DbError> {
         valor: r.money("valor")?,
         descricao: r.string_or_null("descricao")?,
         ativo: r.flag("ativo")?,
+        ordem: r.int_or_null("ordem")?,
         esgotado: sold_out.is_some(),
         esgotado_ate: sold_out.and_then(Prazo::end),
     })

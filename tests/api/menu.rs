@@ -10,6 +10,8 @@ on_both_databases!(
     prices_are_exact_decimals,
     invalid_products_are_refused,
     only_sent_fields_change,
+    menus_come_by_their_order,
+    a_page_of_the_menu_goes_on_behind_the_one_before,
     a_product_never_ordered_is_deleted,
     an_ordered_product_is_deactivated_and_orders_keep_it,
     a_deactivated_product_can_be_reactivated,
@@ -111,6 +113,50 @@ fn only_sent_fields_change(database: Database) {
     assert_eq!(r.put("/produtos", json!({"id": 3, "valor": 16})).ok(), expected);
     assert_eq!(r.put("/produtos", json!({"id": 3})).ok(), expected);
     assert_eq!(r.put("/produtos", json!({"id": 3, "descricao": null})).ok()["descricao"], json!(null));
+}
+
+fn menus_come_by_their_order(database: Database) {
+    let r = Restaurant::new(database);
+    let ids = |path: &str| {
+        r.get(path).ok().as_array().unwrap().iter().map(|p| p["id"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(r.put("/produtos", json!({"id": 3, "ordem": 20})).ok()["ordem"], 20);
+    r.put("/produtos", json!({"id": 2, "ordem": "20"})).ok();
+    let first = json!({"nome": "Coxinha", "categoria": 1, "valor": 8, "ordem": 0});
+    assert_eq!(r.post("/produtos", first).ok()["ordem"], 0);
+    assert_eq!(ids("/lanches"), [13, 2, 3, 1]);
+    assert_eq!(ids("/produtos"), [13, 2, 3, 1, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    // What is not sent stays, and `null` takes the place away.
+    assert_eq!(r.put("/produtos", json!({"id": 3, "valor": 16})).ok()["ordem"], 20);
+    assert!(r.put("/produtos", json!({"id": 2, "ordem": null})).ok().get("ordem").is_none());
+    assert_eq!(ids("/lanches"), [13, 3, 1, 2]);
+    assert_eq!(ids("/bebidas"), [7, 8, 9]);
+    for wrong in [json!(-1), json!(10000), json!("primeiro"), json!(1.5), json!(true)] {
+        let sent = r.put("/produtos", json!({"id": 1, "ordem": wrong}));
+        assert_eq!(sent.invalid_fields(), ["ordem"], "{wrong}");
+    }
+    let wrong = json!({"nome": "X", "categoria": 1, "valor": 1, "ordem": -1});
+    assert_eq!(r.post("/produtos", wrong).invalid_fields(), ["ordem"]);
+}
+
+fn a_page_of_the_menu_goes_on_behind_the_one_before(database: Database) {
+    let r = Restaurant::new(database);
+    for (id, ordem) in [(12, 1), (11, 5), (2, 5), (7, 5), (4, 9999)] {
+        r.put("/produtos", json!({"id": id, "ordem": ordem})).ok();
+    }
+    for path in ["/produtos", "/lanches"] {
+        let whole = r.get(path).ok();
+        let (mut next, mut seen) = (Some(format!("{path}?limite=2")), Vec::new());
+        while let Some(page) = next {
+            let answer = r.get(&page);
+            seen.extend(answer.ok().as_array().unwrap().clone());
+            next = answer.header("link").map(|link| link.split(['<', '>']).nth(1).unwrap().to_owned());
+        }
+        assert_eq!(json!(seen), whole, "{path}");
+    }
+    let first: Vec<_> =
+        r.get("/produtos").ok().as_array().unwrap()[..6].iter().map(|p| p["id"].clone()).collect();
+    assert_eq!(first, [12, 2, 7, 11, 4, 1]);
 }
 
 fn a_product_never_ordered_is_deleted(database: Database) {

@@ -18,7 +18,7 @@ pub use self::{
     types::{
         Acao, AlvoEnviado, AteQuando, CategoriaEnviada, Codigo, ConviteEnviado, DescricaoProduto, Devolucao,
         EmailEnviado, Id, Identificador, Ignorado, LocalEnviado, Logico, MeioNoBalcao, MesaEnviada, Minutos,
-        Motivo, NomeChave, NomeCliente, NomeFuncionario, NomeProduto, NomeTerminal, Observacao,
+        Motivo, NomeChave, NomeCliente, NomeFuncionario, NomeProduto, NomeTerminal, Observacao, Ordem,
         PapelDaEquipe, PapelEnviado, PinEnviado, PinNovo, Preco, Quantidade, Responsavel, SenhaEnviada,
         StatusPagamentoEnviado, StatusPedidoEnviado, TelefoneEnviado, Validade, ValorEnviado,
     },

@@ -37,6 +37,12 @@ pub(super) fn read_whole(json: &str) -> Result<i64, Fault> {
     conversion::whole_number(json).ok_or_else(|| "deve ser um número inteiro".into())
 }
 
+pub(super) fn whole_within(json: &str, min: i64, max: i64) -> Result<i64, Fault> {
+    let number = read_whole(json)?;
+    let is_within = (min..=max).contains(&number);
+    if is_within { Ok(number) } else { Err(format!("deve ser um número de {min} a {max}").into()) }
+}
+
 fn read_amount(json: &str) -> Result<Dinheiro, Fault> {
     Ok(conversion::decimal(json).unwrap_or_default().parse()?)
 }
@@ -135,6 +141,8 @@ fields! {
     DescricaoProduto: json =>
         Ok(DescricaoProduto(texto::opcional(&read_text(json)?, produto::DESCRICAO_MAX)?)),
         text(0, produto::DESCRICAO_MAX).examples(["Hambúrguer de 150 g, queijo, alface e tomate"]);
+    Ordem: json => order(json),
+        whole_or_text(0, Some(produto::ORDEM_MAX), "The place on the menu: products without one come last.").examples([10]);
     Observacao: json => Ok(Observacao(texto::opcional(&read_text(json)?, pedido::OBSERVACAO_MAX)?)),
         text(0, pedido::OBSERVACAO_MAX).examples(["sem tomate"]);
     Identificador: json => Ok(Identificador(texto::linha(&read_text(json)?, 255)?)),
@@ -224,6 +232,8 @@ pub struct NomeCliente(pub String);
 pub struct NomeProduto(pub String);
 /// What a product is; may be empty.
 pub struct DescricaoProduto(pub String);
+/// A place in the order of the menu.
+pub struct Ordem(pub i64);
 /// A customer's note; may be empty.
 pub struct Observacao(pub String);
 /// An id of a payment, ours or the provider's.
@@ -336,10 +346,11 @@ fn invitation(json: &str) -> Result<ConviteEnviado, Fault> {
 }
 
 fn validity(json: &str) -> Result<Validade, Fault> {
-    match read_whole(json)? {
-        n @ 1..=VALIDITY_DAYS_MAX => Ok(Validade(n)),
-        _ => Err(format!("deve ser um número de 1 a {VALIDITY_DAYS_MAX}").into()),
-    }
+    whole_within(json, 1, VALIDITY_DAYS_MAX).map(Validade)
+}
+
+fn order(json: &str) -> Result<Ordem, Fault> {
+    whole_within(json, 0, produto::ORDEM_MAX).map(Ordem)
 }
 
 fn until_when(json: &str) -> Result<AteQuando, Fault> {
@@ -350,15 +361,9 @@ fn until_when(json: &str) -> Result<AteQuando, Fault> {
 }
 
 fn minutes(json: &str) -> Result<Minutos, Fault> {
-    match read_whole(json)? {
-        n @ 1..=prazo::MINUTOS_MAX => Ok(Minutos(n)),
-        _ => Err(format!("deve ser um número de 1 a {}", prazo::MINUTOS_MAX).into()),
-    }
+    whole_within(json, 1, prazo::MINUTOS_MAX).map(Minutos)
 }
 
 fn quantity(json: &str) -> Result<Quantidade, Fault> {
-    match read_whole(json)? {
-        n @ 1..=pedido::QUANTIDADE_MAX => Ok(Quantidade(n)),
-        _ => Err(format!("deve ser um número de 1 a {}", pedido::QUANTIDADE_MAX).into()),
-    }
+    whole_within(json, 1, pedido::QUANTIDADE_MAX).map(Quantidade)
 }

@@ -1,0 +1,3 @@
+-- The same as in ../mysql.
+
+ALTER TABLE produtos ADD COLUMN ordem INTEGER;
