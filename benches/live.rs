@@ -1,5 +1,6 @@
 //! Ten thousand who listen: the memory of each, and from a commit to the last of them, on the process that commits and on
-//! another; and what checkouts and reads keep of their speed beside them. Server, listeners and load share the machine.
+//! another; and what checkouts and reads keep of their speed beside them. Beside that the same by axum (`benches/axum_sse`), which
+//! stores nothing. Server, listeners and load share the machine.
 //!
 //! `cargo bench --bench live`. Needs `wrk` and `mariadb-server`, and as many descriptors as `LISTENERS` (10,000) in each
 //! process. `SECONDS` (5) for each rate, `ROUNDS` (3) for each speed. Prints milliseconds and ratios.
@@ -14,7 +15,7 @@ use std::{
 };
 
 use support::{
-    Client, ORDER, Server, checkouts,
+    Client, ORDER, Server, build, checkouts,
     database::{self, Folder, Schema},
     get, gets, median, number, request, wrk,
 };
@@ -31,6 +32,11 @@ fn main() {
     let folder = Folder::new();
     let listeners = number("LISTENERS", 10_000) as usize;
     let schema = Schema::new(database::server_url());
+    let axum = build("benches/axum_sse").join("axum_sse");
+    println!("axum, {listeners} listeners");
+    memory(&Server::start(&axum, &[]), listeners);
+    let theirs = Server::start(&axum, &[]);
+    latencies("the same process", &theirs, &theirs, listeners);
     for (name, url) in [("SQLite", format!("sqlite:{}/r.db", folder.0.display())), ("MariaDB", schema.url())]
     {
         let settings = [("DATABASE_URL", url.as_str()), ("ACCESS", "open")];
@@ -38,9 +44,9 @@ fn main() {
         let there = Server::start(env!("CARGO_BIN_EXE_ambrosia"), &settings);
         println!("{name}, {listeners} listeners");
         memory(&here, listeners);
-        for (process, server) in [("the same process", &here), ("another process", &there)] {
-            latencies(process, &here, server, listeners);
-        }
+        wait_until_nobody_listens(&here);
+        latencies("the same process", &here, &here, listeners);
+        latencies("another process", &here, &there, listeners);
         beside(&folder, &here, listeners);
     }
 }
@@ -103,9 +109,11 @@ fn memory(server: &Server, count: usize) {
     };
     drop(ears(server, "/eventos", 100));
     let before = used();
-    let ears = ears(server, "/eventos", count);
+    let _ears = ears(server, "/eventos", count);
     println!("  memory of a listener: {:.2} KiB", (used() - before) / count as f64);
-    drop(ears);
+}
+
+fn wait_until_nobody_listens(server: &Server) {
     let listening = || {
         let mut client = Client::connect(&server.address);
         client.ask(&request("GET", "/metrics", ""));

@@ -20,7 +20,7 @@ use std::{
 use ambrosia::{config::Config, store::Store};
 use serde_json::Value;
 use support::{
-    CLIENTS, Client, ORDER, Pace, Server,
+    CLIENTS, Client, ORDER, Pace, Server, build,
     database::{self, Folder, Schema},
     get, median, number, request, spread,
 };
@@ -51,7 +51,8 @@ fn main() {
     let word = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
     let routes = || ROUTES.into_iter().filter(|(name, ..)| name.contains(&word));
     let folder = Folder::new();
-    let yardstick = build_yardstick();
+    let source = std::env::var("YARDSTICK").unwrap_or_else(|_| "../shared/yardstick".to_owned());
+    let yardstick = build(&source).join("yardstick");
     // Reads use a database that does not change; orders go to another one, which grows.
     let (reads, writes) = (Schema::new(database::server_url()), Schema::new(database::server_url()));
     fill(&reads.url());
@@ -125,18 +126,6 @@ fn row(name: &str, ours: &[f64], theirs: &[f64], embedded: &[f64]) {
     let ratio = |a: &[f64]| format!("×{:.2}", median(a) / median(theirs));
     let [a, b, c] = [ours, theirs, embedded].map(spread);
     println!("{name:<38}{a:>28}{b:>28}{:>8}{c:>28}{:>8}", ratio(ours), ratio(embedded));
-}
-
-fn build_yardstick() -> PathBuf {
-    let source = std::env::var("YARDSTICK").unwrap_or_else(|_| "../shared/yardstick".to_owned());
-    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned()) + "/yardstick";
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--locked", "--manifest-path", &format!("{source}/Cargo.toml")])
-        .args(["--target-dir", &target])
-        .status()
-        .unwrap();
-    assert!(built.success());
-    PathBuf::from(target).join("release/yardstick")
 }
 
 /// The example menu and customers; finished orders and open ones, of two lines each, as checkouts leave them.

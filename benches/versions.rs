@@ -24,6 +24,7 @@ use support::{
     get, json, median, number, request, spread,
 };
 
+#[allow(dead_code, reason = "other benchmarks use more of it")]
 mod support;
 
 /// Orders that are open, beside those of the example data, while the list is read.

@@ -4,7 +4,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -52,6 +52,19 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Builds another program, of the crate in this folder; gives the folder of its binary.
+pub fn build(source: &str) -> PathBuf {
+    let name = Path::new(source).file_name().unwrap().to_string_lossy();
+    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned()) + "/" + &name;
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--locked", "--manifest-path", &format!("{source}/Cargo.toml")])
+        .args(["--target-dir", &target])
+        .status()
+        .unwrap();
+    assert!(built.success(), "{source}");
+    PathBuf::from(target).join("release")
 }
 
 /// A kept connection that sends a request at a time, and the last answer, with its head.
