@@ -437,9 +437,10 @@ pub fn centavos(value: &Value) -> i64 {
 /// Waits until the condition holds, described by `what`; fails after a minute.
 #[track_caller]
 pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(120);
     while !condition() {
         assert!(Instant::now() < deadline, "timed out waiting until {what}");
-        std::thread::yield_now();
+        // What is waited for needs the processor too.
+        std::thread::sleep(Duration::from_millis(2));
     }
 }
