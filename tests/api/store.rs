@@ -138,7 +138,7 @@ fn a_stuck_connection_blocks_only_its_own_request() {
         ("SELECT r.proxima_sequencia", &|| r.get("/pedidos")),
         ("FROM produtos WHERE ativo = 1", &|| r.get("/produtos")),
         ("SELECT id, status_pagamento FROM pedidos", &|| r.get("/pedidos/1/status_pagamento")),
-        ("SELECT id, nome, valor FROM produtos", &|| r.post("/pedidos/checkout", itens.clone())),
+        ("SELECT id, nome, valor, ", &|| r.post("/pedidos/checkout", itens.clone())),
     ];
     for (text, request) in requests {
         wire.freeze_on(text);
