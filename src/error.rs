@@ -3,7 +3,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::domain::{pedido::Pedido, produto::SoldOut};
+use crate::domain::{data_hora::DataHora, pedido::Pedido, produto::SoldOut};
 
 /// Why an act did not succeed.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub enum Error {
     Conflict { codigo: &'static str, detail: String },
     /// These products were to be ordered, and are sold out.
     SoldOut(Vec<SoldOut>),
+    /// No orders are taken now; `detail` is for people, in Portuguese.
+    Closed { detail: String, opens_at: Option<DataHora> },
     /// A notification that does not prove where it comes from. The text is for the log.
     Unsigned(String),
     /// The caller may not do this.

@@ -142,6 +142,14 @@ impl Caller {
         }
     }
 
+    /// Whether it is somebody of the counter or above, and not anybody where doors are open.
+    pub fn is_counter(self) -> bool {
+        match self {
+            Caller::Key { papel, .. } | Caller::Person { papel, .. } => Access::Balcao.is_for(papel),
+            Caller::Open | Caller::Nobody | Caller::Terminal { .. } => false,
+        }
+    }
+
     /// Why it may not do this.
     pub fn lacks(self, access: Access) -> Denied {
         match self {

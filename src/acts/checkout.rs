@@ -7,21 +7,22 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use serde::Deserialize;
 
 use super::{
     Order,
     capacity::{Capacity, Room},
     charge_step::{self, Step},
+    choice::{Choice, Line},
     commands::{Changed, Commands, Done},
+    hours::{self, Hours},
 };
 use crate::{
     domain::{
         cobranca::{Cobranca, NewCobranca, Operacao},
-        data_hora::DataHora,
+        data_hora::{DataHora, SAO_PAULO},
         evento::Actor,
-        pedido::{self, Destino, Item, NewPedido, Pedido, QrCode, TotalOverflow},
+        pedido::{self, Item, NewPedido, Pedido, QrCode, TotalOverflow},
         produto::SoldOut,
     },
     error::Error,
@@ -35,26 +36,6 @@ use crate::{
         restaurante::Numbers,
     },
 };
-
-/// What the customer chose. Prices are not asked for: they are on the menu.
-#[derive(Serialize)]
-pub struct Choice {
-    pub cliente: Option<i64>,
-    /// Under this name in the fingerprints that are stored.
-    #[serde(rename = "linhas")]
-    pub lines: Vec<Line>,
-    /// Where nothing is said of it, fingerprints are as they were before it was there.
-    #[serde(flatten)]
-    pub destino: Destino,
-}
-
-/// So much of a product.
-#[derive(Serialize)]
-pub struct Line {
-    pub produto: i64,
-    pub quantidade: i64,
-    pub descricao: Option<String>,
-}
 
 /// The answer to a checkout.
 pub struct Answer {
@@ -120,9 +101,19 @@ fn new_reference() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
+/// What checkouts are decided by, beside the database.
+#[derive(Clone, Copy)]
+pub struct Rules<'a> {
+    pub payments: &'a Payments,
+    pub capacity: &'a Capacity,
+    pub hours: &'a Hours,
+}
+
 /// What the checkouts of one transaction see of the database, and the orders that they make.
 pub struct Till<'a> {
-    payments: &'a Payments,
+    rules: Rules<'a>,
+    /// The service hours; `None` without checkouts.
+    hours: Option<hours::Now>,
     uses: HashMap<String, Use>,
     clientes: Vec<i64>,
     menu: Vec<OnSale>,
@@ -152,30 +143,30 @@ pub enum Decision {
 pub fn load<'a>(
     conn: &mut dyn Connection,
     checkouts: &[&Checkout],
-    payments: &'a Payments,
-    capacity: &Capacity,
+    rules: Rules<'a>,
     now: DataHora,
 ) -> Result<Till<'a>, Error> {
     if checkouts.is_empty() {
-        return Ok(Till::closed(payments));
+        return Ok(Till::unused(rules));
     }
     let keys: Vec<&str> = checkouts.iter().filter_map(|c| Some(c.key.as_ref()?.chave.as_str())).collect();
     let products = checkouts.iter().flat_map(|c| c.produtos());
     Ok(Till {
-        payments,
+        rules,
+        hours: Some(rules.hours.at(conn, now)?),
         uses: idempotencia::uses(conn, &keys, now)?,
         clientes: clientes::existing(conn, &distinct(checkouts.iter().filter_map(|c| c.choice.cliente)))?,
         menu: produtos::on_sale(conn, &distinct(products))?,
-        room: capacity.room(conn)?,
+        room: rules.capacity.room(conn)?,
         new: Vec::with_capacity(checkouts.len()),
     })
 }
 
 impl<'a> Till<'a> {
     /// Of a transaction without checkouts.
-    fn closed(payments: &'a Payments) -> Till<'a> {
+    fn unused(rules: Rules<'a>) -> Till<'a> {
         let (uses, clientes, menu, new) = (HashMap::new(), Vec::new(), Vec::new(), Vec::new());
-        Till { payments, uses, clientes, menu, room: Room::none(), new }
+        Till { rules, hours: None, uses, clientes, menu, room: Room::none(), new }
     }
 
     /// Makes an order of the choice, or says why not.
@@ -193,6 +184,7 @@ impl<'a> Till<'a> {
                 return Ok(Decision::SameAs(number));
             }
         }
+        self.check_open(checkout, now)?;
         let new = self.new_order(checkout, now)?;
         self.room.take()?;
         self.new.push(new);
@@ -216,6 +208,9 @@ impl<'a> Till<'a> {
         numbers: &Numbers,
         now: DataHora,
     ) -> Result<Vec<Entry>, Error> {
+        if let Some(hours) = self.hours.as_ref().filter(|_| !self.new.is_empty()) {
+            self.rules.hours.check(hours, numbers.hours_versao)?;
+        }
         let mut rows: Vec<&mut Pedido> = self.new.iter_mut().map(|new| &mut new.order.pedido).collect();
         pedidos::insert(conn, &mut rows, &numbers.dia, numbers.first_senha)?;
         let (mut entries, mut uses) = (Vec::new(), Vec::new());
@@ -248,8 +243,18 @@ impl<'a> Till<'a> {
         Ok(Done::Replayed(json(&self.new.get(number).ok_or_else(unplaced)?.order.pedido)?))
     }
 
+    /// `Closed` where no orders are taken from who sends this one.
+    fn check_open(&self, checkout: &Checkout, now: DataHora) -> Result<(), Error> {
+        match self.hours.as_ref().map(|hours| hours.situacao) {
+            Some(closed) if !closed.is_open() && !checkout.choice.by_counter => {
+                Err(Error::Closed { detail: closed.sentence(now, &SAO_PAULO), opens_at: closed.changes_at() })
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn new_order(&self, checkout: &Checkout, now: DataHora) -> Result<New, Error> {
-        let Choice { cliente, lines, destino } = &checkout.choice;
+        let Choice { cliente, lines, destino, by_counter: _ } = &checkout.choice;
         if cliente.is_some_and(|c| !self.clientes.contains(&c)) {
             return Err(clientes::NOT_FOUND);
         }
@@ -258,7 +263,7 @@ impl<'a> Till<'a> {
         if !sold_out.is_empty() {
             return Err(Error::SoldOut(sold_out));
         }
-        let provider = self.payments.current();
+        let provider = self.rules.payments.current();
         let (policy, reference) = (provider.policy(), &checkout.id_pagamento);
         let valor = pedido::total(&itens).map_err(too_much)?;
         let opened = provider.at_once(&NewCharge { reference, valor, now });
@@ -318,14 +323,6 @@ impl Checkout {
     }
 }
 
-impl Choice {
-    /// Tells one choice from another, whatever the spelling of its JSON: SHA-256 in hexadecimal.
-    fn fingerprint(&self) -> Result<String, Error> {
-        let text = serde_json::to_vec(self).map_err(defect)?;
-        Ok(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
-    }
-}
-
 impl Key {
     /// `Invalid` when the key was used for a choice with another fingerprint.
     fn check(&self, fingerprint: &str) -> Result<(), Error> {
@@ -359,21 +356,4 @@ fn unplaced() -> Error {
 
 fn defect(error: serde_json::Error) -> Error {
     Error::Internal(error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fingerprints_that_are_stored_stay_what_they_were() {
-        let line = || Line { produto: 3, quantidade: 5, descricao: None };
-        let choice = |destino| Choice { cliente: Some(1), lines: vec![line()], destino };
-        let before = r#"{"cliente":1,"linhas":[{"produto":3,"quantidade":5,"descricao":null}]}"#;
-        let digest =
-            |text: &str| Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        assert_eq!(choice(Destino::default()).fingerprint().unwrap(), digest(before));
-        let at_a_table = choice(Destino { local: None, mesa: Some("7".into()) });
-        assert_ne!(at_a_table.fingerprint().unwrap(), digest(before));
-    }
 }

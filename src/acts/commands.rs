@@ -27,8 +27,9 @@ use super::{
     Context, Order,
     capacity::Capacity,
     charge_step::Step,
-    checkout::{self, Checkout, Till},
+    checkout::{self, Checkout, Rules, Till},
     held_rows::HeldRows,
+    hours::Hours,
 };
 use crate::{
     batch::Batch,
@@ -108,6 +109,7 @@ struct Writer {
     store: Arc<Store>,
     payments: Arc<Payments>,
     capacity: Capacity,
+    hours: Hours,
     /// Rung behind each commit.
     committed: Arc<Bell>,
 }
@@ -122,7 +124,7 @@ impl Commands {
         threads: &Arc<Threads>,
     ) -> Commands {
         let (store, payments, committed) = (store.clone(), payments.clone(), committed.clone());
-        let writer = Arc::new(Writer { store, payments, capacity, committed });
+        let writer = Arc::new(Writer { store, payments, capacity, hours: Hours::default(), committed });
         let leads = writer.clone();
         Commands { writer, batch: Batch::new(threads, TOGETHER, move |all: &[Command]| leads.write(all)) }
     }
@@ -156,6 +158,11 @@ impl Commands {
 }
 
 impl Writer {
+    /// What checkouts are decided by.
+    fn rules(&self) -> Rules<'_> {
+        Rules { payments: &self.payments, capacity: &self.capacity, hours: &self.hours }
+    }
+
     fn write(&self, commands: &[Command]) -> Result<Vec<Result<Done, Error>>, Error> {
         let all =
             |conn: &mut dyn Connection| self.write_in(conn, commands, &HeldRows::default(), LockWait::Short);
@@ -256,7 +263,7 @@ impl<'a> Desk<'a> {
             (id, loaded)
         };
         let orders = pedidos.into_iter().map(loaded).collect();
-        let till = checkout::load(conn, &checkouts, &writer.payments, &writer.capacity, now)?;
+        let till = checkout::load(conn, &checkouts, writer.rules(), now)?;
         Ok(Desk { orders, till, log: Vec::new() })
     }
 

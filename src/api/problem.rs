@@ -7,6 +7,7 @@ use tiny_http::StatusCode;
 use super::json::etag;
 use crate::{
     domain::{
+        data_hora::DataHora,
         pedido::{Pedido, PedidoView},
         produto::SoldOut,
     },
@@ -47,6 +48,10 @@ pub struct Problema<'a> {
     #[serde(skip_serializing_if = "<[i64]>::is_empty")]
     #[schema(required = false)]
     produtos: &'a [i64],
+    /// With 409 `fechado`: when orders are taken again, where that is in sight.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    abre_em: Option<DataHora>,
 }
 
 /// A problem of this status and code; `detail` is for a person, in Portuguese.
@@ -56,7 +61,7 @@ pub fn problem(status: u16, codigo: &str, detail: &str, erros: &[FieldError]) ->
 
 fn of<'a>(status: u16, codigo: &'a str, detail: &'a str, erros: &'a [FieldError]) -> Problema<'a> {
     let (tipo, title) = ("about:blank", reason(status));
-    Problema { tipo, title, status, detail, codigo, erros, pedido: None, produtos: &[] }
+    Problema { tipo, title, status, detail, codigo, erros, pedido: None, produtos: &[], abre_em: None }
 }
 
 /// 503, and when to come again.
@@ -88,6 +93,9 @@ pub fn of_error(error: Error, id: &RequestId) -> Response {
         Error::NotFound(detail) => problem(404, "nao_encontrado", detail, &[]),
         Error::Conflict { codigo, detail } => problem(409, codigo, &detail, &[]),
         Error::SoldOut(products) => sold_out(&products),
+        Error::Closed { detail, opens_at } => {
+            encode(Problema { abre_em: opens_at, ..of(409, "fechado", &detail, &[]) })
+        }
         Error::Unsigned(cause) => {
             log::warn!("{id} notification refused: {cause}");
             problem(401, "assinatura_invalida", "A assinatura da notificação falta ou está errada", &[])

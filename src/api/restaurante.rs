@@ -4,20 +4,22 @@ use super::{
     App,
     call::Call,
     endpoint::{
-        Access::{Gerente, Todos},
+        Access::{Balcao, Gerente, Todos},
         Resource,
     },
     fields::{
-        CidadeEnviada, CnpjEnviado, CorEnviada, EnderecoEnviado, Errors, FusoEnviado, LogoEnviado,
-        NomeRestaurante, TelefoneEnviado, body, read_body,
+        Categorias, CidadeEnviada, CnpjEnviado, CorEnviada, EnderecoEnviado, Errors, Excecoes, FusoEnviado,
+        LogoEnviado, MinutosDoPedido, NomeRestaurante, Semana, TelefoneEnviado, body, read_body,
     },
     json::json,
+    prazo::{self, PrazoEnviado},
 };
 use crate::{
     clock,
     domain::{
         auditoria::Tipo,
-        restaurante::{Alteracao, Restaurante},
+        prazo::Prazo,
+        restaurante::{Agora, Alteracao},
     },
     error::Error,
     server::Response,
@@ -31,7 +33,7 @@ use crate::{
 pub fn resource() -> Resource {
     Resource::new("Restaurante")
         .get("/restaurante", Todos, find, |operation| {
-            operation.about("What a page with the menu shows of the restaurant.").ok::<Restaurante>()
+            operation.about("What a page with the menu shows of the restaurant.").ok::<Agora>()
         })
         .put("/restaurante", Gerente, change, |operation| {
             operation
@@ -40,7 +42,19 @@ pub fn resource() -> Resource {
                      a field away, but for `nome` and `cidade`.",
                 )
                 .body::<EdicaoRestaurante>()
-                .ok::<Restaurante>()
+                .ok::<Agora>()
+        })
+        .put("/restaurante/pausa", Balcao, pause, |operation| {
+            operation
+                .about(
+                    "Takes no orders from customers for a while: until somebody says otherwise, until tomorrow, or for some \
+                     minutes. The counter may order all the same.",
+                )
+                .body::<PrazoEnviado>()
+                .ok::<Agora>()
+        })
+        .delete("/restaurante/pausa", Balcao, go_on, |operation| {
+            operation.about("Takes orders again, as the hours say.").ok::<Agora>()
         })
 }
 
@@ -55,11 +69,16 @@ body! {
         cor_primaria: Option<CorEnviada>,
         cor_secundaria: Option<CorEnviada>,
         fuso: Option<FusoEnviado>,
+        minutos_amarelo: Option<MinutosDoPedido>,
+        minutos_vermelho: Option<MinutosDoPedido>,
+        categorias: Option<Categorias>,
+        horarios: Option<Semana>,
+        excecoes: Option<Excecoes>,
     }
 }
 
 fn find(app: &App, _: &Call<'_>) -> Result<Response, Error> {
-    json(&app.store.read(|conn| perfil::find(conn))?)
+    json(&app.store.read(|conn| perfil::at(conn, clock::now()))?)
 }
 
 fn change(app: &App, call: &Call<'_>) -> Result<Response, Error> {
@@ -74,6 +93,11 @@ fn change(app: &App, call: &Call<'_>) -> Result<Response, Error> {
         logo: errors.optional("logo", body.logo).flatten().map(|l| l.0),
         cor_primaria: errors.optional("cor_primaria", body.cor_primaria).flatten().map(|c| c.0),
         cor_secundaria: errors.optional("cor_secundaria", body.cor_secundaria).flatten().map(|c| c.0),
+        minutos_amarelo: errors.optional("minutos_amarelo", body.minutos_amarelo).flatten().map(|m| m.0),
+        minutos_vermelho: errors.optional("minutos_vermelho", body.minutos_vermelho).flatten().map(|m| m.0),
+        categorias: errors.optional("categorias", body.categorias).flatten().map(|c| c.0),
+        horarios: errors.optional("horarios", body.horarios).flatten().map(|h| h.0),
+        excecoes: errors.optional("excecoes", body.excecoes).flatten().map(|e| e.0),
     };
     if let Some(FusoEnviado(fuso)) = errors.optional("fuso", body.fuso).flatten() {
         let stored = app.store.read(|conn| perfil::find(conn))?.fuso;
@@ -87,12 +111,45 @@ fn change(app: &App, call: &Call<'_>) -> Result<Response, Error> {
         let changes = perfil::changes(conn, &wanted)?;
         if !changes.is_empty() {
             let fields = changes.iter().map(|change| change.field).collect::<Vec<_>>().join(", ");
-            let (tipo, alvo) = (Tipo::RestauranteAlterado, Some("restaurante".to_owned()));
-            let new = New { tipo, ator: ator.clone(), alvo, detalhe: Some(fields) };
-            auditoria::append(conn, &new, clock::now())?;
+            auditoria::append(conn, &altered(&ator, fields), clock::now())?;
             perfil::save(conn, &changes)?;
         }
-        perfil::find(conn)
+        let profile = perfil::at(conn, clock::now())?;
+        if profile.perfil.minutos_amarelo >= profile.perfil.minutos_vermelho {
+            // What was written is rolled back.
+            return Err(Error::invalid("minutos_vermelho", "deve ser maior que «minutos_amarelo»"));
+        }
+        Ok(profile)
     })?;
     json(&profile)
+}
+
+fn pause(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    let pause = prazo::read(call, clock::now())?;
+    set_pause(app, call, Some(pause))
+}
+
+fn go_on(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    set_pause(app, call, None)
+}
+
+fn set_pause(app: &App, call: &Call<'_>, pause: Option<Prazo>) -> Result<Response, Error> {
+    let ator = call.caller(app)?.name();
+    let detail = match pause.map(Prazo::end) {
+        Some(Some(end)) => format!("pausa até {end}"),
+        Some(None) => "pausa".to_owned(),
+        None => "fim da pausa".to_owned(),
+    };
+    let profile = app.store.write(|conn| {
+        auditoria::append(conn, &altered(&ator, detail.clone()), clock::now())?;
+        perfil::set_pause(conn, pause)?;
+        perfil::at(conn, clock::now())
+    })?;
+    json(&profile)
+}
+
+/// For the trail.
+fn altered(ator: &str, detail: String) -> New {
+    let (tipo, alvo) = (Tipo::RestauranteAlterado, Some("restaurante".to_owned()));
+    New { tipo, ator: ator.to_owned(), alvo, detalhe: Some(detail) }
 }

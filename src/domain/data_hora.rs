@@ -5,7 +5,8 @@ use std::{fmt, str::FromStr};
 use jiff::{Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
 use serde::{Serialize, Serializer};
 
-static SAO_PAULO: TimeZone = jiff::tz::get!("America/Sao_Paulo");
+/// The zone in which the restaurant lives; another cannot be set yet.
+pub static SAO_PAULO: TimeZone = jiff::tz::get!("America/Sao_Paulo");
 
 /// A moment: whole seconds, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,14 +54,25 @@ impl DataHora {
 
     /// Of a date and time of day in UTC. `None` beyond the calendar.
     pub fn de_civil(civil: DateTime) -> Option<DataHora> {
-        TimeZone::UTC.to_timestamp(civil).ok().map(DataHora)
+        DataHora::of_civil(civil, &TimeZone::UTC)
+    }
+
+    /// Date and time of day in this zone.
+    pub fn civil(self, zone: &TimeZone) -> DateTime {
+        zone.to_datetime(self.0)
+    }
+
+    /// Of a date and time of day in this zone: as much later where the clocks jump over it, the first where it comes twice.
+    /// `None` beyond the calendar.
+    pub fn of_civil(civil: DateTime, zone: &TimeZone) -> Option<DataHora> {
+        zone.to_timestamp(civil).ok().map(DataHora)
     }
 
     /// When the next day begins in São Paulo: at midnight, or, where the clocks jump over that, right behind it.
     pub fn tomorrow(self) -> DataHora {
-        let tomorrow = SAO_PAULO.to_datetime(self.0).date().tomorrow();
-        let start = tomorrow.and_then(|day| SAO_PAULO.to_timestamp(day.at(0, 0, 0, 0)));
-        start.map_or(DataHora::LAST, DataHora)
+        let tomorrow = self.civil(&SAO_PAULO).date().tomorrow().ok();
+        let start = tomorrow.and_then(|day| DataHora::of_civil(day.at(0, 0, 0, 0), &SAO_PAULO));
+        start.unwrap_or(DataHora::LAST)
     }
 
     /// The business day in São Paulo: `2026-11-23`.

@@ -1,6 +1,7 @@
 //! What a restaurant is made of. Pure: no I/O, no clock, no environment. What is invalid cannot be built.
 
 pub mod a_mais;
+pub mod atendimento;
 pub mod auditoria;
 pub mod aviso;
 pub mod charge_report;
@@ -12,6 +13,7 @@ pub mod data_hora;
 pub mod dinheiro;
 pub mod evento;
 pub mod funcionario;
+pub mod horario;
 pub mod papel;
 pub mod pedido;
 pub mod pendencia;

@@ -5,7 +5,13 @@ use std::str::FromStr;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{cliente::Telefone, texto::visible};
+use super::{
+    cliente::Telefone,
+    data_hora::DataHora,
+    horario::{Excecao, TurnoSemanal},
+    produto::Categoria,
+    texto::visible,
+};
 
 /// Characters of the name.
 pub const NOME_MAX: usize = 120;
@@ -15,6 +21,8 @@ pub const ENDERECO_MAX: usize = 200;
 pub const CIDADE_MAX: usize = 80;
 /// Characters of the logo's address.
 pub const LOGO_MAX: usize = 500;
+/// Minutes until a ticket turns yellow or red, at most.
+pub const MINUTOS_MAX: i64 = 240;
 /// Characters of a time zone's name.
 pub const FUSO_MAX: usize = 64;
 
@@ -33,6 +41,7 @@ pub struct Cor(String);
 
 /// The profile, as everybody may see it.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Perfil)]
 pub struct Restaurante {
     #[schema(example = "Ambrosia")]
     pub nome: String,
@@ -54,6 +63,38 @@ pub struct Restaurante {
     /// The time zone in which the business day turns. It cannot be changed yet.
     #[schema(example = "America/Sao_Paulo")]
     pub fuso: String,
+    /// The age of an order, in minutes, from which its ticket in the kitchen is yellow.
+    #[schema(minimum = 1, maximum = 240, example = 10)]
+    pub minutos_amarelo: i64,
+    /// The age from which it is red.
+    #[schema(minimum = 1, maximum = 240, example = 20)]
+    pub minutos_vermelho: i64,
+    /// The four categories in the order in which the menu shows them.
+    #[schema(min_items = 4, max_items = 4)]
+    pub categorias: Vec<Categoria>,
+}
+
+/// The profile, and whether orders are taken.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Restaurante)]
+pub struct Agora {
+    #[serde(flatten)]
+    #[schema(inline)]
+    pub perfil: Restaurante,
+    /// Whether orders are taken now.
+    #[schema(example = true)]
+    pub aberto: bool,
+    /// When that changes; null where that is not in sight.
+    pub muda_em: Option<DataHora>,
+    /// Whether there is a pause: no orders are taken, whatever the hours say.
+    #[schema(example = false)]
+    pub pausado: bool,
+    /// When the pause ends; null where that is when somebody says so.
+    pub pausado_ate: Option<DataHora>,
+    /// When orders are taken each week. None: always.
+    pub horarios: Vec<TurnoSemanal>,
+    /// Dates on which other hours hold.
+    pub excecoes: Vec<Excecao>,
 }
 
 /// The fields that a request sets; `None` leaves a field alone, and `Some(None)` takes it away.
@@ -67,6 +108,14 @@ pub struct Alteracao {
     pub logo: Option<Option<Logo>>,
     pub cor_primaria: Option<Option<Cor>>,
     pub cor_secundaria: Option<Option<Cor>>,
+    pub minutos_amarelo: Option<i64>,
+    pub minutos_vermelho: Option<i64>,
+    /// Each of the four once.
+    pub categorias: Option<Vec<Categoria>>,
+    /// An empty list is none.
+    pub horarios: Option<Vec<TurnoSemanal>>,
+    /// An empty list is none.
+    pub excecoes: Option<Vec<Excecao>>,
 }
 
 impl Cnpj {

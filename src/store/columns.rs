@@ -40,6 +40,12 @@ impl Columns {
 }
 
 impl Record<'_> {
+    /// As it is.
+    pub fn value(&self, name: &str) -> Result<&Value, DbError> {
+        let value = self.row.0.get(self.at(name)?);
+        value.ok_or_else(|| DbError::Other(format!("column {name} is missing")))
+    }
+
     /// A whole number.
     pub fn int(&self, name: &str) -> Result<i64, DbError> {
         self.row.int(self.at(name)?)

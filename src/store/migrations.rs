@@ -24,6 +24,8 @@ const MYSQL: &[(i64, &str)] = &[
     (12, include_str!("../../sql/mysql/0012_esgotado.sql")),
     (13, include_str!("../../sql/mysql/0013_destino.sql")),
     (14, include_str!("../../sql/mysql/0014_ordem.sql")),
+    (15, include_str!("../../sql/mysql/0015_atendimento.sql")),
+    (16, include_str!("../../sql/mysql/0016_cozinha_e_cardapio.sql")),
 ];
 const SQLITE: &[(i64, &str)] = &[
     (1, include_str!("../../sql/sqlite/0001_base.sql")),
@@ -40,6 +42,8 @@ const SQLITE: &[(i64, &str)] = &[
     (12, include_str!("../../sql/sqlite/0012_esgotado.sql")),
     (13, include_str!("../../sql/sqlite/0013_destino.sql")),
     (14, include_str!("../../sql/sqlite/0014_ordem.sql")),
+    (15, include_str!("../../sql/sqlite/0015_atendimento.sql")),
+    (16, include_str!("../../sql/sqlite/0016_cozinha_e_cardapio.sql")),
 ];
 
 /// The number under which it is noted that the example data was put in, or declined, for good.

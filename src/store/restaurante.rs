@@ -17,6 +17,8 @@ pub struct Numbers {
     pub first_senha: i64,
     /// The first of the places in the log that were asked for.
     pub first_sequencia: i64,
+    /// The version of the service hours.
+    pub hours_versao: i64,
 }
 
 /// Takes so many senhas of this day and so many places in the log. Both are given back when the caller's transaction is
@@ -37,12 +39,13 @@ pub fn take_numbers(
         [today.into(), senhas.into(), senhas.into(), today.into(), today.into(), places.into()];
     conn.execute(sql, &values)?;
     let sql = "SELECT CAST(dia AS CHAR), proxima_senha, proxima_sequencia, \
-               (SELECT MAX(senha) FROM pedidos WHERE pedidos.dia = restaurante.dia) \
+               (SELECT MAX(senha) FROM pedidos WHERE pedidos.dia = restaurante.dia), atendimento_versao \
                FROM restaurante WHERE id = 1";
     let rows = conn.query(sql, &[])?;
     let row = rows.first().ok_or_else(|| Error::Internal("the row of the restaurant is gone".into()))?;
     let (first_senha, first_sequencia) = (row.int(1)? - senhas, row.int(2)? - places);
-    let mut numbers = Numbers { dia: row.text(0)?.to_owned(), first_senha, first_sequencia };
+    let (dia, hours_versao) = (row.text(0)?.to_owned(), row.int(4)?);
+    let mut numbers = Numbers { dia, first_senha, first_sequencia, hours_versao };
     if senhas > 0 {
         let highest = row.int_or_null(3)?.unwrap_or_default();
         keep_apart(conn, &mut numbers, senhas, highest)?;

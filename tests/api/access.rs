@@ -74,6 +74,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/clientes/{id}/dados", MANAGER),
     ("GET", "/restaurante", ALL),
     ("PUT", "/restaurante", MANAGER),
+    ("PUT", "/restaurante/pausa", COUNTER),
+    ("DELETE", "/restaurante/pausa", COUNTER),
     ("GET", "/chaves", MANAGER),
     ("POST", "/chaves", MANAGER),
     ("DELETE", "/chaves/{id}", MANAGER),
@@ -142,7 +144,7 @@ const CONTENTS: [&str; 12] = [
     "SELECT id, url, tipos, situacao, segredo, versao FROM webhooks ORDER BY id",
     "SELECT id, nome, papel, desligado_em FROM funcionarios ORDER BY id",
     "SELECT id, nome, papel, revogado_em FROM terminais ORDER BY id",
-    "SELECT nome, cidade FROM restaurante",
+    "SELECT nome, cidade, pausa_ate FROM restaurante",
     "SELECT * FROM pedidos ORDER BY id",
     "SELECT * FROM itens ORDER BY id",
     "SELECT * FROM eventos ORDER BY id",
@@ -203,6 +205,8 @@ impl House<'_> {
     }
 
     fn new_things(&self, route: &str) -> Things {
+        // Who has begun a pause stands in nobody's way.
+        self.r.sql("UPDATE restaurante SET pausa_ate = NULL");
         let pedido = checkout(self.r);
         let r = self.r;
         let chave = match route {
@@ -341,6 +345,7 @@ fn body_of(method: &str, route: &str, things: &Things) -> Option<Value> {
         ("POST", "/clientes") => json!({"cpf": next_cpf(), "nome": "Bia"}),
         ("PUT", "/clientes") => json!({"id": things.cliente, "nome": "Bia"}),
         ("PUT", "/restaurante") => json!({"nome": format!("Cantina {}", next_cpf())}),
+        ("PUT", "/restaurante/pausa") => json!({"minutos": 30}),
         ("POST", "/funcionarios") => json!({"nome": "Eva", "papel": "cozinha", "pin": "4172"}),
         ("PUT", "/funcionarios/{id}") => json!({"nome": "Davi Luz"}),
         ("POST", "/terminais") => json!({"nome": "Outro tablet", "papel": "balcao"}),

@@ -27,6 +27,7 @@ mod errors;
 mod expiry;
 mod freshness;
 mod full_disk;
+mod hours;
 mod invitations;
 mod keys;
 mod kitchen;

@@ -7,6 +7,8 @@ use crate::{Database, Response, Restaurant, on_both_databases, staff::lock};
 on_both_databases!(
     the_profile_is_read_and_changed,
     an_empty_text_takes_a_field_away,
+    the_kitchen_has_limits_of_age,
+    the_categories_have_an_order,
     wrong_fields_are_named_and_nothing_changes,
     only_a_manager_changes_it_and_the_trail_tells,
 );
@@ -34,14 +36,18 @@ pub fn trail(r: &Restaurant, manager: &str, tipo: &str) -> Vec<[Value; 3]> {
 fn the_profile_is_read_and_changed(database: Database) {
     let r = Restaurant::new(database);
     let fresh = json!({"nome": "Ambrosia", "cnpj": null, "endereco": null, "cidade": "São Paulo", "telefone": null,
-        "logo": null, "cor_primaria": null, "cor_secundaria": null, "fuso": "America/Sao_Paulo"});
+        "logo": null, "cor_primaria": null, "cor_secundaria": null, "fuso": "America/Sao_Paulo", "aberto": true, "muda_em": null,
+        "pausado": false, "pausado_ate": null, "horarios": [], "excecoes": [], "minutos_amarelo": 10, "minutos_vermelho": 20,
+        "categorias": [1, 2, 3, 4]});
     assert_eq!(r.get("/restaurante").ok(), fresh);
     let sent = json!({"nome": " Cantina da Praça ", "cnpj": "12abc34501de35", "endereco": "Rua das Flores, 10",
         "cidade": "Santos", "telefone": "13 3456-7890", "logo": "https://exemplo.com.br/logo.png",
         "cor_primaria": "#A03020", "cor_secundaria": "#fff4e0", "fuso": "America/Sao_Paulo"});
     let expected = json!({"nome": "Cantina da Praça", "cnpj": "12.ABC.345/01DE-35", "endereco": "Rua das Flores, 10",
         "cidade": "Santos", "telefone": "13 3456-7890", "logo": "https://exemplo.com.br/logo.png",
-        "cor_primaria": "#a03020", "cor_secundaria": "#fff4e0", "fuso": "America/Sao_Paulo"});
+        "cor_primaria": "#a03020", "cor_secundaria": "#fff4e0", "fuso": "America/Sao_Paulo", "aberto": true,
+        "muda_em": null, "pausado": false, "pausado_ate": null, "horarios": [], "excecoes": [], "minutos_amarelo": 10, "minutos_vermelho": 20,
+        "categorias": [1, 2, 3, 4]});
     assert_eq!(r.put("/restaurante", sent).ok(), expected);
     assert_eq!(r.get("/restaurante/").ok(), expected);
     assert_eq!(r.count("SELECT COUNT(*) FROM restaurante WHERE cnpj = '12ABC34501DE35'"), 1);
@@ -58,6 +64,39 @@ fn an_empty_text_takes_a_field_away(database: Database) {
         [&after["cnpj"], &after["telefone"], &after["endereco"], &after["cor_primaria"]],
         [&json!(null), &json!("13 3456-7890"), &json!(null), &json!("#a03020")]
     );
+}
+
+fn the_kitchen_has_limits_of_age(database: Database) {
+    let r = Restaurant::new(database);
+    let limits =
+        |profile: Value| ["minutos_amarelo", "minutos_vermelho"].map(|f| profile[f].as_i64().unwrap());
+    let sent = json!({"minutos_amarelo": 5, "minutos_vermelho": "9"});
+    assert_eq!(limits(r.put("/restaurante", sent).ok()), [5, 9]);
+    assert_eq!(limits(r.put("/restaurante", json!({"minutos_amarelo": 8, "nome": "Cantina"})).ok()), [8, 9]);
+    for (wrong, field) in [
+        (json!({"minutos_amarelo": 9, "nome": "Outra"}), "minutos_vermelho"),
+        (json!({"minutos_vermelho": 8}), "minutos_vermelho"),
+        (json!({"minutos_amarelo": 0}), "minutos_amarelo"),
+        (json!({"minutos_vermelho": 241}), "minutos_vermelho"),
+    ] {
+        assert_eq!(r.put("/restaurante", wrong).invalid_fields(), [field]);
+    }
+    r.put("/restaurante", json!({"minutos_amarelo": 30}))
+        .problem(422, "«minutos_vermelho» deve ser maior que «minutos_amarelo»");
+    let profile = r.get("/restaurante").ok();
+    assert_eq!((limits(profile.clone()), &profile["nome"]), ([8, 9], &json!("Cantina")));
+}
+
+fn the_categories_have_an_order(database: Database) {
+    let r = Restaurant::new(database);
+    let sent = json!({"categorias": [3, "1", 4, 2]});
+    assert_eq!(r.put("/restaurante", sent).ok()["categorias"], json!([3, 1, 4, 2]));
+    for wrong in [json!([]), json!([1, 2, 3]), json!([1, 2, 3, 3]), json!([1, 2, 3, 4, 1]), json!("3142")] {
+        assert_eq!(r.put("/restaurante", json!({"categorias": wrong})).invalid_fields(), ["categorias"]);
+    }
+    let unknown = r.put("/restaurante", json!({"categorias": [1, 2, 3, 5]}));
+    assert_eq!(unknown.invalid_fields(), ["categorias[3]"]);
+    assert_eq!(r.get("/restaurante").ok()["categorias"], json!([3, 1, 4, 2]));
 }
 
 fn wrong_fields_are_named_and_nothing_changes(database: Database) {

@@ -2,18 +2,24 @@
 //! described on the spot for the OpenAPI document, so that what is read and what is said cannot differ.
 //!
 //! `body!` declares a body, `read_body` reads it into `Field`s, and `Errors` collects what is wrong with
-//! them. The types that a field can have are in `types.rs` and `profile.rs`. Tested by `tests/api/openapi.rs`, `errors.rs`
+//! them. The types that a field can have are in `types.rs`,
+//! `profile.rs` and `hours.rs`. Tested by `tests/api/openapi.rs`, `errors.rs`
 //! and `conversions.rs`.
 
+mod hours;
 mod profile;
 mod types;
+
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 pub use self::{
+    hours::{Excecoes, Semana},
     profile::{
-        CidadeEnviada, CnpjEnviado, CorEnviada, EnderecoEnviado, FusoEnviado, LogoEnviado, NomeRestaurante,
+        Categorias, CidadeEnviada, CnpjEnviado, CorEnviada, EnderecoEnviado, FusoEnviado, LogoEnviado,
+        MinutosDoPedido, NomeRestaurante,
     },
     types::{
         Acao, AlvoEnviado, AteQuando, CategoriaEnviada, Codigo, ConviteEnviado, DescricaoProduto, Devolucao,
@@ -176,15 +182,15 @@ impl<T: FromJson> FromJson for Option<T> {
     }
 }
 
-/// A list of 1 to `max` items; faults inside are named by their place.
+/// A list of so many items; faults inside are named by their place.
 pub fn read_list<T>(
     json: &str,
-    max: usize,
+    count: RangeInclusive<usize>,
     read: impl Fn(&str) -> Result<T, Fault>,
 ) -> Result<Vec<T>, Fault> {
     let items: Vec<&RawValue> = serde_json::from_str(json).map_err(|_| "deve ser uma lista")?;
-    if items.is_empty() || items.len() > max {
-        return Err(format!("deve ter de 1 a {max} itens").into());
+    if !count.contains(&items.len()) {
+        return Err(format!("deve ter de {} a {} itens", count.start(), count.end()).into());
     }
     let mut errors = Vec::new();
     let mut values = Vec::with_capacity(items.len());

@@ -9,7 +9,10 @@ use utoipa::{
 
 use crate::{
     access::{Caller, digest},
-    acts::checkout::{self, Choice, Line},
+    acts::{
+        checkout,
+        choice::{Choice, Line},
+    },
     api::{
         App,
         call::Call,
@@ -76,7 +79,7 @@ pub struct Itens(Vec<Line>);
 
 impl FromJson for Itens {
     fn from_json(json: &str) -> Result<Self, Fault> {
-        read_list(json, LINHAS_MAX, line).map(Itens)
+        read_list(json, 1..=LINHAS_MAX, line).map(Itens)
     }
 }
 
@@ -115,7 +118,7 @@ pub fn checkout(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     }
     let key = idempotency_key(request, caller)?;
     let key = key.map(Cow::into_owned);
-    let choice = Choice { cliente, lines, destino: Destino { local, mesa } };
+    let choice = Choice { cliente, lines, destino: Destino { local, mesa }, by_counter: caller.is_counter() };
     let answer = checkout::check_out(&app.commands, &app.payments, choice, key)?;
     let short = request.header("idempotency-key")?.is_some_and(|key| key.len() < LONG_KEY);
     let body = if answer.replayed && short && caller == Caller::Nobody {

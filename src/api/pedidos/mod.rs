@@ -87,6 +87,7 @@ pub fn resource() -> Resource {
                     "`true` when this is the answer to an earlier request",
                 )
                 .problem(404, "Unknown cliente or produto")
+                .problem(409, "`esgotado`: `produtos` are sold out; `fechado`: no orders are taken until `abre_em`")
                 .problem(
                     429,
                     "More than `CHECKOUTS_PER_MINUTE` from this address; again after `Retry-After` seconds",
