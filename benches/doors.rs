@@ -43,17 +43,33 @@ fn compare(folder: &Folder, name: &str, url: &str) {
         Command::new(binary).args(["chave", "criar", "gerente", "wrk"]).env("DATABASE_URL", url).output();
     let key = String::from_utf8(made.unwrap().stdout).unwrap();
     let header = format!("wrk.headers['Authorization'] = 'Bearer {}'", key.trim());
-    println!("{name:<16}{:>28}{:>28}{:>14}", "closed, with a key", "open", "closed / open");
+    println!(
+        "{name:<16}{:>28}{:>28}{:>14}{:>14}",
+        "closed, with a key", "open", "closed / open", "processor"
+    );
     for path in ROUTES {
         let script = gets(path, ORDERS);
-        let (mut with_key, mut without) = (Vec::new(), Vec::new());
+        // Requests a second, and what of the processor a request takes: that depends less on what else the machine does.
+        let (mut with_key, mut without) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
         for _ in 0..rounds {
-            let url = |server: &Server| format!("http://{}{}", server.address, path.replace("{}", "1"));
-            with_key.push(wrk(folder, &url(&closed), &format!("{header}\n{script}"), seconds));
-            without.push(wrk(folder, &url(&open), &script, seconds));
+            for (server, script, (rates, costs)) in
+                [(&closed, &format!("{header}\n{script}"), &mut with_key), (&open, &script, &mut without)]
+            {
+                let url = format!("http://{}{}", server.address, path.replace("{}", "1"));
+                let before = server.ticks();
+                let rate = wrk(folder, &url, script, seconds);
+                costs.push((server.ticks() - before) / rate);
+                rates.push(rate);
+            }
         }
-        let ratio = median(&with_key) / median(&without);
-        println!("{path:<16}{:>28}{:>28}{:>14}", spread(&with_key), spread(&without), format!("×{ratio:.3}"));
+        let ratio = |a: &[f64], b: &[f64]| format!("×{:.3}", median(a) / median(b));
+        println!(
+            "{path:<16}{:>28}{:>28}{:>14}{:>14}",
+            spread(&with_key.0),
+            spread(&without.0),
+            ratio(&with_key.0, &without.0),
+            ratio(&with_key.1, &without.1)
+        );
     }
     drop((open, closed));
     compare_logins(url, key.trim());

@@ -25,6 +25,7 @@ use support::{
     get, median, number, request, spread,
 };
 
+#[allow(dead_code, reason = "other benchmarks use more of it")]
 mod support;
 
 /// The load for the tail, as a fraction of the yardstick's maximum.

@@ -47,6 +47,16 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Ticks of the processor that it has taken, in user mode and in the kernel.
+    pub fn ticks(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // The name, which may have spaces, ends with the last parenthesis.
+        let fields = stat.rsplit(')').next().unwrap().split_whitespace().skip(11).take(2);
+        fields.map(|ticks| ticks.parse::<f64>().unwrap()).sum()
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();

@@ -31,7 +31,7 @@ impl Doors {
             callers.push(Caller::Open);
         }
         if let Some(resumo) = &carried.key {
-            callers.extend(self.find_holder(resumo)?);
+            callers.extend(self.find_holder(resumo, clock::now())?);
         }
         if let Some(resumo) = &carried.session {
             callers.extend(self.find_person(resumo, clock::now())?.as_ref().map(Caller::from));

@@ -142,7 +142,7 @@ impl Doors {
         match self.mode {
             Mode::Open => Ok(true),
             Mode::Closed => Ok(false),
-            Mode::Auto => Ok(!self.known()?.has_manager),
+            Mode::Auto => Ok(!self.have_a_manager()?),
         }
     }
 
@@ -157,18 +157,19 @@ impl Doors {
 
     /// The holder of this key; `None` when it opens nothing: unknown, revoked or expired.
     pub fn holder(&self, key: &str) -> Result<Option<Caller>, Error> {
-        let holder = self.find_holder(&key::digest(key))?;
+        let now = clock::now();
+        let holder = self.find_holder(&key::digest(key), now)?;
         if let Some(Caller::Key { id, .. }) = holder {
-            self.key_uses.note(id, clock::now());
+            self.key_uses.note(id, now);
         }
         Ok(holder)
     }
 
     /// The holder of the key with this SHA-256, without a use of it.
-    pub(super) fn find_holder(&self, resumo: &str) -> Result<Option<Caller>, Error> {
-        let (known, now) = (self.known()?, clock::now());
-        let holder = known.keys.get(resumo).filter(|h| h.expira_em.is_none_or(|e| now < e));
-        let Some(Holder { id, papel, .. }) = holder.copied() else { return Ok(None) };
+    pub(super) fn find_holder(&self, resumo: &str, now: DataHora) -> Result<Option<Caller>, Error> {
+        let holder = self.known_to(|known| known.keys.get(resumo).copied())?;
+        let holder = holder.filter(|h| h.expira_em.is_none_or(|e| now < e));
+        let Some(Holder { id, papel, .. }) = holder else { return Ok(None) };
         Ok(Some(Caller::Key { id, papel, doors_are_open: self.are_open()? }))
     }
 
@@ -236,7 +237,7 @@ impl Doors {
 
     /// Whether there is a manager, or ever was. `Unavailable` before the database has said it.
     pub fn have_a_manager(&self) -> Result<bool, Error> {
-        Ok(self.known()?.has_manager)
+        self.known_to(|known| known.has_manager)
     }
 
     /// Grows with every change of who may do what. `Unavailable` before the database has said it.
@@ -264,6 +265,14 @@ impl Doors {
 
     pub(super) fn known(&self) -> Result<Arc<Known>, Error> {
         self.loaded().map_or_else(|| self.loads.wait_for(()), Ok)
+    }
+
+    /// What is known, to look something up: a count of references that all requests change is as slow as all that is looked up.
+    fn known_to<T>(&self, look_up: impl Fn(&Known) -> T) -> Result<T, Error> {
+        if let Some(known) = self.known.read().unwrap_or_else(PoisonError::into_inner).as_deref() {
+            return Ok(look_up(known));
+        }
+        Ok(look_up(&*self.loads.wait_for(())?))
     }
 
     fn loaded(&self) -> Option<Arc<Known>> {
