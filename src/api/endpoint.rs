@@ -12,7 +12,7 @@
 
 use tiny_http::Method;
 
-use super::{App, answer::Answer, call::Call, operation::Operation};
+use super::{App, answer::Answer, call::Call, operation::Operation, screens};
 pub use crate::access::Access;
 use crate::error::Error;
 
@@ -34,6 +34,8 @@ pub struct Endpoint {
     pub access: Access,
     /// The group of the document that it is shown in.
     pub tag: &'static str,
+    /// Whether it is for people before a browser, who are shown pages also where something is refused.
+    pub is_page: bool,
     handler: Handler,
     describe: Describe,
 }
@@ -41,8 +43,10 @@ pub struct Endpoint {
 impl Endpoint {
     /// Runs the handler, if the caller may call it.
     pub fn call(&self, app: &App, call: &Call<'_>) -> Result<Answer, Error> {
-        call.check(app, self.access)?;
-        (self.handler)(app, call)
+        match call.check(app, self.access).and_then(|()| (self.handler)(app, call)) {
+            Err(error) if self.is_page => screens::instead(app, call, self.path, error).map(Answer::from),
+            result => result,
+        }
     }
 
     /// Its description for the document.
@@ -54,13 +58,19 @@ impl Endpoint {
 /// The endpoints of one kind of thing.
 pub struct Resource {
     tag: &'static str,
+    is_page: bool,
     endpoints: Vec<Endpoint>,
 }
 
 impl Resource {
     /// A resource without endpoints, which the document shows under this heading.
     pub fn new(tag: &'static str) -> Resource {
-        Resource { tag, endpoints: Vec::new() }
+        Resource { tag, is_page: false, endpoints: Vec::new() }
+    }
+
+    /// Pages: see `Endpoint::is_page`.
+    pub fn of_pages() -> Resource {
+        Resource { is_page: true, ..Resource::new("Páginas") }
     }
 
     /// Adds a GET; `handler` gives a `Response`, a `Deferred`, or an `Answer` where it may be either.
@@ -116,7 +126,8 @@ impl Resource {
         describe: Describe,
     ) -> Resource {
         let handler: Handler = Box::new(move |app, request| handler(app, request).map(Into::into));
-        self.endpoints.push(Endpoint { method, path, access, tag: self.tag, handler, describe });
+        let Resource { tag, is_page, .. } = self;
+        self.endpoints.push(Endpoint { method, path, access, tag, is_page, handler, describe });
         self
     }
 

@@ -60,7 +60,7 @@ impl Operation {
             .extensions(Some(access));
         let (responses, schemas) = (BTreeMap::new(), Vec::new());
         let operation = Operation { builder, method, has_body: false, responses, schemas };
-        let operation = operation.guarded(endpoint.access);
+        let operation = operation.guarded(endpoint);
         if !endpoint.path.contains("{id}") {
             return operation;
         }
@@ -73,7 +73,8 @@ impl Operation {
     }
 
     /// What follows from its access.
-    fn guarded(mut self, access: Access) -> Operation {
+    fn guarded(mut self, endpoint: &Endpoint) -> Operation {
+        let access = endpoint.access;
         if matches!(access, Access::Todos | Access::Prova) {
             return self;
         }
@@ -89,6 +90,9 @@ impl Operation {
             securities.push(of(SECRET));
         }
         self.builder = self.builder.securities(Some(securities));
+        if endpoint.is_page {
+            return self.see_other("To `/entrar`, where the caller may not see this page");
+        }
         self.problem(401, "A key or a session is needed, or this one opens nothing")
             .problem(403, &format!("The role «{}» is needed, or a higher one", access.name()))
             .problem(

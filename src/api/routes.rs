@@ -79,6 +79,12 @@ pub fn table() -> impl Iterator<Item = (&'static str, &'static str)> {
     ENDPOINTS.iter().map(|endpoint| (endpoint.method.as_str(), endpoint.path))
 }
 
+/// The path of the page that is shown under this address, if there is one.
+pub fn page_at(path: &str) -> Option<&'static Endpoint> {
+    let shows = |e: &&Endpoint| e.is_page && e.method == Get && e.path == path && !e.path.contains("{id}");
+    ENDPOINTS.iter().find(shows)
+}
+
 /// Runs the endpoint of a request, or refuses it. Where there are doors, it is checked who calls.
 pub fn dispatch(app: &App, request: &Request<'_>, has_doors: bool) -> server::Answer {
     let started = Instant::now();

@@ -17,7 +17,7 @@ use crate::{
     access::{Begun, Entrance, Login, OwnPin, Person},
     domain::{funcionario::Proof, papel::Papel},
     error::{Denied, Error},
-    server::Response,
+    server::{Request, Response},
 };
 
 /// Its endpoints.
@@ -67,6 +67,7 @@ pub fn resource() -> Resource {
 }
 
 body! {
+    /// Who enters.
     Entrada {
         #[schema(required)]
         funcionario: Id,
@@ -109,12 +110,21 @@ impl From<Person> for Sessao {
 }
 
 fn begin(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    entered(call, log_in(app, call, read_body)?)
+}
+
+/// Begins a session for who is named in the body, which is read like this: by the PIN on an enrolled terminal or by the password elsewhere.
+pub fn log_in(
+    app: &App,
+    call: &Call<'_>,
+    read: fn(&Request<'_>) -> Result<Entrada, Error>,
+) -> Result<Begun, Error> {
     refuse_other_pages(call)?;
-    let body: Entrada = read_body(call)?;
+    let entrada = read(call)?;
     let mut errors = Errors::default();
-    let funcionario = errors.required("funcionario", body.funcionario);
-    let pin = errors.optional("pin", body.pin).map(|pin| pin.0);
-    let senha = errors.optional("senha", body.senha).map(|senha| senha.0);
+    let funcionario = errors.required("funcionario", entrada.funcionario);
+    let pin = errors.optional("pin", entrada.pin).map(|pin| pin.0);
+    let senha = errors.optional("senha", entrada.senha).map(|senha| senha.0);
     if pin.is_some() && senha.is_some() {
         errors.note("senha", "é no lugar do PIN, e não com ele");
     }
@@ -131,14 +141,18 @@ fn begin(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     }
     let replaces = Cookie::Session.of(call);
     let entrance = Entrance { terminal, client: call.client, replaces };
-    let login = Login { funcionario, proof, entrance };
-    entered(call, app.doors.log_in(&login)?)
+    app.doors.log_in(&Login { funcionario, proof, entrance })
 }
 
 fn current(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     let token = Cookie::Session.of(call).ok_or(Error::Denied(Denied::NoSession))?;
     let person = app.doors.person(token)?.ok_or(Error::Denied(Denied::SessionOver))?;
     json(&Sessao::from(person))
+}
+
+/// The person with the session of the cookie; `None` where there is none, or it is over.
+pub fn person(app: &App, call: &Call<'_>) -> Result<Option<Person>, Error> {
+    Cookie::Session.of(call).map_or(Ok(None), |token| app.doors.person(token))
 }
 
 fn change_pin(app: &App, call: &Call<'_>) -> Result<Response, Error> {
@@ -163,10 +177,14 @@ fn entered(call: &Call<'_>, begun: Begun) -> Result<Response, Error> {
 }
 
 fn end(app: &App, call: &Call<'_>) -> Result<Response, Error> {
-    refuse_other_pages(call)?;
-    if let Some(token) = Cookie::Session.of(call) {
-        credentials::refuse_cross_site(call)?;
-        app.doors.log_out(token)?;
-    }
+    log_out(app, call)?;
     Ok(Cookie::Session.take(json(&true)?, call))
+}
+
+/// Ends the session of the cookie, if there is one. The client still has to forget it.
+pub fn log_out(app: &App, call: &Call<'_>) -> Result<(), Error> {
+    refuse_other_pages(call)?;
+    let Some(token) = Cookie::Session.of(call) else { return Ok(()) };
+    credentials::refuse_cross_site(call)?;
+    app.doors.log_out(token)
 }

@@ -17,14 +17,14 @@ use super::{
     routes::id,
 };
 use crate::{
-    access::{Code, Coded, Person},
+    access::{Code, Coded, Person, Token},
     domain::{
         data_hora::DataHora,
         papel::Papel,
         terminal::{NewTerminal, Terminal},
     },
     error::{Denied, Error},
-    server::Response,
+    server::{Request, Response},
 };
 
 /// Its endpoints.
@@ -85,6 +85,7 @@ body! {
 }
 
 body! {
+    /// The code of a terminal.
     Inscricao {
         #[schema(required)]
         codigo: Codigo,
@@ -166,14 +167,23 @@ fn people(app: &App, call: &Call<'_>) -> Result<Response, Error> {
 }
 
 fn enrol(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    let (dados, token) = enrol_device(app, call, read_body)?;
+    let response = json(&TerminalInscrito { dados, token: token.reveal().to_owned() })?;
+    Ok(Cookie::Terminal.give(response, call, token.reveal()))
+}
+
+/// Enrols the device that sends the code, read from the request like this.
+pub fn enrol_device(
+    app: &App,
+    call: &Call<'_>,
+    read: fn(&Request<'_>) -> Result<Inscricao, Error>,
+) -> Result<(Terminal, Token), Error> {
     app.tries.enrolment.admit(call.client)?;
     refuse_other_pages(call)?;
-    let body: Inscricao = read_body(call)?;
+    let body = read(call)?;
     let mut errors = Errors::default();
     let codigo = errors.required("codigo", body.codigo);
     let Codigo(typed) = errors.or(codigo)?;
     let code = Code::read(&typed).ok_or(Error::Denied(Denied::WrongCode))?;
-    let (dados, token) = app.doors.enrol(&code)?;
-    let response = json(&TerminalInscrito { dados, token: token.reveal().to_owned() })?;
-    Ok(Cookie::Terminal.give(response, call, token.reveal()))
+    app.doors.enrol(&code)
 }

@@ -1,5 +1,7 @@
 //! `produtos`.
 
+use std::collections::HashSet;
+
 use super::{
     columns::Columns,
     connection::{Connection, Row, Value},
@@ -54,6 +56,13 @@ pub fn menu(
         conn.query(&sql, &values)?.iter().map(|row| produto(row, now)).collect::<Result<_, _>>()?;
     let next = cut(&mut produtos, page.limit, |p| [p.ordem.unwrap_or(LAST), p.id]);
     Ok((produtos, next))
+}
+
+/// The ids of a category, on sale or not.
+pub fn of_category(conn: &mut dyn Connection, categoria: Categoria) -> Result<HashSet<i64>, Error> {
+    let sql = "SELECT id FROM produtos WHERE categoria = ?";
+    let rows = conn.query(sql, &[(categoria as i64).into()])?;
+    Ok(rows.iter().map(|row| row.int(0)).collect::<Result<_, DbError>>()?)
 }
 
 /// One product, on sale or not, as it is now.

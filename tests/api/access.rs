@@ -112,6 +112,13 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/gerencia/convite.js", ALL),
     ("GET", "/", ALL),
     ("GET", "/painel", ALL),
+    ("GET", "/cozinha", KITCHEN),
+    ("POST", "/cozinha", KITCHEN),
+    // What is sent is the proof.
+    ("GET", "/entrar", ALL),
+    ("POST", "/entrar", ALL),
+    ("POST", "/entrar/terminal", ALL),
+    ("POST", "/sair", ALL),
     ("GET", "/arquivos/{id}", ALL),
     ("GET", "/docs", ALL),
     ("GET", "/redoc", ALL),
@@ -120,6 +127,9 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/readyz", ALL),
     ("GET", "/metrics", MACHINE),
 ];
+
+/// Pages: who may not see one is led to the way in.
+const PAGES: [&str; 1] = ["/cozinha"];
 
 /// Routes that need a manager's key also where doors are open.
 const LOCKED_ALWAYS: [&str; 14] = [
@@ -249,8 +259,14 @@ impl House<'_> {
             for name in self.callers.keys().filter(|name| !allowed(method, route, name)) {
                 let response = self.call(name, method, route, &things);
                 let what = format!("{method} {route} by {name}: {}", response.body);
-                assert_denied(&response, name, LOCKED_ALWAYS.contains(route) && self.is_open(), &what);
-                assert_eq!(response.status, denied_status(self, name, route), "{what}");
+                if PAGES.contains(route) {
+                    let way_in = format!("/entrar?para={route}");
+                    let led = (response.status, response.header("location"));
+                    assert_eq!(led, (303, Some(way_in.as_str())), "{what}");
+                } else {
+                    assert_denied(&response, name, LOCKED_ALWAYS.contains(route) && self.is_open(), &what);
+                    assert_eq!(response.status, denied_status(self, name, route), "{what}");
+                }
                 if *method == "GET" {
                     let head = self.call(name, "HEAD", route, &things);
                     assert_eq!((head.status, head.body.as_str()), (response.status, ""), "HEAD of {what}");
@@ -265,8 +281,11 @@ impl House<'_> {
                 let expected = match *route {
                     "/pedidos/{id}/reembolso" => response.status == 409,
                     "/" => response.status == 307,
-                    "/gerencia" => response.status == if method == "GET" { 200 } else { 422 },
-                    "/gerencia/saida" => response.status == 303,
+                    "/gerencia" | "/entrar" | "/cozinha" => {
+                        response.status == if method == "GET" { 200 } else { 422 }
+                    }
+                    "/entrar/terminal" => response.status == 422,
+                    "/gerencia/saida" | "/sair" => response.status == 303,
                     "/arquivos/{id}" => response.status == 404,
                     "/terminais/atual/funcionarios" => response.body.contains("sem_terminal"),
                     "/sessoes/atual/pin" => response.body.contains("sem_sessao"),
@@ -356,8 +375,8 @@ fn body_of(method: &str, route: &str, things: &Things) -> Option<Value> {
         ("PUT", "/assinaturas/{id}") => json!({"tipos": ["pedido.pronto"]}),
         ("POST", "/terminais/inscricao") => json!({"codigo": "ABCDEFGH"}),
         ("PUT", "/sessoes/atual/pin") => json!({"pin_atual": "4172", "pin": "1739"}),
-        ("POST", "/gerencia") => json!({}),
-        ("POST", "/gerencia/saida") => return None,
+        ("POST", "/gerencia" | "/entrar" | "/entrar/terminal" | "/cozinha") => json!({}),
+        ("POST", "/gerencia/saida" | "/sair") => return None,
         ("POST", "/sessoes") => json!({"funcionario": 1, "senha": "nenhuma destas"}),
         ("POST", "/chaves") => json!({"papel": "gerente", "nome": "Outra"}),
         ("POST" | "PUT", _) => panic!("{method} {route} has no body here"),

@@ -18,7 +18,7 @@ use super::{
     App,
     asset::{AN_HOUR, Asset},
     call::Call,
-    credentials::{self, Cookie, refuse_other_pages},
+    credentials::{Cookie, refuse_other_pages},
     endpoint::{
         Access::{Prova, Todos},
         Resource,
@@ -26,7 +26,7 @@ use super::{
     fields::{ConviteEnviado, Errors, NomeFuncionario, PinNovo, SenhaEnviada, body, read_form},
     openapi::string,
     operation::Operation,
-    problem,
+    problem, sessoes,
 };
 use crate::{
     access::{Entrance, Invited},
@@ -139,19 +139,13 @@ fn try_to_accept(app: &App, call: &Call<'_>) -> Result<Response, Error> {
 }
 
 fn leave(app: &App, call: &Call<'_>) -> Result<Response, Error> {
-    refuse_other_pages(call)?;
-    if let Some(token) = Cookie::Session.of(call) {
-        credentials::refuse_cross_site(call)?;
-        app.doors.log_out(token)?;
-    }
+    sessoes::log_out(app, call)?;
     Ok(Cookie::Session.take(page::see_other(), call))
 }
 
 /// Which of its texts the page shows to this caller.
 fn doorstep(app: &App, call: &Call<'_>) -> Result<Doorstep, Error> {
-    if let Some(token) = Cookie::Session.of(call)
-        && let Some(person) = app.doors.person(token)?
-    {
+    if let Some(person) = sessoes::person(app, call)? {
         return Ok(Doorstep::Entered(person));
     }
     Ok(match (app.doors.have_a_manager()?, app.doors.are_open()?) {

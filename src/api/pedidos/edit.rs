@@ -72,21 +72,42 @@ pub fn change(app: &App, request: &Call<'_>) -> Result<Response, Error> {
         valor_total: errors.optional("valor_total", body.valor_total).flatten().map(|v| v.0),
     };
     let Id(id) = errors.or(id)?;
-    let caller = request.caller(app)?;
-    let at_counter = caller.may(Access::Balcao);
     let check = move |pedido: &Pedido| match versao {
-        _ if !at_counter && is_hidden(pedido) => Err(cancelled()),
-        _ if !at_counter && takes_the_counter(pedido, status, cliente) => {
-            Err(Error::Denied(caller.lacks(Access::Balcao)))
-        }
         Some(Id(versao)) if versao != pedido.versao => {
             Err(Error::conflict("versao_antiga", "O pedido mudou desde que foi lido; leia de novo e repita"))
         }
         _ => unchangeable.check(pedido),
     };
     let act = Move { status, cliente, seen: seen(request)?, check: Box::new(check) };
-    match app.commands.run(id, caller.actor(), act) {
-        Ok((pedido, _)) => json::order(&pedido, None),
+    json::order(&run(app, request, id, act)?, None)
+}
+
+/// Moves an order that was seen in this version.
+pub fn advance(
+    app: &App,
+    call: &Call<'_>,
+    id: i64,
+    status: StatusPedido,
+    versao: i64,
+) -> Result<Pedido, Error> {
+    let (seen, check) = (Some(vec![versao]), Box::new(|_: &Pedido| Ok(())));
+    run(app, call, id, Move { status: Some(status), cliente: None, seen, check })
+}
+
+/// Does it, as far as the caller may.
+fn run(app: &App, call: &Call<'_>, id: i64, act: Move) -> Result<Pedido, Error> {
+    let caller = call.caller(app)?;
+    let at_counter = caller.may(Access::Balcao);
+    let Move { status, cliente, seen, check } = act;
+    let check = move |pedido: &Pedido| match at_counter {
+        false if is_hidden(pedido) => Err(cancelled()),
+        false if takes_the_counter(pedido, status, cliente) => {
+            Err(Error::Denied(caller.lacks(Access::Balcao)))
+        }
+        _ => check(pedido),
+    };
+    match app.commands.run(id, caller.actor(), Move { status, cliente, seen, check: Box::new(check) }) {
+        Ok((pedido, _)) => Ok(pedido),
         Err(Error::PreconditionFailed(pedido)) if !at_counter && is_hidden(&pedido) => Err(cancelled()),
         Err(error) => Err(error),
     }

@@ -5,6 +5,7 @@
 mod checkout;
 mod edit;
 
+pub use self::edit::advance;
 use self::{
     checkout::{Checkout, Placed},
     edit::EdicaoPedido,

@@ -19,7 +19,12 @@ struct Card {
     about: &'static str,
 }
 
-const CARDS: [Card; 2] = [
+const CARDS: [Card; 3] = [
+    Card {
+        path: "/cozinha",
+        name: "Cozinha",
+        about: "Para o tablet da cozinha: as comandas, da mais antiga à mais nova.",
+    },
     Card {
         path: "/painel", name: "Painel", about: "Para a TV do salão: as senhas em preparo e as prontas."
     },

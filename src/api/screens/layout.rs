@@ -5,7 +5,8 @@ use askama::Template;
 
 use super::files;
 use crate::{
-    api::{App, call::Call, problem},
+    access::Access,
+    api::{App, call::Call, problem, sessoes},
     domain::restaurante::Cor,
     error::Error,
     server::Response,
@@ -27,11 +28,39 @@ pub struct Layout {
     pub colours: Option<String>,
     /// Everybody may do everything, since there is no manager.
     pub unlocked: bool,
+    /// The way between the pages of the staff, on those.
+    pub staff: Option<Staff>,
     /// What people have to know who pay: that nobody does, where payments are simulated.
     pub payments: Option<&'static str>,
 }
 
+/// The way between the pages of the staff.
+pub struct Staff {
+    /// Who has entered.
+    pub person: Option<String>,
+    /// Those that the caller may see: path, name, and whether it is this one.
+    pub pages: Vec<(&'static str, &'static str, bool)>,
+}
+
+/// The pages of the staff, and who may see them.
+const STAFF: [(&str, &str, Access); 4] = [
+    ("/cozinha", "Cozinha", Access::Cozinha),
+    ("/painel", "Painel", Access::Todos),
+    ("/gerencia", "Gerência", Access::Gerente),
+    ("/", "Começo", Access::Todos),
+];
+
 impl Layout {
+    /// As `of`, for a page of the staff that the caller may see.
+    pub fn of_staff(app: &App, call: &Call<'_>) -> Result<Layout, Error> {
+        let caller = call.visitor(app)?;
+        let here = format!("/{}", call.segments.first().map_or("", |s| &**s));
+        let seen = STAFF.iter().filter(|(_, _, access)| caller.may(*access));
+        let pages = seen.map(|(path, name, _)| (*path, *name, *path == here)).collect();
+        let person = sessoes::person(app, call)?.map(|person| person.nome);
+        Ok(Layout { staff: Some(Staff { person, pages }), ..Layout::of(app)? })
+    }
+
     /// As the restaurant is now.
     pub fn of(app: &App) -> Result<Layout, Error> {
         let profile = app.store.read(|conn| perfil::find(conn))?;
@@ -39,6 +68,7 @@ impl Layout {
         Ok(Layout {
             colours: colour(profile.cor_primaria).map(|primary| files::colours(&primary)),
             nome: profile.nome,
+            staff: None,
             unlocked: app.doors.are_open()? && !app.doors.have_a_manager()?,
             payments: app.payments.current().notice(),
         })
@@ -49,6 +79,11 @@ impl Layout {
 pub fn page(status: u16, template: &impl Template) -> Result<Response, Error> {
     let html = template.render().map_err(|e| Error::Internal(format!("template: {e}")))?;
     Ok(with_headers(Response::new(status, HTML, html)))
+}
+
+/// 303 to another page.
+pub fn see_other(path: &str) -> Response {
+    with_headers(Response::new(303, "text/plain; charset=utf-8", "")).with("Location", path.to_owned())
 }
 
 fn with_headers(response: Response) -> Response {
@@ -71,7 +106,8 @@ struct Sorry {
 pub fn shown(app: &App, call: &Call<'_>, result: Result<Response, Error>) -> Result<Response, Error> {
     let Err(error) = result else { return result };
     let refused = problem::of_error(error, &call.id);
-    let nameless = |_| Layout { nome: "Ambrosia".into(), colours: None, unlocked: false, payments: None };
+    let nameless =
+        |_| Layout { nome: "Ambrosia".into(), colours: None, unlocked: false, staff: None, payments: None };
     let layout = Layout::of(app).unwrap_or_else(nameless);
     let sorry = Sorry { layout, detail: problem::detail(&refused), again: refused.status() == 503 };
     let response = page(refused.status(), &sorry)?;

@@ -9,14 +9,33 @@
 //! - A template escapes what it shows; nothing is marked as safe.
 
 mod board;
+mod enter;
 mod files;
 mod home;
+mod kitchen;
 mod layout;
+mod ticket;
 
 pub use self::home::home;
-use super::endpoint::Resource;
+use super::{App, call::Call, endpoint::Resource};
+use crate::{
+    error::{Denied, Error},
+    server::Response,
+};
 
 /// Their endpoints.
-pub fn resources() -> [Resource; 2] {
-    [board::resource(), files::resource()]
+pub fn resources() -> [Resource; 4] {
+    [board::resource(), enter::resource(), files::resource(), kitchen::resource()]
+}
+
+/// What a page gives in place of itself: the way in, where its caller may not see it, or else a page that says what is wrong.
+pub fn instead(app: &App, call: &Call<'_>, path: &str, error: Error) -> Result<Response, Error> {
+    use Denied::{ManagerOnly, NoCredential, NoManager, NoSession, PersonRole, Role, SessionOver, WrongKey};
+    match error {
+        Error::Denied(
+            ManagerOnly | NoCredential | NoManager | NoSession | PersonRole(_) | Role(_) | SessionOver
+            | WrongKey,
+        ) => Ok(enter::way_in(path)),
+        error => layout::shown(app, call, Err(error)),
+    }
 }

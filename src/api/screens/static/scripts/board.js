@@ -1,5 +1,6 @@
 // The board on the wall, live: a number that becomes ready flashes, chimes and is spoken.
 import { follow } from './live.js';
+import { chime, speak } from './sound.js';
 
 const PREPARING = 2, READY = 3;
 const lists = { [PREPARING]: document.getElementById('preparando'), [READY]: document.getElementById('prontas') };
@@ -22,26 +23,10 @@ const show = fresh => {
   }
 };
 
-const chime = () => {
-  [[0, 880], [.25, 1175]].forEach(([after, frequency]) => {
-    const [tone, volume] = [audio.createOscillator(), audio.createGain()];
-    const start = audio.currentTime + after;
-    tone.frequency.value = frequency;
-    volume.gain.setValueAtTime(.3, start);
-    volume.gain.exponentialRampToValueAtTime(.001, start + .6);
-    tone.connect(volume).connect(audio.destination);
-    tone.start(start);
-    tone.stop(start + .6);
-  });
-};
-
 const call = order => {
   if (!audio) return;
-  chime();
-  if (!window.speechSynthesis) return;
-  const words = new SpeechSynthesisUtterance(`Senha ${order.senha}`);
-  words.lang = 'pt-BR';
-  speechSynthesis.speak(words);
+  chime(audio);
+  speak(`Senha ${order.senha}`);
 };
 
 const change = ({ mudaram, sairam }) => {
@@ -61,7 +46,7 @@ const change = ({ mudaram, sairam }) => {
 button.hidden = !window.AudioContext;
 button.addEventListener('click', () => {
   audio = new AudioContext();
-  chime();
+  chime(audio);
   button.hidden = true;
 });
 

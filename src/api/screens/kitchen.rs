@@ -1,0 +1,217 @@
+//! `/cozinha`: the tickets of the open orders, oldest first in each state, and one tap that moves each on.
+//!
+//! - A move is a form with the version that was seen: of two tablets that tap at once one is told, and shown what is. Scripts
+//!   send the same form, and take the board out of the page that comes back: it is rendered here and nowhere else.
+//! - The move that was made last can be undone from the page that follows it.
+//! - How long an order waits is told by words, by a sign and by a colour.
+
+use std::collections::HashSet;
+
+use askama::Template;
+use utoipa::PartialSchema;
+
+use super::{
+    files,
+    layout::{Layout, page, see_other},
+    ticket::{Column, Ticket},
+};
+use crate::{
+    api::{
+        App,
+        call::Call,
+        endpoint::{
+            Access::{Balcao, Cozinha},
+            Resource,
+        },
+        fields::{Errors, Id, StatusPedidoEnviado, body, read_form},
+        openapi::{query, string},
+        pedidos::advance,
+        problem,
+    },
+    clock,
+    domain::{
+        pedido::{Pedido, StatusPedido},
+        produto::Categoria,
+    },
+    error::Error,
+    server::Response,
+    store::{
+        lists::{self, List},
+        page::PageRequest,
+        pedidos, produtos,
+    },
+};
+
+/// Tickets of one state that are shown; how many more there are is told.
+const SHOWN: usize = 200;
+/// Tickets that a key moves.
+const KEYS: usize = 9;
+
+/// What a cook may choose to see.
+const STATIONS: [(&str, &str, Option<Categoria>); 5] = [
+    ("", "Tudo", None),
+    ("1", "Lanches", Some(Categoria::Lanche)),
+    ("2", "Acompanhamentos", Some(Categoria::Acompanhamento)),
+    ("3", "Bebidas", Some(Categoria::Bebida)),
+    ("4", "Sobremesas", Some(Categoria::Sobremesa)),
+];
+
+/// Its endpoints.
+pub fn resource() -> Resource {
+    Resource::of_pages()
+        .get(
+            "/cozinha",
+            Cozinha,
+            |app, call| show(app, call, 200, moved(app, call)?),
+            |operation| {
+                operation
+                    .about("The kitchen's tickets.")
+                    .parameter(query("categoria", string(), "Only orders with something of this category"))
+                    .ok_as("text/html", String::schema())
+                    .page_of(503, "Cannot be shown now")
+            },
+        )
+        .post("/cozinha", Cozinha, advance_ticket, |operation| {
+            operation
+                .about("Moves an order on or one step back, by the form of its ticket.")
+                .form::<Movimento>()
+                .page_of(404, "There is no such order")
+                .page_of(409, "It cannot go there")
+                .page_of(412, "It was moved meanwhile")
+                .page_of(422, "The form is not whole")
+                .page_of(503, "Cannot be done now")
+        })
+}
+
+body! {
+    /// A move of a ticket.
+    Movimento {
+        #[schema(required)]
+        id: Id,
+        #[schema(required)]
+        status: StatusPedidoEnviado,
+        /// As seen.
+        #[schema(required)]
+        versao: Id,
+    }
+}
+
+/// What happened last.
+struct Notice {
+    text: String,
+    is_error: bool,
+    /// The order as it is now, and the state that it came from.
+    undo: Option<(Ticket, i64)>,
+}
+
+#[derive(Template)]
+#[template(path = "kitchen.html")]
+struct Kitchen {
+    layout: Layout,
+    columns: [Column; 3],
+    stations: Vec<(&'static str, &'static str, bool)>,
+    /// Of the station, for the forms.
+    query: String,
+    notice: Option<Notice>,
+}
+
+fn station(call: &Call<'_>) -> Option<(&'static str, Categoria)> {
+    let wanted = call.parameter("categoria")?;
+    let (number, _, categoria) = STATIONS.iter().find(|(number, ..)| *number == wanted)?;
+    categoria.map(|categoria| (*number, categoria))
+}
+
+fn show(app: &App, call: &Call<'_>, status: u16, notice: Option<Notice>) -> Result<Response, Error> {
+    let station = station(call);
+    let chosen = station.map_or("", |(number, _)| number);
+    let at_counter = call.caller(app)?.may(Balcao);
+    let only = match station {
+        Some((_, categoria)) => Some(app.store.read(|conn| produtos::of_category(conn, categoria))?),
+        None => None,
+    };
+    let column = |state| column(app, state, only.as_ref(), at_counter);
+    let mut columns =
+        [column(StatusPedido::Recebido)?, column(StatusPedido::EmPreparacao)?, column(StatusPedido::Pronto)?];
+    // What is new comes last: it gives no other ticket another key.
+    let [received, preparing, _] = &mut columns;
+    let by_key = preparing.tickets.iter_mut().chain(&mut received.tickets).take(KEYS);
+    by_key.zip(1..).for_each(|(ticket, key)| ticket.key = Some(key));
+    let shown = Kitchen {
+        layout: Layout::of_staff(app, call)?,
+        columns,
+        stations: STATIONS.iter().map(|(number, name, _)| (*number, *name, *number == chosen)).collect(),
+        query: station.map_or(String::new(), |(number, _)| format!("?categoria={number}")),
+        notice,
+    };
+    page(status, &shown)
+}
+
+fn column(
+    app: &App,
+    state: StatusPedido,
+    only: Option<&HashSet<i64>>,
+    at_counter: bool,
+) -> Result<Column, Error> {
+    let (list, now) = (List::State(state), clock::now());
+    let first = PageRequest { limit: SHOWN, after: None };
+    app.store.read(|conn| {
+        let mut tickets = Vec::new();
+        let rest = lists::page(conn, list, &first, &mut |pedido| {
+            tickets.extend(Ticket::of(pedido, now, at_counter).of_station(only));
+            Ok(std::ops::ControlFlow::Continue(()))
+        })?;
+        let more = match rest {
+            Some(_) => lists::count(conn, list)? - SHOWN as i64,
+            None => 0,
+        };
+        Ok(Column { state, tickets, more })
+    })
+}
+
+/// What the page before has moved, which can be undone.
+fn moved(app: &App, call: &Call<'_>) -> Result<Option<Notice>, Error> {
+    let Some(id) = call.parameter("movido").and_then(|id| id.parse().ok()) else { return Ok(None) };
+    let pedido = app.store.read(|conn| pedidos::find(conn, id))?;
+    let at_counter = call.caller(app)?.may(Balcao);
+    Ok(Some(done(&pedido, at_counter)))
+}
+
+fn done(pedido: &Pedido, at_counter: bool) -> Notice {
+    let text = format!("Senha {}: {}.", number(pedido), pedido.status_pedido.descricao());
+    let ticket = Ticket::of(pedido, clock::now(), at_counter);
+    let undo = ticket.back.map(|(status, _)| (ticket, status));
+    Notice { text, is_error: false, undo }
+}
+
+/// The number that is called, or that of the row where the original gave none.
+fn number(pedido: &Pedido) -> i64 {
+    pedido.senha.unwrap_or(pedido.id)
+}
+
+fn advance_ticket(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    let body: Movimento = read_form(call)?;
+    let mut errors = Errors::default();
+    let id = errors.required("id", body.id);
+    let status = errors.required("status", body.status);
+    let versao = errors.required("versao", body.versao);
+    let ((Id(id), StatusPedidoEnviado(status)), Id(versao)) = errors.or(id.zip(status).zip(versao))?;
+    let error = match advance(app, call, id, status, versao) {
+        Ok(_) => {
+            let station = station(call).map_or(String::new(), |(number, _)| format!("&categoria={number}"));
+            return Ok(see_other(&format!("/cozinha?movido={id}{station}")));
+        }
+        Err(error) => error,
+    };
+    let text = match &error {
+        Error::PreconditionFailed(pedido) => format!(
+            "A senha {} já foi mexida em outra tela, e está em «{}».",
+            number(pedido),
+            pedido.status_pedido.descricao()
+        ),
+        Error::NotFound(_) | Error::Conflict { .. } => String::new(),
+        _ => return Err(error),
+    };
+    let refused = problem::of_error(error, &call.id);
+    let text = if text.is_empty() { format!("{}.", problem::detail(&refused)) } else { text };
+    show(app, call, refused.status(), Some(Notice { text, is_error: true, undo: None }))
+}

@@ -1,0 +1,46 @@
+// The page as the server renders it now: scripts take parts out of it, and render nothing themselves.
+const PATIENCE = 10000;
+const offline = document.getElementById('sem-conexao');
+const over = document.getElementById('sessao');
+
+// The page behind this address; null, and told, where the session is over. Throws where there is no connection.
+export const load = async (address, options = {}) => {
+  const answer = await fetch(address, { ...options, signal: AbortSignal.timeout(PATIENCE) });
+  const isOver = new URL(answer.url).pathname === '/entrar';
+  over.hidden = !isOver;
+  if (isOver) {
+    offline.hidden = true;
+    over.querySelector('a').href = `/entrar?para=${location.pathname}`;
+    return null;
+  }
+  return new DOMParser().parseFromString(await answer.text(), 'text/html');
+};
+
+// Sends a form as the browser would, and gives the page that follows.
+export const send = (form, button) => {
+  const body = new URLSearchParams(new FormData(form));
+  if (button?.name) body.append(button.name, button.value);
+  return load(form.action, { method: 'POST', body });
+};
+
+// Says for how long nothing has come; 0 is none.
+export const quiet = seconds => {
+  offline.hidden = seconds === 0 || !over.hidden;
+  offline.querySelector('span').textContent = seconds;
+};
+
+// A button that stays pressed, also tomorrow.
+export const toggle = (button, initial, changed) => {
+  const key = `ambrosia-${button.id}`;
+  const set = on => {
+    button.setAttribute('aria-pressed', on);
+    changed(on);
+  };
+  button.hidden = false;
+  set((localStorage.getItem(key) ?? String(initial)) === 'true');
+  button.addEventListener('click', () => {
+    const on = button.getAttribute('aria-pressed') !== 'true';
+    localStorage.setItem(key, on);
+    set(on);
+  });
+};
