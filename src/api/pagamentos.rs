@@ -17,8 +17,13 @@ use super::{
     routes::id,
 };
 use crate::{
-    acts::{Cancel, Refund, Resolve, TakePayment, charge_step, refund},
-    domain::{pedido::Pedido, pendencia::Pendencia},
+    access::Caller,
+    acts::{Cancel, Refund, Resolve, Seen, TakePayment, charge_step, refund},
+    domain::{
+        dinheiro::Dinheiro,
+        pedido::{Meio, Pedido},
+        pendencia::Pendencia,
+    },
     error::Error,
     server::Response,
     store::{cobrancas, pedidos},
@@ -130,17 +135,34 @@ fn status(app: &App, request: &Call<'_>) -> Result<Deferred, Error> {
     Ok(Deferred::ask(&app.shared.status, id, |status| json(&(status? as i64).to_string())))
 }
 
+/// What is asked about the money of an order: by whom, and in which version it was seen.
+pub struct Asked {
+    pub id: i64,
+    pub caller: Caller,
+    pub seen: Seen,
+}
+
+impl Asked {
+    fn of(app: &App, request: &Call<'_>) -> Result<Asked, Error> {
+        Ok(Asked { id: id(request)?, caller: request.caller(app)?, seen: seen(request)? })
+    }
+}
+
 fn receive(app: &App, request: &Call<'_>) -> Result<Response, Error> {
-    let id = id(request)?;
     let body: Recebimento = read_body(request)?;
     let mut errors = Errors::default();
     let meio = errors.required("meio", body.meio);
     let responsavel = errors.required("responsavel", body.responsavel);
     let (MeioNoBalcao(meio), Responsavel(responsavel)) = errors.or(meio.zip(responsavel))?;
-    let act = TakePayment { meio, responsavel, seen: seen(request)? };
-    let (pedido, _) = app.commands.run(id, request.caller(app)?.actor(), act)?;
+    json::order(&take_money(app, Asked::of(app, request)?, meio, responsavel)?, None)
+}
+
+/// Records money that was taken at the counter.
+pub fn take_money(app: &App, asked: Asked, meio: Meio, responsavel: String) -> Result<Pedido, Error> {
+    let Asked { id, caller, seen } = asked;
+    let (pedido, _) = app.commands.run(id, caller.actor(), TakePayment { meio, responsavel, seen })?;
     app.bell.ring();
-    json::order(&pedido, None)
+    Ok(pedido)
 }
 
 fn cancel(app: &App, request: &Call<'_>) -> Result<Response, Error> {
@@ -148,26 +170,36 @@ fn cancel(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let mut errors = Errors::default();
     let motivo = errors.required("motivo", body.motivo);
     let Motivo(motivo) = errors.or(motivo)?;
-    json::order(&cancel_order(app, request, Some(motivo))?, None)
+    json::order(&cancel_order(app, request, id(request)?, Some(motivo))?, None)
 }
 
-/// Cancels the order that the path names, and asks for the refund while the client waits.
-pub fn cancel_order(app: &App, request: &Call<'_>, motivo: Option<String>) -> Result<Pedido, Error> {
+/// Cancels the order, and asks for the refund while the client waits.
+pub fn cancel_order(app: &App, request: &Call<'_>, id: i64, motivo: Option<String>) -> Result<Pedido, Error> {
     let (seen, caller) = (seen(request)?, request.visitor(app)?);
+    call_off(app, Asked { id, caller, seen }, motivo)
+}
+
+/// As `cancel_order`, where it is known who asks.
+pub fn call_off(app: &App, asked: Asked, motivo: Option<String>) -> Result<Pedido, Error> {
+    let Asked { id, caller, seen } = asked;
     let act = Cancel { motivo, seen, gives_back: caller.may(Gerente), payments: app.payments.clone() };
-    let ran = app.commands.run(id(request)?, caller.actor(), act);
+    let ran = app.commands.run(id, caller.actor(), act);
     let (pedido, step) = ran.map_err(|error| caller.explain(error))?;
     Ok(charge_step::ask_while_client_waits(&app.commands, &app.payments, pedido, step, None))
 }
 
 fn give_back(app: &App, request: &Call<'_>) -> Result<Response, Error> {
-    let id = id(request)?;
     let body: Reembolso = read_body(request)?;
     let mut errors = Errors::default();
     let valor = errors.required("valor", body.valor);
     let motivo = errors.required("motivo", body.motivo);
     let (Devolucao(valor), Motivo(motivo)) = errors.or(valor.zip(motivo))?;
-    let seen = seen(request)?;
+    json::order(&refund(app, Asked::of(app, request)?, valor, motivo)?, None)
+}
+
+/// Gives back a payment by QR code, or a part of it. Whoever asks must be a manager.
+pub fn refund(app: &App, asked: Asked, valor: Dinheiro, motivo: String) -> Result<Pedido, Error> {
+    let Asked { id, caller, seen } = asked;
     app.store.read(|conn| pedidos::check_exists(conn, id))?;
     if seen.is_none() {
         let message = "Leia o pedido de novo antes de devolver, para que dois toques não devolvam duas vezes";
@@ -175,9 +207,8 @@ fn give_back(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     }
     refund::look_at_what_is_under_way(&app.store, &app.commands, &app.payments, id)?;
     let act = Refund { valor, motivo, seen, payments: app.payments.clone() };
-    let (pedido, step) = app.commands.run(id, request.caller(app)?.actor(), act)?;
-    let pedido = charge_step::ask_while_client_waits(&app.commands, &app.payments, pedido, step, None);
-    json::order(&pedido, None)
+    let (pedido, step) = app.commands.run(id, caller.actor(), act)?;
+    Ok(charge_step::ask_while_client_waits(&app.commands, &app.payments, pedido, step, None))
 }
 
 fn list_matters(app: &App, _: &Call<'_>) -> Result<Response, Error> {
@@ -185,10 +216,11 @@ fn list_matters(app: &App, _: &Call<'_>) -> Result<Response, Error> {
 }
 
 fn resolve_matter(app: &App, request: &Call<'_>) -> Result<Response, Error> {
-    app.commands.run(
-        id(request)?,
-        request.caller(app)?.actor(),
-        Resolve { payments: app.payments.clone() },
-    )?;
+    settle_matter(app, id(request)?, request.caller(app)?)?;
     json(&true)
+}
+
+/// Takes an order off the list of those that need a person. Whoever asks must be a manager.
+pub fn settle_matter(app: &App, id: i64, caller: Caller) -> Result<(), Error> {
+    app.commands.run(id, caller.actor(), Resolve { payments: app.payments.clone() }).map(drop)
 }

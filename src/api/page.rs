@@ -25,7 +25,8 @@ use crate::{
 
 /// Rows of a page where the query does not say.
 pub const LIMIT_DEFAULT: usize = 100;
-const LIMIT_MAX: usize = 500;
+/// Rows of a page at most.
+pub const LIMIT_MAX: usize = 500;
 
 /// The page that the query asks for; of `default_limit` rows when it does not say.
 pub fn requested<const N: usize>(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{
     answer::Deferred,
     order_page::{self, Bound, warn_of_cut},
-    page::{LIMIT_DEFAULT, Page},
+    page::{LIMIT_DEFAULT, LIMIT_MAX, Page},
     pedidos::OPEN_DEFAULT,
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     clock,
     domain::{
         pedido::{Pedido, StatusPagamento, StatusPedido},
-        produto::Categoria,
+        produto::{Categoria, Produto},
     },
     error::Error,
     live::{self, Snapshot, Topic},
@@ -51,6 +51,8 @@ pub struct Shared {
     boards: [Arc<Batch<(), Arc<Snapshot>>>; 2],
     /// All of it, and each category.
     menus: [Whole<2>; 5],
+    /// All that is on sale, for the page of the menu.
+    pub on_sale: Arc<Batch<(), Arc<Vec<Produto>>>>,
     /// One order, by its id.
     pub pedidos: Arc<Batch<i64, Arc<Pedido>>>,
     /// The status of an order's payment, by the order's id.
@@ -85,6 +87,10 @@ impl Shared {
             let store = store.clone();
             Batch::new(threads, TOGETHER, once(move || read_menu(&store, categoria)))
         };
+        let on_sale = {
+            let store = store.clone();
+            Batch::new(threads, TOGETHER, once(move || read_on_sale(&store).map(Arc::new)))
+        };
         let (of_pedidos, of_status) = (store.clone(), store.clone());
         Shared {
             open: OPEN.map(open),
@@ -98,6 +104,7 @@ impl Shared {
                 Some(Categoria::Sobremesa),
             ]
             .map(menu),
+            on_sale,
             pedidos: Batch::new(threads, TOGETHER, move |ids| {
                 of_pedidos.read(|conn| pedidos::find_each(conn, ids))
             }),
@@ -133,6 +140,7 @@ impl Shared {
         self.open.iter().chain(&self.public).for_each(Batch::relieve);
         self.boards.iter().for_each(Batch::relieve);
         self.menus.iter().for_each(Batch::relieve);
+        self.on_sale.relieve();
         self.pedidos.relieve();
         self.status.relieve();
     }
@@ -157,6 +165,21 @@ fn read_menu(store: &Store, categoria: Option<Categoria>) -> Result<Arc<Page<2>>
     let page = PageRequest { limit: LIMIT_DEFAULT, after: None };
     let (rows, next) = store.read(|conn| produtos::menu(conn, categoria, &page, clock::now()))?;
     Ok(Arc::new(Page::new(&rows, next)?.tagged()))
+}
+
+fn read_on_sale(store: &Store) -> Result<Vec<Produto>, Error> {
+    store.read(|conn| {
+        let mut on_sale = Vec::new();
+        let mut page = PageRequest { limit: LIMIT_MAX, after: None };
+        loop {
+            let (rows, next) = produtos::menu(conn, None, &page, clock::now())?;
+            on_sale.extend(rows);
+            if next.is_none() {
+                return Ok(on_sale);
+            }
+            page.after = next;
+        }
+    })
 }
 
 /// The first page of a list, as the answer to a request that asks for no other; 304 where `If-None-Match` names it.

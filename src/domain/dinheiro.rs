@@ -50,6 +50,17 @@ impl Dinheiro {
         self.0.checked_mul(quantidade).map(Dinheiro)
     }
 
+    /// As a person types it: `20`, `20,5`, `20.50`, `R$ 1.234,50`.
+    pub fn typed(text: &str) -> Result<Dinheiro, &'static str> {
+        let text = text.trim().trim_start_matches("R$").trim_start();
+        match (text.split_once(','), text.split_once('.')) {
+            (Some((reais, centavos)), _) => format!("{}.{centavos}", reais.replace('.', "")).parse(),
+            // Thousands, or a slip: nobody knows.
+            (None, Some((_, fraction))) if fraction.len() > 2 => Err("deve ser como 20 ou 1.234,50"),
+            _ => text.parse(),
+        }
+    }
+
     /// A price on the menu: more than nothing, and no more than a column holds.
     pub fn preco(texto: &str) -> Result<Dinheiro, &'static str> {
         match texto.parse() {
@@ -114,6 +125,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn people_type_money_as_they_say_it() {
+        let typed = |text| Dinheiro::typed(text).map(Dinheiro::centavos).ok();
+        let all = ["20", " 20,5", "20.50", "R$ 1.234,50", "R$7", "0,07"].map(typed);
+        assert_eq!(all, [2000, 2050, 2050, 123_450, 700, 7].map(Some));
+        for wrong in ["", "1.234", "1.230", "-3", "20,505", "1,2,3", "vinte", "R$"] {
+            assert_eq!(typed(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn reads_plain_decimals_only() {

@@ -73,6 +73,13 @@ pub struct Assunto {
     pub desde: DataHora,
 }
 
+impl Pendencia {
+    /// The number that is called, or that of the row where the original gave none.
+    pub fn number(&self) -> i64 {
+        self.senha.unwrap_or(self.pedido)
+    }
+}
+
 impl Assunto {
     /// The matter of an order.
     pub fn of_pedido(matter: Pendencia) -> Assunto {

@@ -176,6 +176,13 @@ pub fn of_payment(conn: &mut dyn Connection, id_pagamento: &str) -> Result<i64, 
     Ok(rows.first().ok_or(NOT_FOUND)?.int(0)?)
 }
 
+/// The open order with this number, the newest where more than one day has it.
+pub fn open_with_number(conn: &mut dyn Connection, senha: i64) -> Result<Option<i64>, Error> {
+    let sql =
+        "SELECT id FROM pedidos WHERE status_pedido IN (1, 2, 3) AND senha = ? ORDER BY id DESC LIMIT 1";
+    Ok(conn.query(sql, &[senha.into()])?.first().map(|row| row.int(0)).transpose()?)
+}
+
 /// `NotFound` when there is no such order.
 pub fn check_exists(conn: &mut dyn Connection, id: i64) -> Result<(), Error> {
     let rows = conn.query("SELECT id FROM pedidos WHERE id = ?", &[id.into()])?;

@@ -112,6 +112,14 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/gerencia/convite.js", ALL),
     ("GET", "/", ALL),
     ("GET", "/painel", ALL),
+    ("GET", "/caixa", COUNTER),
+    ("POST", "/caixa", COUNTER),
+    ("POST", "/caixa/entrega", COUNTER),
+    ("POST", "/caixa/pagamento", COUNTER),
+    ("POST", "/caixa/cancelamento", COUNTER),
+    // With a manager who lets it through, the counter too (`tests/screens`).
+    ("POST", "/caixa/reembolso", COUNTER),
+    ("POST", "/caixa/pendencia", COUNTER),
     ("GET", "/cozinha", KITCHEN),
     ("POST", "/cozinha", KITCHEN),
     // What is sent is the proof.
@@ -129,7 +137,15 @@ const TABLE: &[(&str, &str, &str)] = &[
 ];
 
 /// Pages: who may not see one is led to the way in.
-const PAGES: [&str; 1] = ["/cozinha"];
+const PAGES: [&str; 7] = [
+    "/caixa",
+    "/caixa/entrega",
+    "/caixa/pagamento",
+    "/caixa/cancelamento",
+    "/caixa/reembolso",
+    "/caixa/pendencia",
+    "/cozinha",
+];
 
 /// Routes that need a manager's key also where doors are open.
 const LOCKED_ALWAYS: [&str; 14] = [
@@ -281,10 +297,11 @@ impl House<'_> {
                 let expected = match *route {
                     "/pedidos/{id}/reembolso" => response.status == 409,
                     "/" => response.status == 307,
-                    "/gerencia" | "/entrar" | "/cozinha" => {
+                    "/gerencia" | "/entrar" | "/cozinha" | "/caixa" => {
                         response.status == if method == "GET" { 200 } else { 422 }
                     }
                     "/entrar/terminal" => response.status == 422,
+                    path if path.starts_with("/caixa/") => response.status == 422,
                     "/gerencia/saida" | "/sair" => response.status == 303,
                     "/arquivos/{id}" => response.status == 404,
                     "/terminais/atual/funcionarios" => response.body.contains("sem_terminal"),
@@ -375,7 +392,8 @@ fn body_of(method: &str, route: &str, things: &Things) -> Option<Value> {
         ("PUT", "/assinaturas/{id}") => json!({"tipos": ["pedido.pronto"]}),
         ("POST", "/terminais/inscricao") => json!({"codigo": "ABCDEFGH"}),
         ("PUT", "/sessoes/atual/pin") => json!({"pin_atual": "4172", "pin": "1739"}),
-        ("POST", "/gerencia" | "/entrar" | "/entrar/terminal" | "/cozinha") => json!({}),
+        ("POST", "/gerencia" | "/entrar" | "/entrar/terminal" | "/cozinha" | "/caixa") => json!({}),
+        ("POST", path) if path.starts_with("/caixa/") => json!({}),
         ("POST", "/gerencia/saida" | "/sair") => return None,
         ("POST", "/sessoes") => json!({"funcionario": 1, "senha": "nenhuma destas"}),
         ("POST", "/chaves") => json!({"papel": "gerente", "nome": "Outra"}),

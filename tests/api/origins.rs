@@ -138,7 +138,7 @@ fn personal_data_is_not_cacheable(database: Database) {
             ["clientes", "pedidos", "eventos", "chaves", "auditoria", "funcionarios", "terminais", "sessoes"]
                 .iter()
                 .any(|p| path.split('/').nth(1) == Some(*p))
-                || ["gerencia", "painel", "entrar", "sair", "cozinha"]
+                || ["gerencia", "painel", "entrar", "sair", "cozinha", "caixa"]
                     .iter()
                     .any(|page| path.split('/').nth(1) == Some(*page) && !path.contains('.'));
         let path = path.replace("{id}", "2");

@@ -25,8 +25,8 @@ pub use self::{
         Acao, AlvoEnviado, AteQuando, CategoriaEnviada, Codigo, ConviteEnviado, DescricaoProduto, Devolucao,
         EmailEnviado, Id, Identificador, Ignorado, LocalEnviado, Logico, MeioNoBalcao, MesaEnviada, Minutos,
         Motivo, NomeChave, NomeCliente, NomeFuncionario, NomeProduto, NomeTerminal, Observacao, Ordem,
-        PapelDaEquipe, PapelEnviado, PinEnviado, PinNovo, Preco, Quantidade, Responsavel, SenhaEnviada,
-        StatusPagamentoEnviado, StatusPedidoEnviado, TelefoneEnviado, Validade, ValorEnviado,
+        PapelDaEquipe, PapelEnviado, PinEnviado, PinNovo, Preco, Quantia, Quantidade, Responsavel,
+        SenhaEnviada, StatusPagamentoEnviado, StatusPedidoEnviado, TelefoneEnviado, Validade, ValorEnviado,
     },
 };
 use crate::{
@@ -149,6 +149,11 @@ impl Errors {
 pub fn read_body<T: DeserializeOwned>(request: &Request<'_>) -> Result<T, Error> {
     let text = std::str::from_utf8(&request.body)
         .map_err(|_| Error::Malformed("O texto enviado não está em UTF-8".into()))?;
+    read_json(text)
+}
+
+/// As `read_body`, of this text.
+pub fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     if text.trim().is_empty() {
         return Err(Error::Malformed("Nada foi enviado: faltam os dados".into()));
     }

@@ -215,6 +215,9 @@ fields! {
             Type::Number, conversion::DECIMAL, REAIS);
     Devolucao: json => Ok(Devolucao(read_refund(json)?)),
         or_text(amount().minimum(Some(0.01)), Type::Number, conversion::DECIMAL, REAIS);
+    Quantia: json => Ok(Quantia(Dinheiro::typed(&read_text(json)?)?)),
+        ObjectBuilder::new().schema_type(Type::String).description(Some("Reais, as a person types them."))
+            .examples(["R$ 1.234,50"]);
 }
 
 described!(Categoria: whole(1, Some(4)).description(Some(CATEGORIES)).examples([1]));
@@ -242,6 +245,8 @@ pub struct Identificador(pub String);
 pub struct Preco(pub Dinheiro);
 /// An amount to be given back, from 0.01.
 pub struct Devolucao(pub Dinheiro);
+/// An amount that a person has typed into a form.
+pub struct Quantia(pub Dinheiro);
 /// What a notification says happened.
 pub struct Acao(pub String);
 /// The person who took money.

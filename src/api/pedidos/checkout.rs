@@ -32,7 +32,7 @@ use crate::{
 const KEY_MAX: usize = 255;
 /// A key of so many characters cannot be guessed or hit upon by chance: it is the same key wherever it
 /// comes from. A shorter one belongs to the address that it comes from.
-const LONG_KEY: usize = 16;
+pub const LONG_KEY: usize = 16;
 
 body! {
     Checkout {
@@ -100,9 +100,35 @@ impl ToSchema for Itens {
 
 /// Takes an order.
 pub fn checkout(app: &App, request: &Call<'_>) -> Result<Response, Error> {
+    let caller = admit(app, request)?;
+    let key = request.header("idempotency-key")?;
+    let answer = place(app, request, read_body(request)?, key)?;
+    let short = key.is_some_and(|key| key.len() < LONG_KEY);
+    let body = if answer.replayed && short && caller == Caller::Nobody {
+        // Another client behind the same address may use the same short key.
+        answer.json
+    } else {
+        with_secret(answer.json, &app.doors.secrets()?.of(answer.pedido))
+    };
+    let response = json_bytes(body.into_bytes()).with("ETag", etag(answer.versao));
+    Ok(if answer.replayed { response.with("Idempotency-Replayed", "true") } else { response })
+}
+
+/// Counts a checkout against the limit of its caller, whom it tells.
+pub fn admit(app: &App, request: &Call<'_>) -> Result<Caller, Error> {
     let caller = request.visitor(app)?;
     app.checkout_rate.admit(subject(caller, request))?;
-    let body: Checkout = read_body(request)?;
+    Ok(caller)
+}
+
+/// Makes the order of a checkout that was admitted, once for this `Idempotency-Key`.
+pub fn place(
+    app: &App,
+    request: &Call<'_>,
+    body: Checkout,
+    key: Option<&str>,
+) -> Result<checkout::Answer, Error> {
+    let caller = request.visitor(app)?;
     let mut errors = Errors::default();
     let cliente = errors.optional("id_cliente", body.id_cliente).flatten().map(|Id(id)| id);
     let lines = errors.required("itens", body.itens);
@@ -116,19 +142,10 @@ pub fn checkout(app: &App, request: &Call<'_>) -> Result<Response, Error> {
             "só com uma chave de acesso; sem ela o pedido vai sem cliente",
         ));
     }
-    let key = idempotency_key(request, caller)?;
+    let key = key.map(|key| stored_key(key, request, caller)).transpose()?;
     let key = key.map(Cow::into_owned);
     let choice = Choice { cliente, lines, destino: Destino { local, mesa }, by_counter: caller.is_counter() };
-    let answer = checkout::check_out(&app.commands, &app.payments, choice, key)?;
-    let short = request.header("idempotency-key")?.is_some_and(|key| key.len() < LONG_KEY);
-    let body = if answer.replayed && short && caller == Caller::Nobody {
-        // Another client behind the same address may use the same short key.
-        answer.json
-    } else {
-        with_secret(answer.json, &app.doors.secrets()?.of(answer.pedido))
-    };
-    let response = json_bytes(body.into_bytes()).with("ETag", etag(answer.versao));
-    Ok(if answer.replayed { response.with("Idempotency-Replayed", "true") } else { response })
+    checkout::check_out(&app.commands, &app.payments, choice, key)
 }
 
 /// The order's JSON with its secret, which is in no other answer. It ends as every object does.
@@ -149,20 +166,16 @@ fn subject(caller: Caller, request: &Request<'_>) -> Subject {
 
 /// The key as it is stored. A space, which no key of a client has, keeps those of an address, and of a person with whoever
 /// approves, apart from all others.
-fn idempotency_key<'a>(request: &'a Request<'_>, caller: Caller) -> Result<Option<Cow<'a, str>>, Error> {
-    match request.header("idempotency-key")? {
-        None => Ok(None),
-        Some(key) if (1..=KEY_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) => {
-            Ok(Some(match (caller, key.len()) {
-                (Caller::Person { .. }, _) => of_person(caller, key).into(),
-                (_, LONG_KEY..) => key.into(),
-                _ => format!("{} {key}", subject(caller, request)).into(),
-            }))
-        }
-        Some(_) => Err(Error::Malformed(format!(
-            "Idempotency-Key deve ter de 1 a {KEY_MAX} caracteres ASCII sem espaços"
-        ))),
+fn stored_key<'a>(key: &'a str, request: &Request<'_>, caller: Caller) -> Result<Cow<'a, str>, Error> {
+    if !(1..=KEY_MAX).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic()) {
+        let detail = format!("Idempotency-Key deve ter de 1 a {KEY_MAX} caracteres ASCII sem espaços");
+        return Err(Error::Malformed(detail));
     }
+    Ok(match (caller, key.len()) {
+        (Caller::Person { .. }, _) => of_person(caller, key).into(),
+        (_, LONG_KEY..) => key.into(),
+        _ => format!("{} {key}", subject(caller, request)).into(),
+    })
 }
 
 /// Where name and key together are longer than what is stored, the key's hash stands for it.

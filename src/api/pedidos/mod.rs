@@ -2,7 +2,7 @@
 //! own; money has `pagamentos.rs`. Tested by `tests/api/kitchen.rs`, `checkout.rs`, `pages.rs`,
 //! `freshness.rs`.
 
-mod checkout;
+pub(super) mod checkout;
 mod edit;
 
 pub use self::edit::advance;
@@ -196,7 +196,7 @@ fn find(app: &App, request: &Call<'_>) -> Result<Deferred, Error> {
 }
 
 fn cancel(app: &App, request: &Call<'_>) -> Result<Response, Error> {
-    pagamentos::cancel_order(app, request, None)?;
+    pagamentos::cancel_order(app, request, id(request)?, None)?;
     json(&true)
 }
 

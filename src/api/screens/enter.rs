@@ -126,6 +126,7 @@ fn words(papel: &Papel) -> &'static str {
 fn home_of(papel: Papel) -> &'static str {
     match papel {
         Papel::Gerente => "/gerencia",
+        Papel::Balcao => "/caixa",
         _ => "/cozinha",
     }
 }

@@ -19,7 +19,12 @@ struct Card {
     about: &'static str,
 }
 
-const CARDS: [Card; 3] = [
+const CARDS: [Card; 4] = [
+    Card {
+        path: "/caixa",
+        name: "Caixa",
+        about: "Para o balcão: pedir, receber com troco, entregar pela senha.",
+    },
     Card {
         path: "/cozinha",
         name: "Cozinha",

@@ -43,7 +43,8 @@ pub struct Staff {
 }
 
 /// The pages of the staff, and who may see them.
-const STAFF: [(&str, &str, Access); 4] = [
+const STAFF: [(&str, &str, Access); 5] = [
+    ("/caixa", "Caixa", Access::Balcao),
     ("/cozinha", "Cozinha", Access::Cozinha),
     ("/painel", "Painel", Access::Todos),
     ("/gerencia", "Gerência", Access::Gerente),

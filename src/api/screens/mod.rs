@@ -9,6 +9,9 @@
 //! - A template escapes what it shows; nothing is marked as safe.
 
 mod board;
+mod choice;
+mod counter;
+mod counter_acts;
 mod enter;
 mod files;
 mod home;
@@ -24,8 +27,8 @@ use crate::{
 };
 
 /// Their endpoints.
-pub fn resources() -> [Resource; 4] {
-    [board::resource(), enter::resource(), files::resource(), kitchen::resource()]
+pub fn resources() -> [Resource; 5] {
+    [board::resource(), counter_acts::resource(), enter::resource(), files::resource(), kitchen::resource()]
 }
 
 /// What a page gives in place of itself: the way in, where its caller may not see it, or else a page that says what is wrong.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::domain::{
     data_hora::DataHora,
-    pedido::{Pedido, StatusPedido},
+    pedido::{Local, Pedido, StatusPedido},
 };
 
 /// Minutes after which an order is to be looked at, and after which it is late.
@@ -69,6 +69,8 @@ pub struct Ticket {
     pub age: Age,
     /// What was ordered.
     pub lines: Vec<Line>,
+    /// Where it is going to be eaten.
+    pub place: Option<String>,
     /// Whether money is still expected.
     pub unpaid: bool,
     /// The state that a tap leads to, and the word for it; none where the caller may do no more.
@@ -104,6 +106,7 @@ impl Ticket {
             version: pedido.versao,
             age: age((now.segundos() - since).max(0) / 60, ready.is_some()),
             lines: lines.collect(),
+            place: place(pedido),
             unpaid: pedido.status_pagamento.is_unpaid(),
             next,
             back,
@@ -118,6 +121,20 @@ impl Ticket {
             line.elsewhere = line.product.is_some_and(|product| !only.contains(&product));
         }
         self.lines.iter().any(|line| !line.elsewhere).then_some(self)
+    }
+}
+
+/// Where an order is going to be eaten, as the staff says it.
+pub fn place(pedido: &Pedido) -> Option<String> {
+    let local = match pedido.destino.local {
+        Some(Local::Levar) => Some("Para levar".to_owned()),
+        Some(Local::Aqui) if pedido.destino.mesa.is_none() => Some("Comer aqui".to_owned()),
+        _ => None,
+    };
+    let mesa = pedido.destino.mesa.as_ref().map(|mesa| format!("Mesa {mesa}"));
+    match (local, mesa) {
+        (Some(local), Some(mesa)) => Some(format!("{local} · {mesa}")),
+        (local, mesa) => local.or(mesa),
     }
 }
 

@@ -10,7 +10,8 @@ export const load = async (address, options = {}) => {
   over.hidden = !isOver;
   if (isOver) {
     offline.hidden = true;
-    over.querySelector('a').href = `/entrar?para=${location.pathname}`;
+    const here = document.querySelector('[aria-current=page]').getAttribute('href');
+    over.querySelector('a').href = `/entrar?para=${here}`;
     return null;
   }
   return new DOMParser().parseFromString(await answer.text(), 'text/html');

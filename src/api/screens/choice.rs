@@ -1,0 +1,98 @@
+//! What a customer has typed into the menu, as the form sends it: shown again where something is wrong with it, and as the
+//! body of a checkout, which reads it as that of any client.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{api::pedidos::checkout::LONG_KEY, server::Request};
+
+/// The form of the menu.
+#[derive(Default)]
+pub struct Choice {
+    /// The order's `Idempotency-Key`, made with the page: the same form makes one order, however often it is sent.
+    pub key: String,
+    /// The table, where the printed code names one.
+    pub mesa: String,
+    /// `aqui`, `levar`, or nothing.
+    pub local: String,
+    /// To be looked at, and not ordered yet.
+    pub is_review: bool,
+    lines: Vec<Line>,
+}
+
+/// What was typed about a product.
+pub struct Line {
+    /// Its id.
+    pub produto: i64,
+    /// How many.
+    pub quantity: String,
+    /// The note.
+    pub note: String,
+}
+
+impl Choice {
+    /// Nothing yet; where it is to be brought is in the address of the page.
+    pub fn nothing(request: &Request<'_>) -> Choice {
+        let parameter = |name| request.parameter(name).unwrap_or_default().into_owned();
+        let mut choice = Choice { mesa: parameter("mesa"), local: parameter("local"), ..Choice::default() };
+        choice.renew_key();
+        choice
+    }
+
+    /// As it was sent.
+    pub fn sent(request: &Request<'_>) -> Choice {
+        let mut choice = Choice::default();
+        for (name, value) in form_urlencoded::parse(&request.body) {
+            match &*name {
+                "chave" => choice.key = value.into_owned(),
+                "mesa" => choice.mesa = value.into_owned(),
+                "local" => choice.local = value.into_owned(),
+                "acao" => choice.is_review = value == "rever",
+                _ => choice.set(&name, value.into_owned()),
+            }
+        }
+        choice.lines.retain(|line| !matches!(line.quantity.trim(), "" | "0"));
+        // One that could be guessed would show somebody else's order.
+        if choice.key.len() < LONG_KEY {
+            choice.renew_key();
+        }
+        choice
+    }
+
+    /// `q3` is how many of product 3, and `o3` its note.
+    fn set(&mut self, name: &str, value: String) {
+        let Some((kind, id)) = name.split_at_checked(1) else { return };
+        let Ok(produto) = id.parse() else { return };
+        let position = self.lines.iter().position(|line| line.produto == produto).unwrap_or_else(|| {
+            self.lines.push(Line { produto, quantity: String::new(), note: String::new() });
+            self.lines.len() - 1
+        });
+        match kind {
+            "q" => self.lines[position].quantity = value,
+            "o" => self.lines[position].note = value,
+            _ => {}
+        }
+    }
+
+    /// Another order.
+    pub fn renew_key(&mut self) {
+        self.key = Uuid::new_v4().to_string();
+    }
+
+    /// What was typed about this product.
+    pub fn line(&self, produto: i64) -> Option<&Line> {
+        self.lines.iter().find(|line| line.produto == produto)
+    }
+
+    /// The body of its checkout.
+    pub fn body(&self) -> String {
+        let line = |line: &Line| json!({"produto": line.produto, "quantidade": line.quantity.trim(), "descricao": line.note});
+        let mut body = json!({"itens": self.lines.iter().map(line).collect::<Vec<_>>()});
+        for (name, value) in [("mesa", &self.mesa), ("local", &self.local)] {
+            if !value.is_empty() {
+                body[name] = json!(value);
+            }
+        }
+        body.to_string()
+    }
+}
