@@ -181,19 +181,19 @@ fn find(app: &App, request: &Call<'_>) -> Result<Response, Error> {
 fn sell_out(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let id = id(request)?;
     let sold_out = prazo::read(request, clock::now())?;
-    set_sold_out(app, id, Some(sold_out))
+    json(&set_sold_out(app, id, Some(sold_out))?)
 }
 
 fn sell_again(app: &App, request: &Call<'_>) -> Result<Response, Error> {
-    set_sold_out(app, id(request)?, None)
+    json(&set_sold_out(app, id(request)?, None)?)
 }
 
-fn set_sold_out(app: &App, id: i64, sold_out: Option<Prazo>) -> Result<Response, Error> {
-    let produto = app.store.write(|conn| {
+/// Says until when a product is sold out, or that it is not.
+pub fn set_sold_out(app: &App, id: i64, sold_out: Option<Prazo>) -> Result<Produto, Error> {
+    app.store.write(|conn| {
         produtos::set_sold_out(conn, id, sold_out)?;
         produtos::find(conn, id, clock::now())
-    })?;
-    json(&produto)
+    })
 }
 
 fn withdraw(app: &App, request: &Call<'_>) -> Result<Response, Error> {

@@ -122,6 +122,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/caixa/pendencia", COUNTER),
     ("GET", "/cozinha", KITCHEN),
     ("POST", "/cozinha", KITCHEN),
+    ("POST", "/cozinha/esgotado", KITCHEN),
     // What is sent is the proof.
     ("GET", "/entrar", ALL),
     ("POST", "/entrar", ALL),
@@ -137,7 +138,7 @@ const TABLE: &[(&str, &str, &str)] = &[
 ];
 
 /// Pages: who may not see one is led to the way in.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "/caixa",
     "/caixa/entrega",
     "/caixa/pagamento",
@@ -145,6 +146,7 @@ const PAGES: [&str; 7] = [
     "/caixa/reembolso",
     "/caixa/pendencia",
     "/cozinha",
+    "/cozinha/esgotado",
 ];
 
 /// Routes that need a manager's key also where doors are open.
@@ -301,6 +303,7 @@ impl House<'_> {
                         response.status == if method == "GET" { 200 } else { 422 }
                     }
                     "/entrar/terminal" => response.status == 422,
+                    "/cozinha/esgotado" => response.status == 422,
                     path if path.starts_with("/caixa/") => response.status == 422,
                     "/gerencia/saida" | "/sair" => response.status == 303,
                     "/arquivos/{id}" => response.status == 404,
@@ -393,6 +396,7 @@ fn body_of(method: &str, route: &str, things: &Things) -> Option<Value> {
         ("POST", "/terminais/inscricao") => json!({"codigo": "ABCDEFGH"}),
         ("PUT", "/sessoes/atual/pin") => json!({"pin_atual": "4172", "pin": "1739"}),
         ("POST", "/gerencia" | "/entrar" | "/entrar/terminal" | "/cozinha" | "/caixa") => json!({}),
+        ("POST", "/cozinha/esgotado") => json!({}),
         ("POST", path) if path.starts_with("/caixa/") => json!({}),
         ("POST", "/gerencia/saida" | "/sair") => return None,
         ("POST", "/sessoes") => json!({"funcionario": 1, "senha": "nenhuma destas"}),

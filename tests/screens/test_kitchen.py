@@ -166,3 +166,30 @@ def test_the_kitchens_tablet_needs_nobody_and_hands_nothing_over(restaurant, som
     expect(ticket(page, "Pronto", order).get_by_role("button")).to_have_count(1)
     press(page, f"Não está pronto a senha {order['senha']}")
     expect(ticket(page, "Em preparação", order)).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_what_has_run_out_is_told_in_two_taps(restaurant, somebody, scripts):
+    cook = somebody(restaurant, java_script_enabled=scripts)
+    page = cook.page
+    page.goto("/cozinha?categoria=1")
+    page.get_by_text("Acabou alguma coisa?").click()
+    press(page, "Acabou por hoje X-Burger da Casa")
+    expect(page.locator("#avisos")).to_contain_text("X-Burger da Casa: esgotado.")
+    assert [p.get("esgotado", False) for p in restaurant.ask("GET", "/produtos") if p["id"] == 1] == [True]
+    if scripts:
+        cook.sees_no_barrier()
+        cook.fits("cozinha-acabou")
+        page.wait_for_timeout(500)
+    else:
+        page.get_by_text("Acabou alguma coisa?").click()
+    press(page, "Voltou X-Burger da Casa")
+    expect(page.locator("#avisos")).to_contain_text("X-Burger da Casa: pode ser pedido de novo.")
+    assert [p.get("esgotado", False) for p in restaurant.ask("GET", "/produtos") if p["id"] == 1] == [False]
+
+
+def test_a_table_is_on_the_ticket(restaurant, somebody):
+    order = restaurant.order(mesa="7", local="aqui")
+    page = somebody(restaurant).page
+    page.goto("/cozinha")
+    expect(ticket(page, "Recebido", order)).to_contain_text("Mesa 7")

@@ -5,7 +5,7 @@
 //! - The move that was made last can be undone from the page that follows it.
 //! - How long an order waits is told by words, by a sign and by a colour.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use askama::Template;
 use utoipa::PartialSchema;
@@ -13,6 +13,7 @@ use utoipa::PartialSchema;
 use super::{
     files,
     layout::{Layout, page, see_other},
+    sold_out::{self, Esgotado},
     ticket::{Column, Ticket},
 };
 use crate::{
@@ -31,7 +32,7 @@ use crate::{
     clock,
     domain::{
         pedido::{Pedido, StatusPedido},
-        produto::Categoria,
+        produto::{Categoria, Produto},
     },
     error::Error,
     server::Response,
@@ -81,6 +82,19 @@ pub fn resource() -> Resource {
                 .page_of(422, "The form is not whole")
                 .page_of(503, "Cannot be done now")
         })
+        .post(
+            "/cozinha/esgotado",
+            Cozinha,
+            |app, call| sold_out::set(app, call, &query_of(station(call))),
+            |operation| {
+                operation
+                    .about("Says that a product has run out, or is to be had again, by the form of the page.")
+                    .form::<Esgotado>()
+                    .page_of(404, "There is no such product")
+                    .page_of(422, "The form is not whole")
+                    .page_of(503, "Cannot be done now")
+            },
+        )
 }
 
 body! {
@@ -112,6 +126,7 @@ struct Kitchen {
     stations: Vec<(&'static str, &'static str, bool)>,
     /// Of the station, for the forms.
     query: String,
+    menu: Arc<Vec<Produto>>,
     notice: Option<Notice>,
 }
 
@@ -119,6 +134,11 @@ fn station(call: &Call<'_>) -> Option<(&'static str, Categoria)> {
     let wanted = call.parameter("categoria")?;
     let (number, _, categoria) = STATIONS.iter().find(|(number, ..)| *number == wanted)?;
     categoria.map(|categoria| (*number, categoria))
+}
+
+/// For the addresses of the page.
+fn query_of(station: Option<(&str, Categoria)>) -> String {
+    station.map_or(String::new(), |(number, _)| format!("?categoria={number}"))
 }
 
 fn show(app: &App, call: &Call<'_>, status: u16, notice: Option<Notice>) -> Result<Response, Error> {
@@ -140,7 +160,8 @@ fn show(app: &App, call: &Call<'_>, status: u16, notice: Option<Notice>) -> Resu
         layout: Layout::of_staff(app, call)?,
         columns,
         stations: STATIONS.iter().map(|(number, name, _)| (*number, *name, *number == chosen)).collect(),
-        query: station.map_or(String::new(), |(number, _)| format!("?categoria={number}")),
+        query: query_of(station),
+        menu: app.shared.on_sale.wait_for(())?,
         notice,
     };
     page(status, &shown)
@@ -168,8 +189,12 @@ fn column(
     })
 }
 
-/// What the page before has moved, which can be undone.
+/// What the page before has done: a move, which can be undone, or what was said of a product.
 fn moved(app: &App, call: &Call<'_>) -> Result<Option<Notice>, Error> {
+    if let Some(id) = call.parameter("produto").and_then(|id| id.parse().ok()) {
+        let produto = app.store.read(|conn| produtos::find(conn, id, clock::now()))?;
+        return Ok(Some(Notice { text: sold_out::words(&produto), is_error: false, undo: None }));
+    }
     let Some(id) = call.parameter("movido").and_then(|id| id.parse().ok()) else { return Ok(None) };
     let pedido = app.store.read(|conn| pedidos::find(conn, id))?;
     let at_counter = call.caller(app)?.may(Balcao);
@@ -197,8 +222,9 @@ fn advance_ticket(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     let ((Id(id), StatusPedidoEnviado(status)), Id(versao)) = errors.or(id.zip(status).zip(versao))?;
     let error = match advance(app, call, id, status, versao) {
         Ok(_) => {
-            let station = station(call).map_or(String::new(), |(number, _)| format!("&categoria={number}"));
-            return Ok(see_other(&format!("/cozinha?movido={id}{station}")));
+            let query = query_of(station(call));
+            let first = if query.is_empty() { "?" } else { "&" };
+            return Ok(see_other(&format!("/cozinha{query}{first}movido={id}")));
         }
         Err(error) => error,
     };

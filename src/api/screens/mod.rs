@@ -17,6 +17,7 @@ mod files;
 mod home;
 mod kitchen;
 mod layout;
+mod sold_out;
 mod ticket;
 
 pub use self::home::home;

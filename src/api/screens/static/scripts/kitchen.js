@@ -7,7 +7,7 @@ const UNDO = 10000, AGES = 30000, BOUNCE = 400;
 const news = document.getElementById('avisos');
 const address = (() => {
   const url = new URL(location.href);
-  url.searchParams.delete('movido');
+  for (const said of ['movido', 'produto']) url.searchParams.delete(said);
   history.replaceState(null, '', url);
   return url.href;
 })();
@@ -43,6 +43,7 @@ const show = page => {
   waiting = null;
   const focused = document.activeElement?.id;
   document.getElementById('quadro').replaceWith(board);
+  document.getElementById('esgotados').replaceWith(page.getElementById('esgotados'));
   if (focused) document.getElementById(focused)?.focus();
   welcome();
   return true;
@@ -56,7 +57,7 @@ for (const type of ['pointerup', 'pointercancel']) {
   });
 }
 addEventListener('pointerdown', ({ target }) => {
-  held = Boolean(target.closest('#quadro'));
+  held = Boolean(target.closest('#quadro, #esgotados'));
   if (wantsSound) audio ??= new AudioContext();
 });
 
@@ -103,7 +104,7 @@ const move = async (form, button) => {
 };
 
 addEventListener('submit', event => {
-  if (new URL(event.target.action).pathname !== '/cozinha') return;
+  if (!new URL(event.target.action).pathname.startsWith('/cozinha')) return;
   event.preventDefault();
   move(event.target, event.submitter);
 });
