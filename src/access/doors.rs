@@ -267,7 +267,7 @@ impl Doors {
         self.loaded().map_or_else(|| self.loads.wait_for(()), Ok)
     }
 
-    /// What is known, to look something up: a count of references that all requests change is as slow as all that is looked up.
+    /// What is known, to look something up: a count of references that all requests change costs as much as looking up.
     fn known_to<T>(&self, look_up: impl Fn(&Known) -> T) -> Result<T, Error> {
         if let Some(known) = self.known.read().unwrap_or_else(PoisonError::into_inner).as_deref() {
             return Ok(look_up(known));

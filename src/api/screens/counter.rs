@@ -137,7 +137,8 @@ pub fn show(app: &App, call: &Call<'_>, shown: Shown) -> Result<Response, Error>
     let caller = call.caller(app)?;
     let choice = choice.unwrap_or_else(|| Choice::nothing(call));
     let menu = app.shared.on_sale.wait_for(())?;
-    let groups: Vec<Group> = GROUPS.iter().map(|group| group_of(group, &menu, &choice)).collect();
+    let groups: Vec<Group> =
+        GROUPS.map(|(categoria, name)| Group { name, dishes: dishes(categoria, &menu, &choice) }).into();
     let cost = |dish: &Dish| dish.quantity.trim().parse().ok().and_then(|n: i64| dish.price.vezes(n));
     let total = groups.iter().flat_map(|group| &group.dishes).filter_map(cost).sum();
     let dealt = pedido.map(|id| app.store.read(|conn| pedidos::find(conn, id))).transpose()?;
@@ -186,7 +187,7 @@ fn open_orders(app: &App) -> Result<(Vec<Pedido>, i64), Error> {
     })
 }
 
-fn group_of((categoria, name): &(Categoria, &'static str), menu: &[Produto], choice: &Choice) -> Group {
+fn dishes(categoria: Categoria, menu: &[Produto], choice: &Choice) -> Vec<Dish> {
     let dish = |produto: &Produto| {
         let line = choice.line(produto.id);
         Dish {
@@ -198,5 +199,5 @@ fn group_of((categoria, name): &(Categoria, &'static str), menu: &[Produto], cho
             note: line.map(|line| line.note.clone()).unwrap_or_default(),
         }
     };
-    Group { name, dishes: menu.iter().filter(|produto| produto.categoria == *categoria).map(dish).collect() }
+    menu.iter().filter(|produto| produto.categoria == categoria).map(dish).collect()
 }
