@@ -165,7 +165,13 @@ fn files_functions_and_lines_are_short() {
             // rustfmt folds neither texts nor comments, nor what a macro declares.
             let folded =
                 is_code(&line) && !line.contains(['"', '\'', '`']) && !line.trim_end().ends_with('\\');
-            let (width, most) = (line.chars().count(), if folded { 110 } else { 127 });
+            // In a template a line break is a space on the page: a tag with what it encloses is a line.
+            let most = match folded {
+                _ if file.ends_with(".html") => 200,
+                true => 110,
+                false => 127,
+            };
+            let width = line.chars().count();
             assert!(width <= most, "{file}:{}: {width} characters", number + 1);
         }
     }

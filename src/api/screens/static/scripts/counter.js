@@ -58,7 +58,8 @@ given?.addEventListener('input', () => {
   const typed = given.value.trim().replace(/^R\$\s*/, '');
   const amount = Math.round(100 * Number(typed.includes(',') ? typed.replaceAll('.', '').replace(',', '.') : typed));
   const change = amount - Number(given.dataset.total);
-  document.getElementById('troco').value = typed === '' || Number.isNaN(change) ? '' : change < 0 ? `Faltam ${reais(-change)}` : `Troco: ${reais(change)}`;
+  const words = change < 0 ? `Faltam ${reais(-change)}` : `Troco: ${reais(change)}`;
+  document.getElementById('troco').value = typed === '' || Number.isNaN(change) ? '' : words;
 });
 
 const KEYS = { F2: 'busca', F4: 'senha' };
