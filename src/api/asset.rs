@@ -54,7 +54,7 @@ impl Asset {
         if request.header("if-none-match")?.is_some_and(|header| matches_tag(header, &self.etag)) {
             return Ok(cached(Response::new(304, content_type, "")));
         }
-        if request.header("accept-encoding")?.is_some_and(|h| h.split(',').any(|e| accepts_gzip(e.trim()))) {
+        if takes_gzip(request)? {
             let response = Response::new(200, content_type, self.gzip.clone());
             return Ok(cached(response.with("Content-Encoding", "gzip")));
         }
@@ -84,6 +84,12 @@ impl AsRef<[u8]> for Shared {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
+}
+
+/// Whether the client takes what is compressed with gzip.
+pub fn takes_gzip(request: &Request<'_>) -> Result<bool, Error> {
+    let header = request.header("accept-encoding")?;
+    Ok(header.is_some_and(|codings| codings.split(',').any(|coding| accepts_gzip(coding.trim()))))
 }
 
 fn accepts_gzip(coding: &str) -> bool {

@@ -75,6 +75,11 @@ impl DataHora {
         start.unwrap_or(DataHora::LAST)
     }
 
+    /// The time of day in São Paulo, for people: `23:48`.
+    pub fn hora(self) -> String {
+        self.0.to_zoned_datetime(SAO_PAULO.clone()).strftime("%H:%M").to_string()
+    }
+
     /// The business day in São Paulo: `2026-11-23`.
     pub fn dia(self) -> String {
         self.0.to_zoned_datetime(SAO_PAULO.clone()).date().to_string()

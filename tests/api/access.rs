@@ -111,6 +111,12 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/gerencia/estilo.css", ALL),
     ("GET", "/gerencia/convite.js", ALL),
     ("GET", "/", ALL),
+    ("GET", "/cardapio", ALL),
+    ("POST", "/cardapio", ALL),
+    ("GET", "/totem", ALL),
+    ("POST", "/totem", ALL),
+    ("GET", "/acompanhar/{id}", ALL),
+    ("POST", "/acompanhar/{id}/cancelamento", ALL),
     ("GET", "/painel", ALL),
     ("GET", "/caixa", COUNTER),
     ("POST", "/caixa", COUNTER),
@@ -266,7 +272,7 @@ impl House<'_> {
         let seen = [("If-Match", tag.as_str())];
         let more: &[_] = if route.ends_with("/reembolso") { &seen } else { &[] };
         let query = if route.ends_with("/repetir") { "?desde=0" } else { "" };
-        caller.request_with(self.r, method, &(path_of(route, things) + query), more, body.as_ref())
+        caller.request_with(self.r, method, &(path_of(route, name, things) + query), more, body.as_ref())
     }
 
     /// Calls every route as everybody. `allowed` says who may.
@@ -306,6 +312,20 @@ impl House<'_> {
                     "/cozinha/esgotado" => response.status == 422,
                     path if path.starts_with("/caixa/") => response.status == 422,
                     "/gerencia/saida" | "/sair" => response.status == 303,
+                    // A form without a choice.
+                    "/cardapio" | "/totem" => response.status == if method == "GET" { 200 } else { 422 },
+                    // The secret is in the path, and the page says that there is no such order.
+                    "/acompanhar/{id}" | "/acompanhar/{id}/cancelamento" => {
+                        let sees = self.is_open() || ["owner", "balcao", "gerente"].contains(name);
+                        response.status
+                            == if !sees {
+                                404
+                            } else if method == "GET" {
+                                200
+                            } else {
+                                303
+                            }
+                    }
                     "/arquivos/{id}" => response.status == 404,
                     "/terminais/atual/funcionarios" => response.body.contains("sem_terminal"),
                     "/sessoes/atual/pin" => response.body.contains("sem_sessao"),
@@ -357,7 +377,14 @@ fn next_cpf() -> String {
     digits.iter().map(ToString::to_string).collect()
 }
 
-fn path_of(route: &str, things: &Things) -> String {
+fn path_of(route: &str, name: &str, things: &Things) -> String {
+    if let Some(rest) = route.strip_prefix("/acompanhar/{id}") {
+        let (id, secret) = (&things.pedido["id"], things.pedido["acompanhamento"].as_str().unwrap());
+        return match name {
+            "owner" => format!("/acompanhar/{id}-{secret}{rest}"),
+            _ => format!("/acompanhar/{id}{rest}"),
+        };
+    }
     let id = match route.split('/').nth(1).unwrap() {
         "pedidos" => things.pedido["id"].as_i64().unwrap(),
         "produtos" => things.produto,
@@ -395,10 +422,13 @@ fn body_of(method: &str, route: &str, things: &Things) -> Option<Value> {
         ("PUT", "/assinaturas/{id}") => json!({"tipos": ["pedido.pronto"]}),
         ("POST", "/terminais/inscricao") => json!({"codigo": "ABCDEFGH"}),
         ("PUT", "/sessoes/atual/pin") => json!({"pin_atual": "4172", "pin": "1739"}),
-        ("POST", "/gerencia" | "/entrar" | "/entrar/terminal" | "/cozinha" | "/caixa") => json!({}),
+        (
+            "POST",
+            "/gerencia" | "/entrar" | "/entrar/terminal" | "/cozinha" | "/caixa" | "/cardapio" | "/totem",
+        ) => json!({}),
         ("POST", "/cozinha/esgotado") => json!({}),
         ("POST", path) if path.starts_with("/caixa/") => json!({}),
-        ("POST", "/gerencia/saida" | "/sair") => return None,
+        ("POST", "/gerencia/saida" | "/sair" | "/acompanhar/{id}/cancelamento") => return None,
         ("POST", "/sessoes") => json!({"funcionario": 1, "senha": "nenhuma destas"}),
         ("POST", "/chaves") => json!({"papel": "gerente", "nome": "Outra"}),
         ("POST" | "PUT", _) => panic!("{method} {route} has no body here"),

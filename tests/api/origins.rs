@@ -138,9 +138,19 @@ fn personal_data_is_not_cacheable(database: Database) {
             ["clientes", "pedidos", "eventos", "chaves", "auditoria", "funcionarios", "terminais", "sessoes"]
                 .iter()
                 .any(|p| path.split('/').nth(1) == Some(*p))
-                || ["gerencia", "painel", "entrar", "sair", "cozinha", "caixa"]
-                    .iter()
-                    .any(|page| path.split('/').nth(1) == Some(*page) && !path.contains('.'));
+                || [
+                    "gerencia",
+                    "painel",
+                    "entrar",
+                    "sair",
+                    "cozinha",
+                    "caixa",
+                    "cardapio",
+                    "totem",
+                    "acompanhar",
+                ]
+                .iter()
+                .any(|page| path.split('/').nth(1) == Some(*page) && !path.contains('.'));
         let path = path.replace("{id}", "2");
         let body = ["POST", "PUT"].contains(&method).then_some("{}");
         // A stream has no end.

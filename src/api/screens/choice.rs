@@ -41,8 +41,12 @@ impl Choice {
 
     /// As it was sent.
     pub fn sent(request: &Request<'_>) -> Choice {
+        Choice::read(&request.body)
+    }
+
+    fn read(form: &[u8]) -> Choice {
         let mut choice = Choice::default();
-        for (name, value) in form_urlencoded::parse(&request.body) {
+        for (name, value) in form_urlencoded::parse(form) {
             match &*name {
                 "chave" => choice.key = value.into_owned(),
                 "mesa" => choice.mesa = value.into_owned(),
@@ -84,6 +88,21 @@ impl Choice {
         self.lines.iter().find(|line| line.produto == produto)
     }
 
+    /// The product of this line of the checkout.
+    pub fn produto(&self, line: usize) -> Option<i64> {
+        self.lines.get(line).map(|line| line.produto)
+    }
+
+    /// All products that were chosen.
+    pub fn produtos(&self) -> impl Iterator<Item = i64> {
+        self.lines.iter().map(|line| line.produto)
+    }
+
+    /// Takes out all but these products.
+    pub fn keep(&mut self, keeps: impl Fn(i64) -> bool) {
+        self.lines.retain(|line| keeps(line.produto));
+    }
+
     /// The body of its checkout.
     pub fn body(&self) -> String {
         let line = |line: &Line| json!({"produto": line.produto, "quantidade": line.quantity.trim(), "descricao": line.note});
@@ -94,5 +113,46 @@ impl Choice {
             }
         }
         body.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn sent(body: &str) -> Choice {
+        Choice::read(body.as_bytes())
+    }
+
+    #[test]
+    fn what_was_typed_is_the_body_of_a_checkout() {
+        let choice = sent("chave=0123456789abcdef&mesa=7&q3=2&o3=sem+tomate&q1=0&q2=&o2=nada&local=&q5= 1 ");
+        let body: Value = serde_json::from_str(&choice.body()).unwrap();
+        let itens = json!([
+            {"produto": 3, "quantidade": "2", "descricao": "sem tomate"},
+            {"produto": 5, "quantidade": "1", "descricao": ""},
+        ]);
+        assert_eq!(body, json!({"itens": itens, "mesa": "7"}));
+        assert_eq!(choice.key, "0123456789abcdef");
+        assert_eq!((choice.produto(0), choice.produto(1), choice.produto(2)), (Some(3), Some(5), None));
+    }
+
+    #[test]
+    fn a_key_that_could_be_guessed_is_replaced() {
+        for form in ["", "chave=", "chave=7", "chave=012345678901234"] {
+            assert!(sent(form).key.len() >= LONG_KEY, "{form}");
+        }
+        assert_ne!(sent("").key, sent("").key);
+    }
+
+    proptest! {
+        #[test]
+        fn any_form_is_read(body in prop::collection::vec(any::<u8>(), 0..200), form in "[qo&=0-9é%]{0,40}") {
+            let _ = Choice::read(&body).body();
+            let _ = sent(&form).body();
+        }
     }
 }

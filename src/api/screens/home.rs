@@ -19,7 +19,17 @@ struct Card {
     about: &'static str,
 }
 
-const CARDS: [Card; 4] = [
+const CARDS: [Card; 6] = [
+    Card {
+        path: "/cardapio",
+        name: "Cardápio",
+        about: "Para o celular de quem come: escolher, pedir, pagar por Pix e acompanhar.",
+    },
+    Card {
+        path: "/totem",
+        name: "Totem",
+        about: "Para uma tela de toque no salão: o mesmo cardápio, grande, e a tela recomeça sozinha.",
+    },
     Card {
         path: "/caixa",
         name: "Caixa",

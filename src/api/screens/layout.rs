@@ -1,15 +1,18 @@
 //! What every page has around its content: title, name and colours of the restaurant, warnings; and its headers. Where a page
 //! cannot be shown, one that says why.
 
-use askama::Template;
+use std::io::Write;
 
-use super::files;
+use askama::Template;
+use flate2::{Compression, write::GzEncoder};
+
+use super::{files, place::Place};
 use crate::{
     access::Access,
-    api::{App, call::Call, problem, sessoes},
+    api::{App, asset::takes_gzip, call::Call, problem, sessoes},
     domain::restaurante::Cor,
     error::Error,
-    server::Response,
+    server::{Request, Response},
     store::perfil,
 };
 
@@ -76,6 +79,14 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// As `of`, for this place: how the doors are is not for whoever comes by a totem, and what leads away is not on it.
+    pub fn at(app: &App, place: Place) -> Result<Layout, Error> {
+        let layout = Layout::of(app)?;
+        Ok(Layout { unlocked: layout.unlocked && !place.is_kiosk(), ..layout })
+    }
+}
+
 /// A page with this status, which nobody keeps: it may show what only this caller may see.
 pub fn page(status: u16, template: &impl Template) -> Result<Response, Error> {
     let html = template.render().map_err(|e| Error::Internal(format!("template: {e}")))?;
@@ -85,6 +96,23 @@ pub fn page(status: u16, template: &impl Template) -> Result<Response, Error> {
 /// 303 to another page.
 pub fn see_other(path: &str) -> Response {
     with_headers(Response::new(303, "text/plain; charset=utf-8", "")).with("Location", path.to_owned())
+}
+
+/// As `page`, compressed where the client takes that. Not for pages with secrets: their length would tell of them.
+pub fn compressed_page(
+    request: &Request<'_>,
+    status: u16,
+    template: &impl Template,
+) -> Result<Response, Error> {
+    let plain = page(status, template)?;
+    if !takes_gzip(request)? {
+        return Ok(plain.with("Vary", "Accept-Encoding"));
+    }
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    let written = gzip.write_all(plain.body()).and_then(|()| gzip.finish());
+    let gzip = written.map_err(|e| Error::Internal(format!("gzip: {e}")))?;
+    let compressed = Response::new(status, HTML, gzip).with("Content-Encoding", "gzip");
+    Ok(with_headers(compressed).with("Vary", "Accept-Encoding"))
 }
 
 fn with_headers(response: Response) -> Response {
@@ -101,6 +129,7 @@ struct Sorry {
     layout: Layout,
     detail: String,
     again: bool,
+    place: Place,
 }
 
 /// What a screen gives; where it fails, a page with status and words of that refusal.
@@ -109,9 +138,15 @@ pub fn shown(app: &App, call: &Call<'_>, result: Result<Response, Error>) -> Res
     let refused = problem::of_error(error, &call.id);
     let nameless =
         |_| Layout { nome: "Ambrosia".into(), colours: None, unlocked: false, staff: None, payments: None };
-    let layout = Layout::of(app).unwrap_or_else(nameless);
-    let sorry = Sorry { layout, detail: problem::detail(&refused), again: refused.status() == 503 };
-    let response = page(refused.status(), &sorry)?;
+    let place = Place::of(call);
+    let layout = Layout::at(app, place).unwrap_or_else(nameless);
+    let again = refused.status() == 503;
+    let sorry = Sorry { layout, detail: problem::detail(&refused), again, place };
+    Ok(with_wait_of(&refused, page(refused.status(), &sorry)?))
+}
+
+/// With the `Retry-After` of this refusal, if it has one.
+pub fn with_wait_of(refused: &Response, response: Response) -> Response {
     let wait = refused.headers().find(|(name, _)| *name == "Retry-After").map(|(_, wait)| wait.to_owned());
-    Ok(wait.into_iter().fold(response, |response, wait| response.with("Retry-After", wait)))
+    wait.into_iter().fold(response, |response, wait| response.with("Retry-After", wait))
 }

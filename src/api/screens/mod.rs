@@ -17,8 +17,12 @@ mod files;
 mod home;
 mod kitchen;
 mod layout;
+mod menu;
+mod order;
+mod place;
 mod sold_out;
 mod ticket;
+mod trouble;
 
 pub use self::home::home;
 use super::{App, call::Call, endpoint::Resource};
@@ -28,8 +32,16 @@ use crate::{
 };
 
 /// Their endpoints.
-pub fn resources() -> [Resource; 5] {
-    [board::resource(), counter_acts::resource(), enter::resource(), files::resource(), kitchen::resource()]
+pub fn resources() -> [Resource; 7] {
+    [
+        menu::resource(),
+        order::resource(),
+        board::resource(),
+        counter_acts::resource(),
+        enter::resource(),
+        files::resource(),
+        kitchen::resource(),
+    ]
 }
 
 /// What a page gives in place of itself: the way in, where its caller may not see it, or else a page that says what is wrong.
