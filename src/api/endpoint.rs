@@ -12,7 +12,9 @@
 
 use tiny_http::Method;
 
-use super::{App, answer::Answer, call::Call, operation::Operation, screens};
+use super::{
+    App, answer::Answer, call::Call, credentials::refuse_other_pages, operation::Operation, screens,
+};
 pub use crate::access::Access;
 use crate::error::Error;
 
@@ -43,10 +45,16 @@ pub struct Endpoint {
 impl Endpoint {
     /// Runs the handler, if the caller may call it.
     pub fn call(&self, app: &App, call: &Call<'_>) -> Result<Answer, Error> {
-        match call.check(app, self.access).and_then(|()| (self.handler)(app, call)) {
+        match self.admit(app, call).and_then(|()| (self.handler)(app, call)) {
             Err(error) if self.is_page => screens::instead(app, call, self.path, error).map(Answer::from),
             result => result,
         }
+    }
+
+    /// Refuses who may not call it; and a form of a page, also where doors are open, that a page of another origin sends.
+    fn admit(&self, app: &App, call: &Call<'_>) -> Result<(), Error> {
+        call.check(app, self.access)?;
+        if self.is_page { refuse_other_pages(call) } else { Ok(()) }
     }
 
     /// Its description for the document.

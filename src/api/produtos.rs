@@ -146,11 +146,7 @@ fn create(app: &App, request: &Call<'_>) -> Result<Response, Error> {
         ordem: errors.optional("ordem", body.ordem).map(|o| o.map(|o| o.0)),
     };
     let novo = errors.or(Some(novo))?;
-    let produto = app.store.write(|conn| {
-        let id = produtos::insert(conn, &novo)?;
-        produtos::find(conn, id, clock::now())
-    })?;
-    json(&produto)
+    json(&save(app, None, &novo)?)
 }
 
 fn change(app: &App, request: &Call<'_>) -> Result<Response, Error> {
@@ -166,11 +162,18 @@ fn change(app: &App, request: &Call<'_>) -> Result<Response, Error> {
         ordem: errors.optional("ordem", body.ordem).map(|o| o.map(|o| o.0)),
     };
     let Id(id) = errors.or(id)?;
-    let produto = app.store.write(|conn| {
-        produtos::update(conn, id, &alteracao)?;
+    json(&save(app, Some(id), &alteracao)?)
+}
+
+/// Writes these fields of a product, or of a new one.
+pub fn save(app: &App, id: Option<i64>, fields: &Alteracao) -> Result<Produto, Error> {
+    app.store.write(|conn| {
+        let id = match id {
+            Some(id) => produtos::update(conn, id, fields).map(|()| id)?,
+            None => produtos::insert(conn, fields)?,
+        };
         produtos::find(conn, id, clock::now())
-    })?;
-    json(&produto)
+    })
 }
 
 fn find(app: &App, request: &Call<'_>) -> Result<Response, Error> {

@@ -113,7 +113,8 @@ fn begin(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     entered(call, log_in(app, call, read_body)?)
 }
 
-/// Begins a session for who is named in the body, which is read like this: by the PIN on an enrolled terminal or by the password elsewhere.
+/// Begins a session for who is named in the body, which is read like this: by the PIN on an enrolled terminal, or by the
+/// password elsewhere.
 pub fn log_in(
     app: &App,
     call: &Call<'_>,

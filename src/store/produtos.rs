@@ -58,6 +58,16 @@ pub fn menu(
     Ok((produtos, next))
 }
 
+/// All products, on sale or not, as a manager looks for them; `limit` at most.
+pub fn all(conn: &mut dyn Connection, limit: usize, now: DataHora) -> Result<Vec<Produto>, Error> {
+    const LAST: i64 = ORDEM_MAX + 1;
+    let columns = COLUMNS.list();
+    let sql =
+        format!("SELECT {columns} FROM produtos ORDER BY categoria, COALESCE(ordem, {LAST}), id LIMIT ?");
+    let rows = conn.query(&sql, &[Value::Int(limit as i64)])?;
+    Ok(rows.iter().map(|row| produto(row, now)).collect::<Result<_, DbError>>()?)
+}
+
 /// The ids of a category, on sale or not.
 pub fn of_category(conn: &mut dyn Connection, categoria: Categoria) -> Result<HashSet<i64>, Error> {
     let sql = "SELECT id FROM produtos WHERE categoria = ?";

@@ -130,6 +130,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/cozinha", KITCHEN),
     ("POST", "/cozinha/esgotado", KITCHEN),
     // What is sent is the proof.
+    ("GET", "/gerencia/cardapio", MANAGER),
+    ("POST", "/gerencia/cardapio", MANAGER),
     ("GET", "/entrar", ALL),
     ("POST", "/entrar", ALL),
     ("POST", "/entrar/terminal", ALL),
@@ -144,7 +146,8 @@ const TABLE: &[(&str, &str, &str)] = &[
 ];
 
 /// Pages: who may not see one is led to the way in.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
+    "/gerencia/cardapio",
     "/caixa",
     "/caixa/entrega",
     "/caixa/pagamento",
@@ -305,7 +308,7 @@ impl House<'_> {
                 let expected = match *route {
                     "/pedidos/{id}/reembolso" => response.status == 409,
                     "/" => response.status == 307,
-                    "/gerencia" | "/entrar" | "/cozinha" | "/caixa" => {
+                    "/gerencia" | "/gerencia/cardapio" | "/entrar" | "/cozinha" | "/caixa" => {
                         response.status == if method == "GET" { 200 } else { 422 }
                     }
                     "/entrar/terminal" => response.status == 422,
@@ -426,7 +429,7 @@ fn body_of(method: &str, route: &str, things: &Things) -> Option<Value> {
             "POST",
             "/gerencia" | "/entrar" | "/entrar/terminal" | "/cozinha" | "/caixa" | "/cardapio" | "/totem",
         ) => json!({}),
-        ("POST", "/cozinha/esgotado") => json!({}),
+        ("POST", "/cozinha/esgotado" | "/gerencia/cardapio") => json!({}),
         ("POST", path) if path.starts_with("/caixa/") => json!({}),
         ("POST", "/gerencia/saida" | "/sair" | "/acompanhar/{id}/cancelamento") => return None,
         ("POST", "/sessoes") => json!({"funcionario": 1, "senha": "nenhuma destas"}),
@@ -556,9 +559,10 @@ fn other_forms_of_a_path_are_guarded_as_it_is() {
         ];
         for target in same {
             let (status, response) = raw(&r, method, &target, None);
-            assert_eq!(status, 401, "{method} {target}: {response}");
+            let refused = if PAGES.contains(route) { 303 } else { 401 };
+            assert_eq!(status, refused, "{method} {target}: {response}");
             if *method == "GET" {
-                assert_eq!(raw(&r, "HEAD", &target, None).0, 401, "HEAD {target}");
+                assert_eq!(raw(&r, "HEAD", &target, None).0, refused, "HEAD {target}");
             }
         }
         let others = [

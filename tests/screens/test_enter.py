@@ -118,3 +118,13 @@ def test_another_page_cannot_send_the_forms(restaurant, crew, somebody):
     for path in ["/entrar", "/entrar/terminal", "/sair"]:
         answer = request.post(path, headers={"Origin": "https://ladrao.exemplo"}, form={"funcionario": "1", "senha": PASSWORD})
         assert answer.status == 403, path
+
+
+def test_another_page_cannot_send_forms_where_doors_are_open(restaurant, somebody):
+    order = restaurant.order()
+    request = somebody(restaurant).context.request
+    for path in ["/cozinha", "/cozinha/esgotado", "/caixa", "/caixa/pagamento", "/gerencia/cardapio"]:
+        form = {"id": str(order["id"]), "versao": str(order["versao"]), "status": "2", "produto": "1", "meio": "dinheiro"}
+        for headers in [{"Origin": "https://ladrao.exemplo"}, {"Sec-Fetch-Site": "cross-site"}]:
+            assert request.post(path, headers=headers, form=form).status == 403, path
+    assert restaurant.ask("GET", f"/pedidos/{order['id']}")["versao"] == order["versao"]

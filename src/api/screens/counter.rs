@@ -33,12 +33,18 @@ const SHOWN: usize = 200;
 /// Matters that are shown.
 const MATTERS: i64 = 50;
 
-const GROUPS: [(Categoria, &str); 4] = [
-    (Categoria::Lanche, "Lanches"),
-    (Categoria::Acompanhamento, "Acompanhamentos"),
-    (Categoria::Bebida, "Bebidas"),
-    (Categoria::Sobremesa, "Sobremesas"),
+const GROUPS: [Part; 4] = [
+    Part { categoria: Categoria::Lanche, name: "Lanches" },
+    Part { categoria: Categoria::Acompanhamento, name: "Acompanhamentos" },
+    Part { categoria: Categoria::Bebida, name: "Bebidas" },
+    Part { categoria: Categoria::Sobremesa, name: "Sobremesas" },
 ];
+
+/// A part of the menu, and its heading.
+struct Part {
+    categoria: Categoria,
+    name: &'static str,
+}
 
 /// What a page says before anything else.
 pub struct Message {
@@ -137,8 +143,7 @@ pub fn show(app: &App, call: &Call<'_>, shown: Shown) -> Result<Response, Error>
     let caller = call.caller(app)?;
     let choice = choice.unwrap_or_else(|| Choice::nothing(call));
     let menu = app.shared.on_sale.wait_for(())?;
-    let groups: Vec<Group> =
-        GROUPS.map(|(categoria, name)| Group { name, dishes: dishes(categoria, &menu, &choice) }).into();
+    let groups: Vec<Group> = GROUPS.iter().map(|group| group_of(group, &menu, &choice)).collect();
     let cost = |dish: &Dish| dish.quantity.trim().parse().ok().and_then(|n: i64| dish.price.vezes(n));
     let total = groups.iter().flat_map(|group| &group.dishes).filter_map(cost).sum();
     let dealt = pedido.map(|id| app.store.read(|conn| pedidos::find(conn, id))).transpose()?;
@@ -187,7 +192,7 @@ fn open_orders(app: &App) -> Result<(Vec<Pedido>, i64), Error> {
     })
 }
 
-fn dishes(categoria: Categoria, menu: &[Produto], choice: &Choice) -> Vec<Dish> {
+fn group_of(part: &Part, menu: &[Produto], choice: &Choice) -> Group {
     let dish = |produto: &Produto| {
         let line = choice.line(produto.id);
         Dish {
@@ -199,5 +204,6 @@ fn dishes(categoria: Categoria, menu: &[Produto], choice: &Choice) -> Vec<Dish> 
             note: line.map(|line| line.note.clone()).unwrap_or_default(),
         }
     };
-    menu.iter().filter(|produto| produto.categoria == categoria).map(dish).collect()
+    let dishes = menu.iter().filter(|produto| produto.categoria == part.categoria).map(dish).collect();
+    Group { name: part.name, dishes }
 }

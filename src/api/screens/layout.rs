@@ -46,10 +46,11 @@ pub struct Staff {
 }
 
 /// The pages of the staff, and who may see them.
-const STAFF: [(&str, &str, Access); 5] = [
+const STAFF: [(&str, &str, Access); 6] = [
     ("/caixa", "Caixa", Access::Balcao),
     ("/cozinha", "Cozinha", Access::Cozinha),
     ("/painel", "Painel", Access::Todos),
+    ("/gerencia/cardapio", "Cardápio", Access::Gerente),
     ("/gerencia", "Gerência", Access::Gerente),
     ("/", "Começo", Access::Todos),
 ];
@@ -58,9 +59,12 @@ impl Layout {
     /// As `of`, for a page of the staff that the caller may see.
     pub fn of_staff(app: &App, call: &Call<'_>) -> Result<Layout, Error> {
         let caller = call.visitor(app)?;
-        let here = format!("/{}", call.segments.first().map_or("", |s| &**s));
+        let asked = format!("/{}/", call.segments.join("/"));
+        let is_of = |path: &&str| asked.starts_with(&format!("{path}/"));
+        // The page of the form, where the answer to one is shown.
+        let here = STAFF.iter().map(|(path, ..)| *path).filter(is_of).max_by_key(|path| path.len());
         let seen = STAFF.iter().filter(|(_, _, access)| caller.may(*access));
-        let pages = seen.map(|(path, name, _)| (*path, *name, *path == here)).collect();
+        let pages = seen.map(|(path, name, _)| (*path, *name, here == Some(*path))).collect();
         let person = sessoes::person(app, call)?.map(|person| person.nome);
         Ok(Layout { staff: Some(Staff { person, pages }), ..Layout::of(app)? })
     }

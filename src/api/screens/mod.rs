@@ -18,6 +18,7 @@ mod home;
 mod kitchen;
 mod layout;
 mod menu;
+mod menu_editor;
 mod order;
 mod place;
 mod sold_out;
@@ -32,7 +33,7 @@ use crate::{
 };
 
 /// Their endpoints.
-pub fn resources() -> [Resource; 7] {
+pub fn resources() -> [Resource; 8] {
     [
         menu::resource(),
         order::resource(),
@@ -41,6 +42,7 @@ pub fn resources() -> [Resource; 7] {
         enter::resource(),
         files::resource(),
         kitchen::resource(),
+        menu_editor::resource(),
     ]
 }
 
