@@ -1,5 +1,5 @@
-//! `/gerencia/cardapio`: the menu, for who runs the restaurant. A form a product, which is shown again with what was typed where
-//! something is wrong with it.
+//! `/gerencia/cardapio`: the menu, for who runs the restaurant. A form a product, which is shown again with what was typed
+//! where something is wrong with it.
 
 use askama::Template;
 use utoipa::PartialSchema;
@@ -168,7 +168,7 @@ fn save(app: &App, call: &Call<'_>) -> Result<Response, Error> {
         Ok(produto) => Ok(see_other(&format!("/gerencia/cardapio?produto={}", produto.id))),
         Err(Error::Invalid(errors)) => {
             let fault: Vec<String> = errors.iter().map(|error| error.sentence()).collect();
-            show(app, call, Some(Row::sent(&call.body, fault.join("; "))))
+            show(app, call, Some(Row::sent(&call.body, fault.join("; ").replace("«valor»", "O preço"))))
         }
         Err(error) => Err(error),
     }
