@@ -52,6 +52,18 @@ def test_a_ticket_is_moved_on_and_the_move_undone(restaurant, somebody, scripts)
     expect(room.page.locator("#preparando")).to_have_text(str(number))
 
 
+def test_the_limits_of_the_age_are_those_of_the_restaurant(restaurant, somebody):
+    restaurant.ask("PUT", "/restaurante", {"minutos_amarelo": 3, "minutos_vermelho": 5})
+    order = restaurant.order()
+    backdate(restaurant, order, 4)
+    page = somebody(restaurant).page
+    page.goto("/cozinha")
+    expect(ticket(page, "Recebido", order)).to_contain_text("4 min · atenção")
+    backdate(restaurant, order, 1)
+    page.reload()
+    expect(ticket(page, "Recebido", order)).to_contain_text("5 min · atrasado")
+
+
 def test_notes_ages_and_payment_are_told_in_words(restaurant, somebody):
     late = restaurant.order(itens=[{"produto": 1, "quantidade": 2, "descricao": "sem <cebola>"}, {"produto": 8, "quantidade": 1}])
     warned, fresh = restaurant.order(status=2), restaurant.order()

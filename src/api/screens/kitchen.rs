@@ -14,7 +14,7 @@ use super::{
     files,
     layout::{Layout, page, see_other},
     sold_out::{self, Esgotado},
-    ticket::{Column, Ticket},
+    ticket::{Column, Look, Ticket},
 };
 use crate::{
     api::{
@@ -39,7 +39,7 @@ use crate::{
     store::{
         lists::{self, List},
         page::PageRequest,
-        pedidos, produtos,
+        pedidos, perfil, produtos,
     },
 };
 
@@ -144,12 +144,12 @@ fn query_of(station: Option<(&str, Categoria)>) -> String {
 fn show(app: &App, call: &Call<'_>, status: u16, notice: Option<Notice>) -> Result<Response, Error> {
     let station = station(call);
     let chosen = station.map_or("", |(number, _)| number);
-    let at_counter = call.caller(app)?.may(Balcao);
+    let look = look(app, call)?;
     let only = match station {
         Some((_, categoria)) => Some(app.store.read(|conn| produtos::of_category(conn, categoria))?),
         None => None,
     };
-    let column = |state| column(app, state, only.as_ref(), at_counter);
+    let column = |state| column(app, state, only.as_ref(), look);
     let mut columns =
         [column(StatusPedido::Recebido)?, column(StatusPedido::EmPreparacao)?, column(StatusPedido::Pronto)?];
     // What is new comes last: it gives no other ticket another key.
@@ -167,18 +167,13 @@ fn show(app: &App, call: &Call<'_>, status: u16, notice: Option<Notice>) -> Resu
     page(status, &shown)
 }
 
-fn column(
-    app: &App,
-    state: StatusPedido,
-    only: Option<&HashSet<i64>>,
-    at_counter: bool,
-) -> Result<Column, Error> {
-    let (list, now) = (List::State(state), clock::now());
+fn column(app: &App, state: StatusPedido, only: Option<&HashSet<i64>>, look: Look) -> Result<Column, Error> {
+    let list = List::State(state);
     let first = PageRequest { limit: SHOWN, after: None };
     app.store.read(|conn| {
         let mut tickets = Vec::new();
         let rest = lists::page(conn, list, &first, &mut |pedido| {
-            tickets.extend(Ticket::of(pedido, now, at_counter).of_station(only));
+            tickets.extend(Ticket::of(pedido, look).of_station(only));
             Ok(std::ops::ControlFlow::Continue(()))
         })?;
         let more = match rest {
@@ -197,13 +192,19 @@ fn moved(app: &App, call: &Call<'_>) -> Result<Option<Notice>, Error> {
     }
     let Some(id) = call.parameter("movido").and_then(|id| id.parse().ok()) else { return Ok(None) };
     let pedido = app.store.read(|conn| pedidos::find(conn, id))?;
-    let at_counter = call.caller(app)?.may(Balcao);
-    Ok(Some(done(&pedido, at_counter)))
+    Ok(Some(done(&pedido, look(app, call)?)))
 }
 
-fn done(pedido: &Pedido, at_counter: bool) -> Notice {
+/// Of this caller, now.
+fn look(app: &App, call: &Call<'_>) -> Result<Look, Error> {
+    let profile = app.store.read(|conn| perfil::find(conn))?;
+    let limits = [profile.minutos_amarelo, profile.minutos_vermelho];
+    Ok(Look { now: clock::now(), at_counter: call.caller(app)?.may(Balcao), limits })
+}
+
+fn done(pedido: &Pedido, look: Look) -> Notice {
     let text = format!("Senha {}: {}.", number(pedido), pedido.status_pedido.descricao());
-    let ticket = Ticket::of(pedido, clock::now(), at_counter);
+    let ticket = Ticket::of(pedido, look);
     let undo = ticket.back.map(|(status, _)| (ticket, status));
     Notice { text, is_error: false, undo }
 }

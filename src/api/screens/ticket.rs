@@ -7,8 +7,15 @@ use crate::domain::{
     pedido::{Local, Pedido, StatusPedido},
 };
 
-/// Minutes after which an order is to be looked at, and after which it is late.
-const LIMITS: [i64; 2] = [10, 20];
+/// When and by whom tickets are looked at.
+#[derive(Clone, Copy)]
+pub struct Look {
+    pub now: DataHora,
+    /// An order may be handed over here.
+    pub at_counter: bool,
+    /// Minutes after which an order is to be looked at, and after which it is late.
+    pub limits: [i64; 2],
+}
 
 /// Tickets of one state.
 pub struct Column {
@@ -82,8 +89,9 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Of this order. `at_counter`: it may be handed over here.
-    pub fn of(pedido: &Pedido, now: DataHora, at_counter: bool) -> Ticket {
+    /// Of this order.
+    pub fn of(pedido: &Pedido, look: Look) -> Ticket {
+        let Look { now, at_counter, limits } = look;
         let (next, back) = match pedido.status_pedido {
             StatusPedido::Recebido => (Some((2, "Começar")), None),
             StatusPedido::EmPreparacao => (Some((3, "Pronto")), Some((1, "Não começou"))),
@@ -104,7 +112,7 @@ impl Ticket {
             id: pedido.id,
             number: pedido.senha.unwrap_or(pedido.id),
             version: pedido.versao,
-            age: age((now.segundos() - since).max(0) / 60, ready.is_some()),
+            age: age((now.segundos() - since).max(0) / 60, ready.is_some(), limits),
             lines: lines.collect(),
             place: place(pedido),
             unpaid: pedido.status_pagamento.is_unpaid(),
@@ -138,11 +146,11 @@ pub fn place(pedido: &Pedido) -> Option<String> {
     }
 }
 
-fn age(minutes: i64, is_ready: bool) -> Age {
+fn age(minutes: i64, is_ready: bool, [attention, late]: [i64; 2]) -> Age {
     let (class, sign, word) = match minutes {
         _ if is_ready => ("pronta", "✓", "pronto"),
-        m if m >= LIMITS[1] => ("atrasada", "■", "atrasado"),
-        m if m >= LIMITS[0] => ("atencao", "▲", "atenção"),
+        m if m >= late => ("atrasada", "■", "atrasado"),
+        m if m >= attention => ("atencao", "▲", "atenção"),
         _ => ("no-tempo", "●", "no tempo"),
     };
     Age { minutes, class, sign, word }
@@ -154,8 +162,8 @@ mod tests {
 
     #[test]
     fn an_order_is_late_from_the_second_limit_on() {
-        let words = [0, 9, 10, 19, 20, 600].map(|minutes| age(minutes, false).word);
+        let words = [0, 9, 10, 19, 20, 600].map(|minutes| age(minutes, false, [10, 20]).word);
         assert_eq!(words, ["no tempo", "no tempo", "atenção", "atenção", "atrasado", "atrasado"]);
-        assert_eq!(age(600, true).word, "pronto");
+        assert_eq!(age(600, true, [10, 20]).word, "pronto");
     }
 }
