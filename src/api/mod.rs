@@ -10,7 +10,7 @@
 //!   answer.
 //! - An endpoint is declared in one place, with its access and its description (`endpoint.rs`).
 //! - One file a resource: `assinaturas`, `auditoria`, `chaves`, `clientes`, `dados`, `funcionarios`, `terminais`, `sessoes`,
-//!   `produtos`, `pedidos`, `pagamentos`, `pendencias`, `live`, `restaurante`, `webhook`, `qrcode`, `gerencia`, `docs`,
+//!   `produtos`, `pedidos`, `pagamentos`, `pendencias`, `live`, `restaurante`, `vendas`, `webhook`, `qrcode`, `gerencia`, `docs`,
 //!   `health`; and the pages of people are `screens`.
 //!
 //! Names in Portuguese are words of the interface, or of the domain. Tested by `tests/api`.
@@ -24,6 +24,7 @@ mod chaves;
 mod clientes;
 mod conversion;
 mod credentials;
+mod csv;
 mod dados;
 mod docs;
 mod endpoint;
@@ -53,6 +54,7 @@ mod sessoes;
 mod shared;
 mod terminais;
 mod trail;
+mod vendas;
 mod webhook;
 
 use std::sync::Arc;

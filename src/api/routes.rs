@@ -14,7 +14,7 @@ use super::{
     problem::problem,
     produtos, qrcode, restaurante, screens, sessoes, terminais,
     trail::Refused,
-    webhook,
+    vendas, webhook,
 };
 use crate::{
     error::Error,
@@ -34,6 +34,7 @@ pub static ENDPOINTS: LazyLock<Vec<Endpoint>> = LazyLock::new(|| {
         clientes::resource(),
         dados::resource(),
         restaurante::resource(),
+        vendas::resource(),
         chaves::resource(),
         funcionarios::resource(),
         terminais::resource(),

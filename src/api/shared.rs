@@ -8,6 +8,7 @@ use super::{
     order_page::{self, Bound, warn_of_cut},
     page::{LIMIT_DEFAULT, LIMIT_MAX, Page},
     pedidos::OPEN_DEFAULT,
+    vendas::{self, Sales},
 };
 use crate::{
     access::Doors,
@@ -57,6 +58,8 @@ pub struct Shared {
     pub pedidos: Arc<Batch<i64, Arc<Pedido>>>,
     /// The status of an order's payment, by the order's id.
     pub status: Arc<Batch<i64, StatusPagamento>>,
+    /// Reports of sales.
+    pub sales: Sales,
     /// Of pages of orders that a request reads by itself.
     pub own_page: Bound,
 }
@@ -111,6 +114,7 @@ impl Shared {
             status: Batch::new(threads, TOGETHER, move |ids| {
                 of_status.read(|conn| pedidos::status_of_each(conn, ids))
             }),
+            sales: vendas::sales(store, threads),
             own_page: Bound::of_own(budget),
         }
     }
@@ -143,6 +147,7 @@ impl Shared {
         self.on_sale.relieve();
         self.pedidos.relieve();
         self.status.relieve();
+        self.sales.relieve();
     }
 }
 

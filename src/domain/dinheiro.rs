@@ -18,6 +18,16 @@ impl Dinheiro {
         self.0
     }
 
+    /// Of so many centavos.
+    pub fn de_centavos(centavos: i64) -> Dinheiro {
+        Dinheiro(centavos)
+    }
+
+    /// The difference, which may be less than nothing.
+    pub fn less(self, other: Dinheiro) -> Dinheiro {
+        Dinheiro(self.0.saturating_sub(other.0))
+    }
+
     /// As stored, where the original let a sign in.
     pub fn de_sql(texto: &str) -> Option<Dinheiro> {
         match texto.strip_prefix('-') {

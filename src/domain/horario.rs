@@ -94,6 +94,12 @@ impl Data {
     }
 }
 
+impl From<Date> for Data {
+    fn from(date: Date) -> Data {
+        Data(date)
+    }
+}
+
 impl FromStr for Hora {
     type Err = &'static str;
 

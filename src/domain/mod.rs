@@ -26,4 +26,5 @@ pub mod settlement;
 pub mod tentativa;
 pub mod terminal;
 pub mod texto;
+pub mod vendas;
 pub mod webhook;

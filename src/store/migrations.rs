@@ -26,6 +26,7 @@ const MYSQL: &[(i64, &str)] = &[
     (14, include_str!("../../sql/mysql/0014_ordem.sql")),
     (15, include_str!("../../sql/mysql/0015_atendimento.sql")),
     (16, include_str!("../../sql/mysql/0016_cozinha_e_cardapio.sql")),
+    (17, include_str!("../../sql/mysql/0017_vendas.sql")),
 ];
 const SQLITE: &[(i64, &str)] = &[
     (1, include_str!("../../sql/sqlite/0001_base.sql")),
@@ -44,6 +45,7 @@ const SQLITE: &[(i64, &str)] = &[
     (14, include_str!("../../sql/sqlite/0014_ordem.sql")),
     (15, include_str!("../../sql/sqlite/0015_atendimento.sql")),
     (16, include_str!("../../sql/sqlite/0016_cozinha_e_cardapio.sql")),
+    (17, include_str!("../../sql/sqlite/0017_vendas.sql")),
 ];
 
 /// The number under which it is noted that the example data was put in, or declined, for good.

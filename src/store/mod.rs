@@ -38,6 +38,7 @@ mod sqlite;
 mod statements;
 pub mod tentativas;
 pub mod terminais;
+pub mod vendas;
 pub mod webhooks;
 
 use std::{

@@ -76,6 +76,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("PUT", "/restaurante", MANAGER),
     ("PUT", "/restaurante/pausa", COUNTER),
     ("DELETE", "/restaurante/pausa", COUNTER),
+    ("GET", "/vendas.json", MANAGER),
+    ("GET", "/vendas.csv", MANAGER),
     ("GET", "/chaves", MANAGER),
     ("POST", "/chaves", MANAGER),
     ("DELETE", "/chaves/{id}", MANAGER),

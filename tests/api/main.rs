@@ -58,6 +58,7 @@ mod restaurant;
 mod restored;
 mod retention;
 mod row_locks;
+mod sales;
 mod sessions;
 mod sold_out;
 mod staff;

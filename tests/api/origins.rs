@@ -134,23 +134,33 @@ fn only_listed_hosts_are_served(database: Database) {
 fn personal_data_is_not_cacheable(database: Database) {
     let r = Restaurant::new(database);
     for (method, path) in ambrosia::api::table() {
-        let personal =
-            ["clientes", "pedidos", "eventos", "chaves", "auditoria", "funcionarios", "terminais", "sessoes"]
-                .iter()
-                .any(|p| path.split('/').nth(1) == Some(*p))
-                || [
-                    "gerencia",
-                    "painel",
-                    "entrar",
-                    "sair",
-                    "cozinha",
-                    "caixa",
-                    "cardapio",
-                    "totem",
-                    "acompanhar",
-                ]
-                .iter()
-                .any(|page| path.split('/').nth(1) == Some(*page) && !path.contains('.'));
+        let personal = [
+            "clientes",
+            "pedidos",
+            "eventos",
+            "chaves",
+            "auditoria",
+            "funcionarios",
+            "terminais",
+            "sessoes",
+            "vendas.json",
+            "vendas.csv",
+        ]
+        .iter()
+        .any(|p| path.split('/').nth(1) == Some(*p))
+            || [
+                "gerencia",
+                "painel",
+                "entrar",
+                "sair",
+                "cozinha",
+                "caixa",
+                "cardapio",
+                "totem",
+                "acompanhar",
+            ]
+            .iter()
+            .any(|page| path.split('/').nth(1) == Some(*page) && !path.contains('.'));
         let path = path.replace("{id}", "2");
         let body = ["POST", "PUT"].contains(&method).then_some("{}");
         // A stream has no end.
