@@ -16,12 +16,15 @@ pub struct TakePayment {
     /// The name of who took it.
     pub responsavel: String,
     pub seen: Seen,
+    /// Whether the same once more is a repetition of one request, and not another person at another till.
+    pub repeatable: bool,
 }
 
 impl OrderAct for TakePayment {
     fn decide(&self, order: &mut Order, context: Context) -> Result<Option<Operacao>, Error> {
         // The same once more: a second tap.
-        if order.pedido.status_pagamento == StatusPagamento::Aprovado
+        if self.repeatable
+            && order.pedido.status_pagamento == StatusPagamento::Aprovado
             && order.pedido.meio_pagamento == Some(self.meio)
         {
             return Ok(None);

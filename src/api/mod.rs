@@ -161,6 +161,10 @@ impl Handler for Site {
         self.app.origins.headers(set)
     }
 
+    fn logged_path<'a>(&self, request: &Request<'a>) -> &'a str {
+        screens::logged_path(request)
+    }
+
     fn exempt(&self, request: &Request<'_>) -> bool {
         is_probe(request)
     }

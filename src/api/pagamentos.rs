@@ -19,11 +19,7 @@ use super::{
 use crate::{
     access::Caller,
     acts::{Cancel, Refund, Resolve, Seen, TakePayment, charge_step, refund},
-    domain::{
-        dinheiro::Dinheiro,
-        pedido::{Meio, Pedido},
-        pendencia::Pendencia,
-    },
+    domain::{dinheiro::Dinheiro, pedido::Pedido, pendencia::Pendencia},
     error::Error,
     server::Response,
     store::{cobrancas, pedidos},
@@ -154,13 +150,14 @@ fn receive(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     let meio = errors.required("meio", body.meio);
     let responsavel = errors.required("responsavel", body.responsavel);
     let (MeioNoBalcao(meio), Responsavel(responsavel)) = errors.or(meio.zip(responsavel))?;
-    json::order(&take_money(app, Asked::of(app, request)?, meio, responsavel)?, None)
+    let Asked { id, caller, seen } = Asked::of(app, request)?;
+    let payment = TakePayment { meio, responsavel, seen, repeatable: true };
+    json::order(&take_money(app, id, caller, payment)?, None)
 }
 
 /// Records money that was taken at the counter.
-pub fn take_money(app: &App, asked: Asked, meio: Meio, responsavel: String) -> Result<Pedido, Error> {
-    let Asked { id, caller, seen } = asked;
-    let (pedido, _) = app.commands.run(id, caller.actor(), TakePayment { meio, responsavel, seen })?;
+pub fn take_money(app: &App, id: i64, caller: Caller, payment: TakePayment) -> Result<Pedido, Error> {
+    let (pedido, _) = app.commands.run(id, caller.actor(), payment)?;
     app.bell.ring();
     Ok(pedido)
 }

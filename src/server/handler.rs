@@ -42,6 +42,11 @@ pub trait Handler: Send + Sync + 'static {
         &[]
     }
 
+    /// The path as the log shows it: one that names a secret is not shown.
+    fn logged_path<'a>(&self, request: &Request<'a>) -> &'a str {
+        request.raw_path
+    }
+
     /// Whether a request is answered however many others run: a probe of the process.
     fn exempt(&self, _: &Request<'_>) -> bool {
         false

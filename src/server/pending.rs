@@ -47,8 +47,8 @@ pub struct Pending {
 impl Pending {
     /// The answer owed to a request that was begun at `started`.
     pub fn new(core: &Arc<Core>, peer: &Arc<Peer>, request: &Request<'_>, started: Instant) -> Pending {
-        let line =
-            || format!("{} {} {}", request.client, request.method.as_str(), foreign(request.raw_path, PATH));
+        let path = || core.handler.logged_path(request);
+        let line = || format!("{} {} {}", request.client, request.method.as_str(), foreign(path(), PATH));
         Pending {
             core: core.clone(),
             peer: peer.clone(),

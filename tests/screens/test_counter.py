@@ -142,3 +142,33 @@ def test_the_counter_is_not_for_the_kitchen(restaurant, somebody):
     page.goto("/caixa")
     expect(page).to_have_url(f"{restaurant.url}/entrar?para=/caixa")
     expect(page.get_by_text("Isto não basta")).to_be_visible()
+
+
+def test_money_that_two_tills_take_for_one_order_is_told_to_the_second(restaurant, somebody):
+    order = restaurant.order()
+    paid = {"id": str(order["id"]), "versao": "1", "meio": "dinheiro", "recebido": "20"}
+    answers = [
+        somebody(restaurant).context.request.post("/caixa/pagamento", form=paid, max_redirects=0).status for _ in range(2)
+    ]
+    assert answers == [303, 412]
+
+
+def test_the_price_of_too_many_is_no_price(restaurant, somebody):
+    huge = {f"q{id}": "4000000000000000" for id in range(1, 5)}
+    assert somebody(restaurant).context.request.post("/caixa", form=huge).status == 422
+
+
+def test_nothing_is_not_given_back(restaurant, somebody):
+    order = restaurant.order()
+    news = {"id": order["id_pagamento"], "action": "state_FINISHED"}
+    restaurant.ask("POST", "/pedidos/status_pagamento", news)
+    refund = {"id": str(order["id"]), "versao": "2", "valor": "0,00", "motivo": "sem cebola"}
+    assert somebody(restaurant).context.request.post("/caixa/reembolso", form=refund).status == 422
+
+
+def test_a_key_that_was_used_for_another_choice_is_renewed(restaurant, somebody):
+    request = somebody(restaurant).context.request
+    key = "0123456789abcdef0123"
+    assert request.post("/caixa", form={"chave": key, "q1": "1"}, max_redirects=0).status == 303
+    again = request.post("/caixa", form={"chave": key, "q1": "2"})
+    assert again.status == 422 and key not in again.text()

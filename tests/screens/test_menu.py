@@ -390,3 +390,34 @@ def test_it_comes_in_one_flight(restaurant):
     sizes = {path: len(bytes_of(path)) for path in ["/cardapio", *files]}
     print(sizes, sum(sizes.values()))
     assert sum(sizes.values()) <= 14 * 1024, sizes
+
+
+def test_an_order_whose_answer_was_lost_is_not_doubled_by_giving_up(restaurant, somebody):
+    guest = somebody(restaurant)
+    guest.expects(*LOST, "ERR_FAILED")
+    page = guest.page
+    page.goto("/cardapio")
+    more(page, "Misto Quente")
+
+    def lose(route):
+        route.fetch(max_redirects=0)
+        route.abort()
+
+    page.route("**/cardapio", lose)
+    place(page)
+    page.get_by_role("button", name="Desistir").click()
+    page.unroute("**/cardapio")
+    place(page)
+    sees_an_order(page)
+    assert len(orders(restaurant)) == 1
+
+
+def test_the_table_and_where_it_is_eaten_come_from_the_address(restaurant, somebody):
+    page = somebody(restaurant).page
+    for local, told in [("levar", "levar"), ("outro", None)]:
+        page.goto(f"/cardapio?mesa=7&local={local}")
+        more(page, "Misto Quente")
+        place(page)
+        sees_an_order(page)
+        order = orders(restaurant)[-1]
+        assert (order["mesa"], order.get("local")) == ("7", told)

@@ -222,3 +222,13 @@ def test_no_other_page_can_cancel(restaurant, somebody):
     answer = page.request.post(f"{page_of(order)}/cancelamento", headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status == 403
     assert restaurant.ask("GET", f"/pedidos/{order['id']}")["status_pedido"] == 1
+
+
+def test_no_log_has_the_secret(open_restaurant, somebody):
+    restaurant = open_restaurant(LOG_LEVEL="info")
+    order = restaurant.order()
+    page = somebody(restaurant).page
+    page.goto(page_of(order))
+    expect(page.locator(".senha")).to_have_text(str(order["senha"]))
+    log = open(f"{restaurant.folder}/log").read()
+    assert "/acompanhar/-" in log and order["acompanhamento"] not in log

@@ -6,6 +6,9 @@ use uuid::Uuid;
 
 use crate::{api::pedidos::checkout::LONG_KEY, server::Request};
 
+/// Lines of a form that are read.
+const LINES_READ: usize = 1000;
+
 /// The form of the menu.
 #[derive(Default)]
 pub struct Choice {
@@ -34,7 +37,10 @@ impl Choice {
     /// Nothing yet; where it is to be brought is in the address of the page.
     pub fn nothing(request: &Request<'_>) -> Choice {
         let parameter = |name| request.parameter(name).unwrap_or_default().into_owned();
-        let mut choice = Choice { mesa: parameter("mesa"), local: parameter("local"), ..Choice::default() };
+        // One that is neither would be refused with the order, where its customer cannot change it.
+        let local = Some(parameter("local")).filter(|local| ["aqui", "levar"].contains(&&**local));
+        let local = local.unwrap_or_default();
+        let mut choice = Choice { mesa: parameter("mesa"), local, ..Choice::default() };
         choice.renew_key();
         choice
     }
@@ -67,6 +73,10 @@ impl Choice {
     fn set(&mut self, name: &str, value: String) {
         let Some((kind, id)) = name.split_at_checked(1) else { return };
         let Ok(produto) = id.parse() else { return };
+        // A form of our own has a line for each product of the menu; a checkout takes fewer.
+        if self.lines.len() >= LINES_READ {
+            return;
+        }
         let position = self.lines.iter().position(|line| line.produto == produto).unwrap_or_else(|| {
             self.lines.push(Line { produto, quantity: String::new(), note: String::new() });
             self.lines.len() - 1

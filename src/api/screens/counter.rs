@@ -14,7 +14,7 @@ use crate::{
     domain::{
         dinheiro::Dinheiro,
         papel::Papel,
-        pedido::{Meio, Pedido, StatusPagamento, StatusPedido},
+        pedido::{Meio, Pedido, QUANTIDADE_MAX, StatusPagamento, StatusPedido},
         pendencia::Pendencia,
         produto::{Categoria, Produto},
     },
@@ -144,7 +144,10 @@ pub fn show(app: &App, call: &Call<'_>, shown: Shown) -> Result<Response, Error>
     let choice = choice.unwrap_or_else(|| Choice::nothing(call));
     let menu = app.shared.on_sale.wait_for(())?;
     let groups: Vec<Group> = GROUPS.iter().map(|group| group_of(group, &menu, &choice)).collect();
-    let cost = |dish: &Dish| dish.quantity.trim().parse().ok().and_then(|n: i64| dish.price.vezes(n));
+    let cost = |dish: &Dish| {
+        let number = dish.quantity.trim().parse().ok().filter(|n| (1..=QUANTIDADE_MAX).contains(n));
+        number.and_then(|n| dish.price.vezes(n))
+    };
     let total = groups.iter().flat_map(|group| &group.dishes).filter_map(cost).sum();
     let dealt = pedido.map(|id| app.store.read(|conn| pedidos::find(conn, id))).transpose()?;
     let (open, more) = open_orders(app)?;

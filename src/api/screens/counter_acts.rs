@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     access::Caller,
+    acts::TakePayment,
     api::{
         App,
         call::Call,
@@ -30,7 +31,10 @@ use crate::{
         pedidos::{advance, checkout},
         problem, sessoes,
     },
-    domain::pedido::{Meio, StatusPedido},
+    domain::{
+        dinheiro::Dinheiro,
+        pedido::{Meio, StatusPedido},
+    },
     error::{Denied, Error},
     server::Response,
     store::pedidos,
@@ -175,14 +179,19 @@ fn again(app: &App, call: &Call<'_>, error: Error, shown: Shown) -> Result<Respo
 }
 
 fn sell(app: &App, call: &Call<'_>) -> Result<Response, Error> {
-    let choice = Choice::sent(call);
-    let place = || {
-        checkout::admit(app, call)?;
-        checkout::place(app, call, read_json(&choice.body())?, Some(&choice.key))
-    };
-    match place() {
+    let mut choice = Choice::sent(call);
+    let placed = checkout::admit(app, call)
+        .and_then(|_| checkout::place(app, call, read_json(&choice.body())?, Some(&choice.key)));
+    match placed {
         Ok(answer) => Ok(dealt(answer.pedido)),
-        Err(error) => again(app, call, error, Shown { choice: Some(choice), ..Shown::default() }),
+        Err(error) => {
+            // The key belongs to what was sent at first: another choice is another order.
+            if matches!(&error, Error::Invalid(faults) if faults.iter().any(|f| f.campo == "Idempotency-Key"))
+            {
+                choice.renew_key();
+            }
+            again(app, call, error, Shown { choice: Some(choice), ..Shown::default() })
+        }
     }
 }
 
@@ -252,7 +261,10 @@ fn take_money(app: &App, call: &Call<'_>) -> Result<Response, Error> {
             return Err(Error::invalid("recebido", message));
         }
         let by = sessoes::person(app, call)?.map_or_else(|| "balcão".to_owned(), |person| person.nome);
-        pagamentos::take_money(app, asked(call.caller(app)?, id, versao), meio, by)?;
+        // Money that two tills take for one order: the second is told, and gives it back.
+        let seen = Some(vec![versao]);
+        let payment = TakePayment { meio, responsavel: by, seen, repeatable: false };
+        pagamentos::take_money(app, id, call.caller(app)?, payment)?;
         Ok((id, given))
     };
     match pay() {
@@ -307,6 +319,9 @@ fn refund(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     let id = seen.as_ref().map(|(Id(id), _)| *id);
     let give_back = || {
         let (((Id(id), Id(versao)), valor), Motivo(motivo)) = errors.or(seen.zip(valor).zip(motivo))?;
+        if valor == Dinheiro::default() {
+            return Err(Error::invalid("valor", "Diga quanto devolver"));
+        }
         let caller = with_manager(app, call, gerente, pin)?;
         must_manage(caller)?;
         pagamentos::refund(app, asked(caller, id, versao), valor, motivo)

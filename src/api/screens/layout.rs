@@ -123,7 +123,7 @@ fn with_headers(response: Response) -> Response {
     // `same-origin`: with `no-referrer` browsers send `Origin: null` with a form, and no page could be told from another.
     response
         .with("Content-Security-Policy", POLICY)
-        .with("Referrer-Policy", "same-origin")
+        .with("Referrer-Policy", "strict-origin")
         .with("Cache-Control", "no-store")
 }
 

@@ -29,8 +29,16 @@ pub use self::home::home;
 use super::{App, call::Call, endpoint::Resource};
 use crate::{
     error::{Denied, Error},
-    server::Response,
+    server::{Request, Response},
 };
+
+/// The path of a request as the log shows it: that of an order's page ends with its secret.
+pub fn logged_path<'a>(request: &Request<'a>) -> &'a str {
+    match request.segments.first().map(|first| &**first) {
+        Some("acompanhar") => "/acompanhar/-",
+        _ => request.raw_path,
+    }
+}
 
 /// Their endpoints.
 pub fn resources() -> [Resource; 8] {

@@ -92,9 +92,8 @@ const wait = words => {
 };
 
 const giveUp = () => {
+  // The key stays: what was sent may have arrived, and is then the order.
   sending = null;
-  const random = crypto.getRandomValues(new Uint8Array(16));
-  form.elements.chave.value = Array.from(random, byte => byte.toString(16).padStart(2, '0')).join('');
   wait(null);
   keep();
 };
