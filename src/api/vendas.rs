@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use utoipa::{
     PartialSchema,
-    openapi::{KnownFormat, ObjectBuilder, SchemaFormat},
+    openapi::{KnownFormat, SchemaFormat},
 };
 
 use super::{
@@ -62,7 +62,7 @@ pub fn resource() -> Resource {
 
 fn of_period(operation: Operation) -> Operation {
     let date = || string().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)));
-    let parameter = |name, about| query(name, ObjectBuilder::from(date()), about);
+    let parameter = |name, about| query(name, date(), about);
     operation
         .parameter(parameter("de", "The first day; without it the last"))
         .parameter(parameter("ate", "The last day, at most a year later; without it today"))

@@ -132,6 +132,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/cozinha", KITCHEN),
     ("POST", "/cozinha/esgotado", KITCHEN),
     // What is sent is the proof.
+    ("GET", "/vendas", MANAGER),
     ("GET", "/gerencia/cardapio", MANAGER),
     ("POST", "/gerencia/cardapio", MANAGER),
     ("GET", "/entrar", ALL),
@@ -148,7 +149,8 @@ const TABLE: &[(&str, &str, &str)] = &[
 ];
 
 /// Pages: who may not see one is led to the way in.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
+    "/vendas",
     "/gerencia/cardapio",
     "/caixa",
     "/caixa/entrega",

@@ -158,6 +158,7 @@ fn personal_data_is_not_cacheable(database: Database) {
                 "cardapio",
                 "totem",
                 "acompanhar",
+                "vendas",
             ]
             .iter()
             .any(|page| path.split('/').nth(1) == Some(*page) && !path.contains('.'));

@@ -19,7 +19,7 @@ struct Card {
     about: &'static str,
 }
 
-const CARDS: [Card; 6] = [
+const CARDS: [Card; 7] = [
     Card {
         path: "/cardapio",
         name: "Cardápio",
@@ -42,6 +42,11 @@ const CARDS: [Card; 6] = [
     },
     Card {
         path: "/painel", name: "Painel", about: "Para a TV do salão: as senhas em preparo e as prontas."
+    },
+    Card {
+        path: "/vendas",
+        name: "Vendas",
+        about: "Para quem dirige: o que foi vendido no dia, na semana e no mês, por hora e por produto.",
     },
     Card {
         path: "/gerencia",

@@ -46,11 +46,12 @@ pub struct Staff {
 }
 
 /// The pages of the staff, and who may see them.
-const STAFF: [(&str, &str, Access); 6] = [
+const STAFF: [(&str, &str, Access); 7] = [
     ("/caixa", "Caixa", Access::Balcao),
     ("/cozinha", "Cozinha", Access::Cozinha),
     ("/painel", "Painel", Access::Todos),
     ("/gerencia/cardapio", "Cardápio", Access::Gerente),
+    ("/vendas", "Vendas", Access::Gerente),
     ("/gerencia", "Gerência", Access::Gerente),
     ("/", "Começo", Access::Todos),
 ];

@@ -9,6 +9,7 @@
 //! - A template escapes what it shows; nothing is marked as safe.
 
 mod board;
+mod chart;
 mod choice;
 mod counter;
 mod counter_acts;
@@ -21,6 +22,7 @@ mod menu;
 mod menu_editor;
 mod order;
 mod place;
+mod sales;
 mod sold_out;
 mod ticket;
 mod trouble;
@@ -41,7 +43,7 @@ pub fn logged_path<'a>(request: &Request<'a>) -> &'a str {
 }
 
 /// Their endpoints.
-pub fn resources() -> [Resource; 8] {
+pub fn resources() -> [Resource; 9] {
     [
         menu::resource(),
         order::resource(),
@@ -51,6 +53,7 @@ pub fn resources() -> [Resource; 8] {
         files::resource(),
         kitchen::resource(),
         menu_editor::resource(),
+        sales::resource(),
     ]
 }
 
