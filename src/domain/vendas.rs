@@ -231,6 +231,14 @@ impl Vendas {
     }
 }
 
+impl ProdutoVendido {
+    /// More of the same.
+    pub fn add(&mut self, more: &ProdutoVendido) {
+        self.quantidade += more.quantidade;
+        self.vendido = [self.vendido, more.vendido].into_iter().sum();
+    }
+}
+
 impl Valores {
     fn new(pedidos: i64, vendido: Dinheiro, devolvido: Dinheiro) -> Valores {
         Valores { pedidos, vendido, devolvido, liquido: vendido.less(devolvido) }

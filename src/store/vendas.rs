@@ -38,6 +38,9 @@ const CENTAVOS: &str = "CAST(REPLACE(i.valor, '.', '') AS SIGNED INTEGER) * i.qu
 const WENT_BACK: &str =
     "e.tipo IN ('pagamento', 'reembolso') AND (e.tipo = 'reembolso' OR e.para = 4) AND e.sequencia < ?";
 
+/// What one statement adds up at most, a month: so none of them takes long, whatever the period.
+const SLICE_SECONDS: i64 = 31 * 24 * 3600;
+
 /// Orders whose refunds are read by one query at most.
 const TOGETHER: usize = 256;
 
@@ -47,13 +50,28 @@ pub fn read(conn: &mut dyn Connection, periodo: Periodo) -> Result<Movimento, Er
     let end =
         rows.first().ok_or_else(|| Error::Internal("the row of the restaurant is gone".into()))?.int(0)?;
     let (from, until) = periodo.bounds();
-    let values: [Value; 5] = [from.into(), until.into(), end.into(), from.into(), until.into()];
-    let mut saidas = Vec::new();
-    for orders in refunded(conn, &values[..3])?.chunks(TOGETHER) {
-        saidas
-            .extend(refunds(conn, orders, end)?.into_iter().filter(|s| s.quando >= from && s.quando < until));
+    let mut found = Movimento::default();
+    let mut sold: HashMap<(Option<i64>, String), ProdutoVendido> = HashMap::new();
+    let mut start = from;
+    while start < until {
+        let stop = start.mais(SLICE_SECONDS).min(until);
+        let values: [Value; 5] = [start.into(), stop.into(), end.into(), start.into(), stop.into()];
+        found.entradas.extend(by_hour(conn, &values)?);
+        for more in by_product(conn, &values)? {
+            let key = (more.produto, if more.produto.is_some() { String::new() } else { more.nome.clone() });
+            match sold.get_mut(&key) {
+                Some(sold) => sold.add(&more),
+                None => drop(sold.insert(key, more)),
+            }
+        }
+        start = stop;
     }
-    Ok(Movimento { entradas: by_hour(conn, &values)?, saidas, produtos: by_product(conn, &values)? })
+    found.produtos = sold.into_values().collect();
+    for orders in refunded(conn, &[from.into(), until.into(), end.into()])?.chunks(TOGETHER) {
+        let of_them = refunds(conn, orders, end)?;
+        found.saidas.extend(of_them.into_iter().filter(|s| s.quando >= from && s.quando < until));
+    }
+    Ok(found)
 }
 
 fn by_hour(conn: &mut dyn Connection, values: &[Value]) -> Result<Vec<Entrada>, Error> {

@@ -150,6 +150,7 @@ fn money_counts_in_the_hour_and_on_the_day_of_the_restaurant(database: Database)
     let r = Restaurant::new(database);
     // Midnight in São Paulo is three in UTC; in the summer of 2018 it was two.
     let moments = [
+        ("2026-02-01 15:00:00", "2026-02-01", 12),
         ("2026-03-10 02:59:59", "2026-03-09", 23),
         ("2026-03-10 03:00:00", "2026-03-10", 0),
         ("2026-03-11 02:59:59", "2026-03-10", 23),
@@ -168,6 +169,10 @@ fn money_counts_in_the_hour_and_on_the_day_of_the_restaurant(database: Database)
         assert_eq!(report["por_hora"][hour]["pedidos"], 1, "{when}: {report}");
         assert_eq!(report["por_dia"].as_array().unwrap().len(), 1);
     }
+    // Longer than what one statement adds up.
+    let quarter = r.get("/vendas.json?de=2026-01-01&ate=2026-03-31").ok();
+    let water = json!({"produto": 9, "nome": "Água Mineral", "quantidade": 4, "vendido": 16.0});
+    assert_eq!((&quarter["pedidos"], &quarter["por_produto"]), (&json!(4), &json!([water])));
 }
 
 fn a_refund_counts_when_it_goes_back(database: Database) {
@@ -279,7 +284,7 @@ fn a_spreadsheet_can_read_it(database: Database) {
     r.post("/produtos", json!({"nome": "=SOMA(A1;\"x\")", "categoria": 3, "valor": "1234.50"})).ok();
     pay(&r, &r.checkout(1), "dinheiro");
     let day = today();
-    let file = r.get(&format!("/vendas.csv?de=2026-11-01&ate=2026-11-02"));
+    let file = r.get("/vendas.csv?de=2026-11-01&ate=2026-11-02");
     assert_eq!(file.status, 200, "{}", file.body);
     assert_eq!(file.header("content-type"), Some("text/csv; charset=utf-8"));
     let name = "attachment; filename=\"vendas-por-dia-2026-11-01-2026-11-02.csv\"";
