@@ -10,8 +10,8 @@
 //!   answer.
 //! - An endpoint is declared in one place, with its access and its description (`endpoint.rs`).
 //! - One file a resource: `assinaturas`, `auditoria`, `chaves`, `clientes`, `dados`, `funcionarios`, `terminais`,
-//!   `sessoes`,  `produtos`, `pedidos`, `pagamentos`, `pendencias`, `live`, `restaurante`, `vendas`, `webhook`, `qrcode`,
-//!   `gerencia`, `docs`,  `health`; and the pages of people are `screens`.
+//!   `sessoes`, `produtos`, `pedidos`, `pagamentos`, `pendencias`, `live`, `restaurante`, `vendas`, `webhook`, `qrcode`,
+//!   `gerencia`, `docs`, `health`; and the pages of people are `screens`.
 //!
 //! Names in Portuguese are words of the interface, or of the domain. Tested by `tests/api`.
 

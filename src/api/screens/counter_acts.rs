@@ -11,6 +11,7 @@ use utoipa::PartialSchema;
 use super::{
     choice::Choice,
     counter::{Message, Shown, number, show},
+    hand_over,
     layout::see_other,
 };
 use crate::{
@@ -28,13 +29,10 @@ use crate::{
         openapi::{query, string},
         operation::Operation,
         pagamentos::{self, Asked},
-        pedidos::{advance, checkout},
+        pedidos::checkout,
         problem, sessoes,
     },
-    domain::{
-        dinheiro::Dinheiro,
-        pedido::{Meio, StatusPedido},
-    },
+    domain::{dinheiro::Dinheiro, pedido::Meio},
     error::{Denied, Error},
     server::Response,
     store::pedidos,
@@ -57,9 +55,9 @@ pub fn resource() -> Resource {
                          `Idempotency-Key`.";
             refuses(operation.about(about).page_of(429, "Too many orders came from here"))
         })
-        .post("/caixa/entrega", Balcao, hand_over, |operation| {
+        .post("/caixa/entrega", Balcao, hand_over::hand_over, |operation| {
             let about = "Hands an order over: by its number if it is ready and paid, or as it was seen.";
-            refuses(operation.about(about).form::<Entrega>())
+            refuses(operation.about(about).form::<hand_over::Entrega>())
         })
         .post("/caixa/pagamento", Balcao, take_money, |operation| {
             refuses(operation.about("Takes money for an order, and tells the change.").form::<Pagamento>())
@@ -84,15 +82,6 @@ fn refuses(operation: Operation) -> Operation {
         .page_of(412, "The order has changed meanwhile")
         .page_of(422, "Something is wrong with a field, and the page says what")
         .page_of(503, "Cannot be done now")
-}
-
-body! {
-    /// By its number, or as it was seen.
-    Entrega {
-        senha: Id,
-        id: Id,
-        versao: Id,
-    }
 }
 
 body! {
@@ -156,12 +145,12 @@ fn look(app: &App, call: &Call<'_>) -> Result<Response, Error> {
 }
 
 /// To the page with this order.
-fn dealt(id: i64) -> Response {
+pub(super) fn dealt(id: i64) -> Response {
     see_other(&format!("{HOME}?pedido={id}"))
 }
 
 /// The page once more, with what is wrong.
-fn again(app: &App, call: &Call<'_>, error: Error, shown: Shown) -> Result<Response, Error> {
+pub(super) fn again(app: &App, call: &Call<'_>, error: Error, shown: Shown) -> Result<Response, Error> {
     let told = match &error {
         Error::PreconditionFailed(pedido) => Some(format!(
             "A senha {} mudou em outra tela, e aqui está como ela ficou. Confira e repita.",
@@ -192,56 +181,6 @@ fn sell(app: &App, call: &Call<'_>) -> Result<Response, Error> {
             }
             again(app, call, error, Shown { choice: Some(choice), ..Shown::default() })
         }
-    }
-}
-
-fn hand_over(app: &App, call: &Call<'_>) -> Result<Response, Error> {
-    let body: Entrega = read_form(call)?;
-    let mut errors = Errors::default();
-    let senha = errors.optional("senha", body.senha).map(|Id(senha)| senha);
-    let seen = errors.optional("id", body.id).zip(errors.optional("versao", body.versao));
-    if senha.is_none() && seen.is_none() {
-        errors.note("senha", "é obrigatória");
-    }
-    match errors.or(Some(())) {
-        Ok(()) => {}
-        Err(error) => return again(app, call, error, Shown::default()),
-    }
-    if let Some((Id(id), Id(versao))) = seen {
-        return match advance(app, call, id, StatusPedido::Finalizado, versao) {
-            Ok(_) => Ok(dealt(id)),
-            Err(error) => again(app, call, error, Shown { pedido: Some(id), ..Shown::default() }),
-        };
-    }
-    by_number(app, call, senha.unwrap_or_default())
-}
-
-/// Hands over what is ready and paid; of another order it is told what is missing.
-fn by_number(app: &App, call: &Call<'_>, senha: i64) -> Result<Response, Error> {
-    let told = |text: String, pedido| {
-        let message = Some(Message { text, is_error: true });
-        show(app, call, Shown { status: 409, message, pedido, ..Shown::default() })
-    };
-    let found = app.store.read(|conn| match pedidos::open_with_number(conn, senha)? {
-        Some(id) => pedidos::find(conn, id).map(Some),
-        None => Ok(None),
-    })?;
-    let Some(pedido) = found else {
-        return told(
-            format!("Não há pedido aberto com a senha {senha}. Confira o número com o cliente."),
-            None,
-        );
-    };
-    if pedido.status_pedido != StatusPedido::Pronto {
-        let state = pedido.status_pedido.descricao();
-        return told(format!("A senha {senha} ainda está em «{state}»."), Some(pedido.id));
-    }
-    if pedido.status_pagamento.is_unpaid() {
-        return told(format!("A senha {senha} está a pagar: receba antes de entregar."), Some(pedido.id));
-    }
-    match advance(app, call, pedido.id, StatusPedido::Finalizado, pedido.versao) {
-        Ok(_) => Ok(dealt(pedido.id)),
-        Err(error) => again(app, call, error, Shown { pedido: Some(pedido.id), ..Shown::default() }),
     }
 }
 

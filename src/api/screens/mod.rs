@@ -15,6 +15,7 @@ mod counter;
 mod counter_acts;
 mod enter;
 mod files;
+mod hand_over;
 mod home;
 mod kitchen;
 mod layout;
