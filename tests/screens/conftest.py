@@ -8,9 +8,11 @@ import subprocess
 import urllib.request
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 AXE = open(os.environ["AXE"]).read()
+# The machine may be slow, and that is not what this is about.
+expect.set_options(timeout=20_000)
 WIDTHS = [360, 768, 1280, 1920]
 
 
