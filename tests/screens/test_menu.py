@@ -421,3 +421,25 @@ def test_the_table_and_where_it_is_eaten_come_from_the_address(restaurant, someb
         sees_an_order(page)
         order = orders(restaurant)[-1]
         assert (order["mesa"], order.get("local")) == ("7", told)
+
+
+@pytest.mark.parametrize("broken", ["{", '{"form": 3}', '{"at": 1}', "[]", "7"])
+def test_what_is_kept_may_be_broken(restaurant, somebody, broken):
+    page = somebody(restaurant).page
+    page.goto("/cardapio")
+    page.evaluate("text => { for (const key of ['carrinho', 'pedidos']) localStorage.setItem(key, text) }", broken)
+    page.reload()
+    more(page, "Misto Quente")
+    place(page)
+    sees_an_order(page)
+
+
+def test_back_from_an_order_begins_another_with_nothing(restaurant, somebody):
+    page = somebody(restaurant).page
+    page.goto("/cardapio")
+    more(page, "Misto Quente", 2)
+    place(page)
+    sees_an_order(page)
+    page.go_back()
+    expect(page.locator(".no-pe .quanto-da")).to_have_text("R$ 0,00")
+    assert page.locator(".prato input[type=number]").evaluate_all("fields => fields.map(field => field.value)") == ["0"] * 12

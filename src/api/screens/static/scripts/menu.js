@@ -1,11 +1,9 @@
 // The menu, live: the total as one chooses, a cart that outlives the page, and one order however often it is sent.
-// What is kept is the form, with the key that makes one order of it; the server answers with the page of the order, or
-// with this page again.
+// What is kept is the form, with its key; the server answers with the page of the order, or with this page again.
 const STORE = 'carrinho', PAUSE_MAX = 15;
 const KEPT_FOR = 12 * 3600e3, SENDS_FOR = 10 * 60e3, ANSWERS_WITHIN = 20e3;
-// A browser may be told to keep nothing.
 let store = { getItem: () => null, setItem() {}, removeItem() {} };
-try { store = localStorage; } catch { /* then a reload begins anew */ }
+try { store = localStorage; } catch { /* told to keep nothing: a reload begins anew */ }
 const main = document.getElementById('conteudo');
 // What is being sent, until somebody gives up.
 let form, sending = null;
@@ -14,11 +12,13 @@ const reais = cents => (cents / 100).toLocaleString('pt-BR', { style: 'currency'
 const element = (name, text) => Object.assign(document.createElement(name), { textContent: text });
 const written = () => new URLSearchParams(new FormData(form)).toString();
 
-const keep = more =>
-  store.setItem(STORE, JSON.stringify({ form: written(), at: Date.now(), ...more }));
+const keep = more => store.setItem(STORE, JSON.stringify({ form: written(), at: Date.now(), ...more }));
+
+// Another version of this page, or a person, may have written something else.
+const stored = key => { try { return JSON.parse(store.getItem(key)); } catch { return null; } };
 
 const kept = () => {
-  const cart = JSON.parse(store.getItem(STORE));
+  const cart = stored(STORE);
   return cart && Date.now() - cart.at < KEPT_FOR ? cart : null;
 };
 
@@ -173,7 +173,8 @@ const begin = () => {
 };
 
 // Orders of this phone that were under way when it last saw them (`order.js`).
-const underWay = (JSON.parse(store.getItem('pedidos')) ?? []).filter(({ at }) => Date.now() - at < KEPT_FOR);
+const known = stored('pedidos');
+const underWay = (Array.isArray(known) ? known : []).filter(({ at }) => Date.now() - at < KEPT_FOR);
 for (const { href, senha } of document.body.classList.contains('totem') ? [] : underWay) {
   const link = Object.assign(element('p', ''), { className: 'feito' });
   link.append(Object.assign(element('a', `Acompanhar seu pedido, senha ${senha}`), { href }));
