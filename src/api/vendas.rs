@@ -1,6 +1,7 @@
 //! `/vendas.json` and `/vendas.csv`: what was sold, for programs and for spreadsheets. What is counted, and when, is in
-//! `domain/vendas.rs`. One report at a time is made in a process, for all that ask for the same period meanwhile: so the
-//! database has the rest of its connections for orders. Tested by `tests/api/sales.rs`.
+//! `domain/vendas.rs`. A process makes one report after the other, for all that ask for the same period meanwhile, so that
+//! the database has the rest of its connections for orders; beside one that takes longer than a second the next may begin.
+//! Tested by `tests/api/sales.rs`.
 
 use std::sync::Arc;
 

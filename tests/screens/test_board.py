@@ -59,3 +59,13 @@ def test_a_dead_link_is_told_and_nothing_is_missed(restaurant, somebody):
     restaurant.move(order["id"], 3)
     expect(numbers(room.page, "Pronto")).to_have_text([str(order["senha"])], timeout=30_000)
     expect(room.page.get_by_role("alert")).to_be_hidden()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_of_many_that_are_ready_the_newest_is_seen_first(restaurant, somebody, scripts):
+    made = [restaurant.order(status=3)["senha"] for _ in range(3)]
+    page = somebody(restaurant, java_script_enabled=scripts).page
+    page.goto("/painel")
+    expect(numbers(page, "Pronto")).to_have_text([str(senha) for senha in reversed(made)])
+    last = restaurant.order(status=3)["senha"]
+    expect(numbers(page, "Pronto").first).to_have_text(str(last))

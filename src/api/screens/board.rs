@@ -49,12 +49,8 @@ fn show(app: &App) -> Result<Response, Error> {
             app.shared.public_list(List::State(status)).ok_or_else(|| Error::Internal("no list".into()))?;
         list.wait_for(())?.numbers()
     };
-    page(
-        200,
-        &Board {
-            preparing: numbers(StatusPedido::EmPreparacao)?,
-            ready: numbers(StatusPedido::Pronto)?,
-            layout: Layout::of(app)?,
-        },
-    )
+    let mut ready = numbers(StatusPedido::Pronto)?;
+    // The newest first: of many the last may be below the edge of a screen that nobody scrolls.
+    ready.reverse();
+    page(200, &Board { preparing: numbers(StatusPedido::EmPreparacao)?, ready, layout: Layout::of(app)? })
 }

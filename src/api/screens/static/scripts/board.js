@@ -14,6 +14,8 @@ const key = order => `${order.senha} ${order.datahora_recebido}`;
 const show = fresh => {
   for (const [status, list] of Object.entries(lists)) {
     const shown = [...orders.values()].filter(order => order.status_pedido === Number(status));
+    // The newest first: of many the last may be below the edge of a screen that nobody scrolls.
+    if (list === lists[READY]) shown.reverse();
     list.replaceChildren(...shown.map(order => {
       const item = document.createElement('li');
       item.textContent = order.senha ?? '–';
@@ -37,6 +39,8 @@ const change = ({ mudaram, sairam }) => {
       fresh.add(key(order));
       call(order);
     }
+    // Behind those that were there.
+    orders.delete(key(order));
     orders.set(key(order), order);
   }
   show(fresh);
