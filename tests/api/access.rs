@@ -268,6 +268,16 @@ impl House<'_> {
         Things { pedido, produto: 12, cliente, chave }
     }
 
+    /// Waits until the workers have done what the calls before have left them.
+    fn rests(&self) {
+        let now = match self.r.database {
+            Database::Mysql => "UTC_TIMESTAMP()",
+            Database::Sqlite => "CURRENT_TIMESTAMP",
+        };
+        let due = format!("SELECT COUNT(*) FROM cobrancas WHERE proxima_em <= {now}");
+        wait_until("no charge is due", || self.r.count(&due) == 0);
+    }
+
     /// Calls a route about these things. Who has a secret has that of the order, and a stranger that of another.
     fn call(&self, name: &str, method: &str, route: &str, things: &Things) -> Response {
         let mut caller = self.caller(name).clone();
@@ -286,6 +296,7 @@ impl House<'_> {
     fn check(&self, allowed: impl Fn(&str, &str, &str) -> bool) {
         for (method, route, _) in TABLE {
             let things = self.new_things(route);
+            self.rests();
             let before = contents(self.r);
             for name in self.callers.keys().filter(|name| !allowed(method, route, name)) {
                 let response = self.call(name, method, route, &things);
