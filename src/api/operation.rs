@@ -136,9 +136,18 @@ impl Operation {
         self.reads::<T>(JSON).problem(422, "")
     }
 
-    /// The form that it reads.
+    /// The form that it reads. A browser sends a field that nobody has filled in as an empty text: it is as good as none.
     pub fn form<T: ToSchema>(self) -> Operation {
-        self.reads::<T>(FORM)
+        let mut operation = self.reads::<T>(FORM);
+        let read = operation.schemas.iter_mut().rfind(|(name, _)| *name == T::name());
+        if let Some((_, RefOr::T(Schema::Object(form)))) = read {
+            let optional = form.properties.iter_mut().filter(|(name, _)| !form.required.contains(name));
+            for (_, field) in optional {
+                let empty = string().max_length(Some(0));
+                *field = AnyOfBuilder::new().item(field.clone()).item(empty).into();
+            }
+        }
+        operation
     }
 
     fn reads<T: ToSchema>(mut self, media_type: &str) -> Operation {

@@ -76,7 +76,8 @@ pub fn resource() -> Resource {
 fn refuses(operation: Operation) -> Operation {
     operation
         .see_other("To the page, with the order")
-        .page_of(403, "A manager is needed, or it is not the manager's PIN")
+        .page_of(401, "It is not the manager's PIN")
+        .page_of(403, "A manager is needed")
         .page_of(404, "There is no such order or product")
         .page_of(409, "It cannot be done, and the page says why")
         .page_of(412, "The order has changed meanwhile")

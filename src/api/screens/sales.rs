@@ -5,10 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use jiff::{Span, ToSpan, civil::Date};
-use utoipa::{
-    PartialSchema,
-    openapi::{KnownFormat, SchemaFormat},
-};
+use utoipa::PartialSchema;
 
 use super::{
     chart::{Bar, Chart, width_of},
@@ -52,12 +49,15 @@ const WEEK: [&str; 7] = ["segunda", "terça", "quarta", "quinta", "sexta", "sáb
 /// Its endpoint.
 pub fn resource() -> Resource {
     Resource::of_pages().get("/vendas", Gerente, show, |operation| {
-        let date = string().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)));
         let which = string().enum_values(Some(LENGTHS.map(Length::name)));
         operation
             .about("What was sold on a day, in a week or in a month: pictures and tables.")
             .parameter(query("periodo", which, "How long; without it a day"))
-            .parameter(query("em", date, "A day of it; without it today"))
+            .parameter(query(
+                "em",
+                string(),
+                "A day of it, as `2026-11-29`; without it, or where it is empty, today",
+            ))
             .ok_as("text/html", String::schema())
             .page_of(422, "There is no such period")
             .page_of(503, "Cannot be shown now")
