@@ -1,5 +1,8 @@
 """People who work in a locked restaurant, and their terminals."""
 
+import time
+import urllib.error
+
 
 class Crew:
     """A manager's key, which closes the doors; with it people are hired and terminals made."""
@@ -7,6 +10,19 @@ class Crew:
     def __init__(self, restaurant):
         self.restaurant = restaurant
         self.key = restaurant.command("chave", "criar", "gerente", "Chave")
+        # The process learns of it within a second, and a slow one later.
+        deadline = time.monotonic() + 60
+        while self.doors_are_open():
+            assert time.monotonic() < deadline, "the doors do not close"
+            time.sleep(0.02)
+
+    def doors_are_open(self):
+        try:
+            self.restaurant.ask("GET", "/clientes")
+            return True
+        except urllib.error.HTTPError as refused:
+            assert refused.code == 401, refused
+            return False
 
     def manage(self, method, path, body=None):
         return self.restaurant.ask(method, path, body, Authorization=f"Bearer {self.key}")
