@@ -16,7 +16,7 @@ use super::{
     App, answer::Answer, call::Call, credentials::refuse_other_pages, operation::Operation, screens,
 };
 pub use crate::access::Access;
-use crate::error::Error;
+use crate::{error::Error, metrics::Route};
 
 /// A handler as a resource declares it.
 type HandlerFn<A> = fn(&App, &Call<'_>) -> Result<A, Error>;
@@ -45,16 +45,25 @@ pub struct Endpoint {
 impl Endpoint {
     /// Runs the handler, if the caller may call it.
     pub fn call(&self, app: &App, call: &Call<'_>) -> Result<Answer, Error> {
-        match self.admit(app, call).and_then(|()| (self.handler)(app, call)) {
-            Err(error) if self.is_page => screens::instead(app, call, self.path, error).map(Answer::from),
-            result => result,
+        call.check(app, self.access)?;
+        if self.is_page {
+            // A form, also where doors are open and no cookie is needed.
+            refuse_other_pages(call)?;
+        }
+        (self.handler)(app, call)
+    }
+
+    /// What is answered where `call` failed: people before a browser are shown a page.
+    pub fn instead(&self, app: &App, call: &Call<'_>, error: Error) -> Result<Answer, Error> {
+        match self.is_page {
+            true => screens::instead(app, call, self.path, error).map(Answer::from),
+            false => Err(error),
         }
     }
 
-    /// Refuses who may not call it; and a form of a page, also where doors are open, that a page of another origin sends.
-    fn admit(&self, app: &App, call: &Call<'_>) -> Result<(), Error> {
-        call.check(app, self.access)?;
-        if self.is_page { refuse_other_pages(call) } else { Ok(()) }
+    /// As figures and the trail name it.
+    pub fn route(&'static self) -> Route {
+        Route { method: self.method.as_str(), route: self.path }
     }
 
     /// Its description for the document.

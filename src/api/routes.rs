@@ -17,7 +17,7 @@ use super::{
     vendas, webhook,
 };
 use crate::{
-    error::Error,
+    error::{Denied, Error},
     metrics::Route,
     server::{self, Request, Response},
 };
@@ -98,20 +98,27 @@ pub fn dispatch(app: &App, request: &Request<'_>, has_doors: bool) -> server::An
     let Some(pattern) = pattern_of(&request.segments) else {
         return refused(no_route(request), "-");
     };
-    let wanted = if request.method == Head { &Get } else { &request.method };
-    match pattern.endpoints.iter().find(|endpoint| endpoint.method == *wanted) {
-        Some(endpoint) => {
-            let route = Route { method: endpoint.method.as_str(), route: endpoint.path };
-            let call = if has_doors { Call::new(request) } else { Call::inside(request) };
-            let result = endpoint.call(app, &call);
-            if let Err(Error::Denied(why)) = result {
-                let caller = call.known_caller();
-                app.trail.note(&app.doors, &Refused { client: request.client, caller, route: &route, why });
-            }
-            answer::finish(result, route, &request.id, started)
-        }
-        None => refused(no_method(app, request, pattern), pattern.path),
+    let Some(endpoint) = pattern.endpoint_of(&request.method) else {
+        return refused(no_method(app, request, pattern), pattern.path);
+    };
+    let call = if has_doors { Call::new(request) } else { Call::inside(request) };
+    let result = endpoint.call(app, &call);
+    // Who opens a page without having entered is led to the way in.
+    if let Err(Error::Denied(why)) = result
+        && !(endpoint.is_page && endpoint.method == Get)
+    {
+        note_refusal(app, &call, why);
     }
+    let result = result.or_else(|error| endpoint.instead(app, &call, error));
+    answer::finish(result, endpoint.route(), &request.id, started)
+}
+
+/// Notes in the trail that a call was refused.
+pub fn note_refusal(app: &App, call: &Call<'_>, why: Denied) {
+    let called = pattern_of(&call.segments).and_then(|pattern| pattern.endpoint_of(&call.method));
+    let Some(route) = called.map(|endpoint| endpoint.route()) else { return };
+    app.trail
+        .note(&app.doors, &Refused { client: call.client, caller: call.known_caller(), route: &route, why });
 }
 
 /// As where there is no such route.
@@ -194,6 +201,12 @@ fn pattern_of(segments: &[Cow<'_, str>]) -> Option<&'static Pattern> {
 }
 
 impl Pattern {
+    /// What is run for this method.
+    fn endpoint_of(&self, method: &Method) -> Option<&'static Endpoint> {
+        let wanted = if *method == Head { &Get } else { method };
+        self.endpoints.iter().find(|endpoint| endpoint.method == *wanted).copied()
+    }
+
     /// The methods that there are, as `Allow` names them.
     fn allowed(&self) -> String {
         let mut methods: Vec<&str> = Vec::new();

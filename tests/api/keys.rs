@@ -216,6 +216,9 @@ fn the_trail_tells_of_keys_and_refusals(database: Database) {
     let made = gerente.post(&r, "/chaves", json!({"papel": "cozinha", "nome": "Tablet"})).ok();
     let cozinha = Caller::with_key(made["chave"].as_str().unwrap());
     cozinha.get(&r, "/clientes/1").problem(403, "Esta chave não dá acesso a isto: é preciso ser «gerente»");
+    // Who opens a page is led to the way in; the form of one is refused.
+    assert_eq!(cozinha.get(&r, "/caixa").status, 303);
+    assert_eq!(cozinha.post(&r, "/caixa/entrega", json!({})).status, 303);
     gerente.delete(&r, "/chaves/2").ok();
     cozinha.get(&r, "/pedidos/finalizados");
     Caller::nobody().delete(&r, "/produtos/1");
@@ -234,6 +237,7 @@ fn the_trail_tells_of_keys_and_refusals(database: Database) {
         ["chave_criada", "terminal", "chave:1"],
         ["chave_criada", "chave:1", "chave:2"],
         ["acesso_negado", "chave:2", "GET /clientes/{id}"],
+        ["acesso_negado", "chave:2", "POST /caixa/entrega"],
         ["chave_revogada", "chave:1", "chave:2"],
         ["acesso_negado", "anonimo", "DELETE /produtos/{id}"],
     ];

@@ -5,7 +5,7 @@ use utoipa::PartialSchema;
 
 use super::{
     files,
-    layout::{Layout, page, shown},
+    layout::{Layout, page},
 };
 use crate::{
     api::{
@@ -20,10 +20,10 @@ use crate::{
 
 /// Its endpoint.
 pub fn resource() -> Resource {
-    Resource::new("Páginas").get(
+    Resource::of_pages().get(
         "/painel",
         Todos,
-        |app, call| shown(app, call, show(app)),
+        |app, _| show(app),
         |operation| {
             operation
                 .about(

@@ -30,7 +30,9 @@ use crate::{
         operation::Operation,
         pagamentos::{self, Asked},
         pedidos::checkout,
-        problem, sessoes,
+        problem,
+        routes::note_refusal,
+        sessoes,
     },
     domain::{dinheiro::Dinheiro, pedido::Meio},
     error::{Denied, Error},
@@ -158,7 +160,11 @@ pub(super) fn again(app: &App, call: &Call<'_>, error: Error, shown: Shown) -> R
             number(pedido)
         )),
         Error::Denied(Denied::CrossSite | Denied::SessionOver) => return Err(error),
-        Error::Invalid(_) | Error::NotFound(_) | Error::Conflict { .. } | Error::Denied(_) => None,
+        Error::Denied(why) => {
+            note_refusal(app, call, *why);
+            None
+        }
+        Error::Invalid(_) | Error::NotFound(_) | Error::Conflict { .. } => None,
         Error::TooMany { .. } | Error::Full | Error::SoldOut(_) => None,
         _ => return Err(error),
     };

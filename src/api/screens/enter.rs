@@ -10,7 +10,7 @@ use utoipa::PartialSchema;
 
 use super::{
     files,
-    layout::{Layout, page, see_other},
+    layout::{Layout, page, see_other, wait_of, with_wait_of},
 };
 use crate::{
     access::{Caller, Person, Terminal},
@@ -26,7 +26,7 @@ use crate::{
         openapi::{query, string},
         operation::Operation,
         problem,
-        routes::page_at,
+        routes::{note_refusal, page_at},
         sessoes::{self, Entrada},
         terminais::{self, Inscricao},
     },
@@ -185,14 +185,15 @@ fn again(app: &App, call: &Call<'_>, error: Error) -> Result<Response, Error> {
     if !is_of_form || matches!(error, Error::Denied(Denied::CrossSite)) {
         return Err(error);
     }
+    if let Error::Denied(why) = error {
+        note_refusal(app, call, why);
+    }
     let refused = problem::of_error(error, &call.id);
     let mut message = problem::detail(&refused);
-    let wait = refused.headers().find(|(name, _)| *name == "Retry-After").map(|(_, wait)| wait.to_owned());
-    if let Some(seconds) = &wait {
+    if let Some(seconds) = wait_of(&refused) {
         message += &format!(" (daqui a {seconds} s)");
     }
-    let response = show(app, call, refused.status(), Some(message))?;
-    Ok(wait.into_iter().fold(response, |response, wait| response.with("Retry-After", wait)))
+    Ok(with_wait_of(&refused, show(app, call, refused.status(), Some(message))?))
 }
 
 fn leave(app: &App, call: &Call<'_>) -> Result<Response, Error> {

@@ -82,10 +82,8 @@ impl Layout {
             payments: app.payments.current().notice(),
         })
     }
-}
 
-impl Layout {
-    /// As `of`, for this place: how the doors are is not for whoever comes by a totem, and what leads away is not on it.
+    /// As `of`, for this place: a totem, which strangers use, says nothing of the doors and leads to no other page.
     pub fn at(app: &App, place: Place) -> Result<Layout, Error> {
         let layout = Layout::of(app)?;
         Ok(Layout { unlocked: layout.unlocked && !place.is_kiosk(), ..layout })
@@ -121,7 +119,8 @@ pub fn compressed_page(
 }
 
 fn with_headers(response: Response) -> Response {
-    // `same-origin`: with `no-referrer` browsers send `Origin: null` with a form, and no page could be told from another.
+    // No path goes to anybody, since that of an order has its secret. With `no-referrer` browsers would send `Origin: null` with
+    // a form, and no page could be told from another.
     response
         .with("Content-Security-Policy", POLICY)
         .with("Referrer-Policy", "strict-origin")
@@ -150,8 +149,15 @@ pub fn shown(app: &App, call: &Call<'_>, result: Result<Response, Error>) -> Res
     Ok(with_wait_of(&refused, page(refused.status(), &sorry)?))
 }
 
+/// The seconds of this refusal's `Retry-After`.
+pub fn wait_of(refused: &Response) -> Option<&str> {
+    refused.headers().find(|(name, _)| *name == "Retry-After").map(|(_, wait)| wait)
+}
+
 /// With the `Retry-After` of this refusal, if it has one.
 pub fn with_wait_of(refused: &Response, response: Response) -> Response {
-    let wait = refused.headers().find(|(name, _)| *name == "Retry-After").map(|(_, wait)| wait.to_owned());
-    wait.into_iter().fold(response, |response, wait| response.with("Retry-After", wait))
+    match wait_of(refused) {
+        Some(wait) => response.with("Retry-After", wait.to_owned()),
+        None => response,
+    }
 }

@@ -10,7 +10,7 @@ use utoipa::PartialSchema;
 use super::{
     choice::Choice,
     files,
-    layout::{self, Layout, compressed_page, page, shown},
+    layout::{self, Layout, compressed_page, page},
     order,
     place::Place,
     trouble::{Fault, Trouble},
@@ -19,7 +19,6 @@ use crate::{
     api::{
         App,
         call::Call,
-        credentials::refuse_other_pages,
         endpoint::{
             Access::{Prova, Todos},
             Resource,
@@ -44,17 +43,17 @@ use crate::{
 
 /// Their endpoints.
 pub fn resource() -> Resource {
-    Resource::new("Páginas")
+    Resource::of_pages()
         .get(
             "/cardapio",
             Todos,
-            |app, call| shown(app, call, show(app, call)),
+            show,
             |operation| shows(operation.about("The menu, to order from.")),
         )
         .post(
             "/cardapio",
             Prova,
-            |app, call| shown(app, call, take(app, call)),
+            take,
             |operation| {
                 takes(operation.about(
                     "Makes an order of the form of the page: `q3` is how many of product 3, `o3` its note, `chave` the \
@@ -65,7 +64,7 @@ pub fn resource() -> Resource {
         .get(
             "/totem",
             Todos,
-            |app, call| shown(app, call, show_on_kiosk(app, call)),
+            show_on_kiosk,
             |operation| {
                 let about = "The menu on a touch screen of the restaurant; without `local` its first page, which asks for it.";
                 shows(operation.about(about))
@@ -74,7 +73,7 @@ pub fn resource() -> Resource {
         .post(
             "/totem",
             Prova,
-            |app, call| shown(app, call, take(app, call)),
+            take,
             |operation| takes(operation.about("As `POST /cardapio`, from a touch screen of the restaurant.")),
         )
 }
@@ -158,7 +157,6 @@ fn show(app: &App, call: &Call<'_>) -> Result<Response, Error> {
 
 /// The order of the form that was sent, or the page with what is wrong.
 fn take(app: &App, call: &Call<'_>) -> Result<Response, Error> {
-    refuse_other_pages(call)?;
     let mut choice = Choice::sent(call);
     if choice.is_review {
         return show_again(app, call, Again { status: 200, choice, trouble: Trouble::default() });

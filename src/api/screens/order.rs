@@ -7,7 +7,7 @@ use utoipa::PartialSchema;
 
 use super::{
     files,
-    layout::{self, Layout, page, shown},
+    layout::{self, Layout, page},
     place::Place,
 };
 use crate::{
@@ -15,7 +15,6 @@ use crate::{
     api::{
         App,
         call::Call,
-        credentials::refuse_other_pages,
         endpoint::{
             Access::{Prova, Todos},
             Resource,
@@ -35,11 +34,11 @@ const NOT_FOUND: Error = Error::NotFound(
 
 /// Its endpoints.
 pub fn resource() -> Resource {
-    Resource::new("Páginas")
+    Resource::of_pages()
         .get(
             "/acompanhar/{id}",
             Todos,
-            |app, call| shown(app, call, show(app, call)),
+            show,
             |operation| {
                 operation
                     .about(
@@ -54,7 +53,7 @@ pub fn resource() -> Resource {
         .post(
             "/acompanhar/{id}/cancelamento",
             Prova,
-            |app, call| shown(app, call, cancel(app, call)),
+            cancel,
             |operation| {
                 operation
                     .about("Cancels an order that is not paid, from its page.")
@@ -220,7 +219,6 @@ fn show(app: &App, call: &Call<'_>) -> Result<Response, Error> {
 }
 
 fn cancel(app: &App, call: &Call<'_>) -> Result<Response, Error> {
-    refuse_other_pages(call)?;
     let watched = Watched::of(app, call)?;
     match pagamentos::cancel_order(app, call, watched.id, None) {
         Ok(_) => Ok(layout::see_other(&watched.address(""))),
