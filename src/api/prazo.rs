@@ -23,14 +23,17 @@ pub fn read(request: &Call<'_>, now: DataHora) -> Result<Prazo, Error> {
     let mut errors = Errors::default();
     let ate = errors.optional("ate", body.ate).flatten();
     let minutes = errors.optional("minutos", body.minutos).flatten();
-    let prazo = match (ate, minutes) {
-        (None, None) => Prazo::WITHOUT_END,
-        (Some(AteQuando::Amanha), None) => Prazo::until_tomorrow(now),
-        (None, Some(Minutos(minutes))) => Prazo::of_minutes(minutes, now),
-        (Some(_), Some(_)) => {
-            errors.note("minutos", "não pode vir junto com «ate»");
-            Prazo::WITHOUT_END
-        }
-    };
-    errors.or(Some(prazo))
+    if ate.is_some() && minutes.is_some() {
+        errors.note("minutos", "não pode vir junto com «ate»");
+    }
+    errors.or(Some(until(ate, minutes, now).unwrap_or(Prazo::WITHOUT_END)))
+}
+
+/// Until the end that is said; `None` where none is.
+pub fn until(ate: Option<AteQuando>, minutes: Option<Minutos>, now: DataHora) -> Option<Prazo> {
+    match (ate, minutes) {
+        (Some(AteQuando::Amanha), _) => Some(Prazo::until_tomorrow(now)),
+        (None, Some(Minutos(minutes))) => Some(Prazo::of_minutes(minutes, now)),
+        (None, None) => None,
+    }
 }

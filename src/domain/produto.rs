@@ -22,6 +22,27 @@ pub enum Categoria {
     Sobremesa = 4,
 }
 
+impl Categoria {
+    /// All of them.
+    pub const ALL: [Categoria; 4] =
+        [Categoria::Lanche, Categoria::Acompanhamento, Categoria::Bebida, Categoria::Sobremesa];
+
+    /// As on the wire.
+    pub fn number(self) -> i64 {
+        self as i64
+    }
+
+    /// The heading of its part of a menu.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Categoria::Lanche => "Lanches",
+            Categoria::Acompanhamento => "Acompanhamentos",
+            Categoria::Bebida => "Bebidas",
+            Categoria::Sobremesa => "Sobremesas",
+        }
+    }
+}
+
 /// A product of the menu.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Produto {

@@ -5,7 +5,7 @@ use utoipa::PartialSchema;
 
 use super::{
     files,
-    layout::{Layout, page},
+    layout::{Layout, page, profile},
 };
 use crate::{
     api::{
@@ -52,5 +52,12 @@ fn show(app: &App) -> Result<Response, Error> {
     let mut ready = numbers(StatusPedido::Pronto)?;
     // The newest first: of many the last may be below the edge of a screen that nobody scrolls.
     ready.reverse();
-    page(200, &Board { preparing: numbers(StatusPedido::EmPreparacao)?, ready, layout: Layout::of(app)? })
+    page(
+        200,
+        &Board {
+            preparing: numbers(StatusPedido::EmPreparacao)?,
+            ready,
+            layout: Layout::of(app, &profile(app)?)?,
+        },
+    )
 }

@@ -5,8 +5,10 @@ use askama::Template;
 
 use super::{
     choice::Choice,
+    dishes::{self, Group, Sum},
     files,
-    layout::{Layout, page},
+    layout::{Layout, page, profile},
+    trouble::Trouble,
 };
 use crate::{
     access::{Caller, Person},
@@ -14,9 +16,8 @@ use crate::{
     domain::{
         dinheiro::Dinheiro,
         papel::Papel,
-        pedido::{Meio, Pedido, QUANTIDADE_MAX, StatusPagamento, StatusPedido},
+        pedido::{Meio, Pedido, StatusPagamento, StatusPedido},
         pendencia::Pendencia,
-        produto::{Categoria, Produto},
     },
     error::Error,
     server::Response,
@@ -33,19 +34,6 @@ const SHOWN: usize = 200;
 /// Matters that are shown.
 const MATTERS: i64 = 50;
 
-const GROUPS: [Part; 4] = [
-    Part { categoria: Categoria::Lanche, name: "Lanches" },
-    Part { categoria: Categoria::Acompanhamento, name: "Acompanhamentos" },
-    Part { categoria: Categoria::Bebida, name: "Bebidas" },
-    Part { categoria: Categoria::Sobremesa, name: "Sobremesas" },
-];
-
-/// A part of the menu, and its heading.
-struct Part {
-    categoria: Categoria,
-    name: &'static str,
-}
-
 /// What a page says before anything else.
 pub struct Message {
     /// In whole sentences.
@@ -56,12 +44,12 @@ pub struct Message {
 
 #[derive(Template)]
 #[template(path = "counter.html")]
-struct Counter {
+struct Counter<'a> {
     layout: Layout,
     message: Option<Message>,
-    choice: Choice,
-    groups: Vec<Group>,
-    total: Dinheiro,
+    choice: &'a Choice,
+    groups: Vec<Group<'a>>,
+    sum: Sum,
     dealt: Option<Dealt>,
     open: Vec<Pedido>,
     more: i64,
@@ -70,22 +58,6 @@ struct Counter {
     matters_count: i64,
     /// Who can let the person through who has entered and is no manager.
     approvers: Option<Vec<Person>>,
-}
-
-/// A part of the menu.
-struct Group {
-    name: &'static str,
-    dishes: Vec<Dish>,
-}
-
-/// A product, and what was typed about it.
-struct Dish {
-    id: i64,
-    name: String,
-    price: Dinheiro,
-    sold_out: bool,
-    quantity: String,
-    note: String,
 }
 
 /// The order that is dealt with.
@@ -112,20 +84,14 @@ impl Dealt {
     }
 }
 
-/// The number that is called, or that of the row where the original gave none.
-pub fn number(pedido: &Pedido) -> i64 {
-    pedido.senha.unwrap_or(pedido.id)
-}
-
 /// `aqui` and `levar`, as the counter says it, with the table.
 fn place(pedido: &Pedido) -> String {
     super::ticket::place(pedido).unwrap_or_default()
 }
 
 /// What a page of the counter is made of beside what is always there.
-#[derive(Default)]
 pub struct Shown {
-    /// The status of the answer; 0 is 200.
+    /// The status of the answer.
     pub status: u16,
     /// What is said first.
     pub message: Option<Message>,
@@ -137,18 +103,20 @@ pub struct Shown {
     pub given: Option<Dinheiro>,
 }
 
+impl Default for Shown {
+    fn default() -> Shown {
+        Shown { status: 200, message: None, choice: None, pedido: None, given: None }
+    }
+}
+
 /// The page.
 pub fn show(app: &App, call: &Call<'_>, shown: Shown) -> Result<Response, Error> {
     let Shown { status, message, choice, pedido, given } = shown;
     let caller = call.caller(app)?;
     let choice = choice.unwrap_or_else(|| Choice::nothing(call));
     let menu = app.shared.on_sale.wait_for(())?;
-    let groups: Vec<Group> = GROUPS.iter().map(|group| group_of(group, &menu, &choice)).collect();
-    let cost = |dish: &Dish| {
-        let number = dish.quantity.trim().parse().ok().filter(|n| (1..=QUANTIDADE_MAX).contains(n));
-        number.and_then(|n| dish.price.vezes(n))
-    };
-    let total = groups.iter().flat_map(|group| &group.dishes).filter_map(cost).sum();
+    let (profile, trouble) = (profile(app)?, Trouble::default());
+    let groups = dishes::groups(&profile.categorias, &menu, &choice, &trouble);
     let dealt = pedido.map(|id| app.store.read(|conn| pedidos::find(conn, id))).transpose()?;
     let (open, more) = open_orders(app)?;
     let is_manager = caller.may(Gerente);
@@ -157,19 +125,19 @@ pub fn show(app: &App, call: &Call<'_>, shown: Shown) -> Result<Response, Error>
         false => None,
     };
     let counter = Counter {
-        layout: Layout::of_staff(app, call)?,
+        layout: Layout::of_staff(app, call, &profile)?,
         message,
+        sum: Sum::of(&groups),
         groups,
-        total,
         dealt: dealt.map(|pedido| Dealt { change: given.map(|g| g.menos(pedido.valor_total)), pedido }),
         open,
         more,
         matters_count: app.store.read(|conn| cobrancas::count_pending(conn))?,
         matters,
         approvers: approvers(app, call, caller)?,
-        choice,
+        choice: &choice,
     };
-    page(if status == 0 { 200 } else { status }, &counter)
+    page(status, &counter)
 }
 
 /// Managers who may let this caller through; none where that is not needed, or not possible.
@@ -193,20 +161,4 @@ fn open_orders(app: &App) -> Result<(Vec<Pedido>, i64), Error> {
         let more = if rest.is_some() { lists::count(conn, List::Open)? - SHOWN as i64 } else { 0 };
         Ok((open, more))
     })
-}
-
-fn group_of(part: &Part, menu: &[Produto], choice: &Choice) -> Group {
-    let dish = |produto: &Produto| {
-        let line = choice.line(produto.id);
-        Dish {
-            id: produto.id,
-            name: produto.nome.clone(),
-            price: produto.valor,
-            sold_out: produto.esgotado,
-            quantity: line.map(|line| line.quantity.clone()).unwrap_or_default(),
-            note: line.map(|line| line.note.clone()).unwrap_or_default(),
-        }
-    };
-    let dishes = menu.iter().filter(|produto| produto.categoria == part.categoria).map(dish).collect();
-    Group { name: part.name, dishes }
 }

@@ -4,13 +4,13 @@
 //! - Each form carries the version of the order that was seen; the form of a new order its idempotency key, so that two taps
 //!   make one order.
 //! - What only a manager may do, a manager lets through on the spot: by name and PIN in the same form (`X-Aprovador`).
-//! - Where something is refused the page comes again with what was typed, and says what to do.
+//! - Where something is refused the page comes again, with what was typed of a new order, and says what to do.
 
 use utoipa::PartialSchema;
 
 use super::{
     choice::Choice,
-    counter::{Message, Shown, number, show},
+    counter::{Message, Shown, show},
     hand_over,
     layout::see_other,
 };
@@ -157,7 +157,7 @@ pub(super) fn again(app: &App, call: &Call<'_>, error: Error, shown: Shown) -> R
     let told = match &error {
         Error::PreconditionFailed(pedido) => Some(format!(
             "A senha {} mudou em outra tela, e aqui está como ela ficou. Confira e repita.",
-            number(pedido)
+            pedido.called_number()
         )),
         Error::Denied(Denied::CrossSite | Denied::SessionOver) => return Err(error),
         Error::Denied(why) => {

@@ -10,7 +10,7 @@ use utoipa::PartialSchema;
 
 use super::{
     files,
-    layout::{Layout, page, see_other, wait_of, with_wait_of},
+    layout::{Layout, page, profile, see_other, wait_of, with_wait_of},
 };
 use crate::{
     access::{Caller, Person, Terminal},
@@ -148,7 +148,7 @@ fn show(app: &App, call: &Call<'_>, status: u16, message: Option<String>) -> Res
         None => None,
     };
     let shown = Enter {
-        layout: Layout::of(app)?,
+        layout: Layout::of(app, &profile(app)?)?,
         para: para.map_or("", |page| page.path),
         entered,
         tiles,

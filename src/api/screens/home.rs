@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::{
     files,
-    layout::{Layout, page, shown},
+    layout::{Layout, page, profile, shown},
 };
 use crate::{
     api::{App, call::Call, json::redirect},
@@ -66,7 +66,8 @@ struct Home {
 pub fn home(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     let response = match wants_a_page(call.header("accept")?) {
         true => {
-            shown(app, call, Layout::of(app).and_then(|layout| page(200, &Home { layout, cards: &CARDS })))?
+            let layout = profile(app).and_then(|profile| Layout::of(app, &profile));
+            shown(app, call, layout.and_then(|layout| page(200, &Home { layout, cards: &CARDS })))?
         }
         false => redirect("/redoc"),
     };

@@ -12,7 +12,7 @@ use utoipa::PartialSchema;
 
 use super::{
     files,
-    layout::{Layout, page, see_other},
+    layout::{Layout, page, profile, see_other},
     sold_out::{self, Esgotado},
     ticket::{Column, Look, Ticket},
 };
@@ -33,13 +33,14 @@ use crate::{
     domain::{
         pedido::{Pedido, StatusPedido},
         produto::{Categoria, Produto},
+        restaurante::Restaurante,
     },
     error::Error,
     server::Response,
     store::{
         lists::{self, List},
         page::PageRequest,
-        pedidos, perfil, produtos,
+        pedidos, produtos,
     },
 };
 
@@ -47,15 +48,6 @@ use crate::{
 const SHOWN: usize = 200;
 /// Tickets that a key moves.
 const KEYS: usize = 9;
-
-/// What a cook may choose to see.
-const STATIONS: [(&str, &str, Option<Categoria>); 5] = [
-    ("", "Tudo", None),
-    ("1", "Lanches", Some(Categoria::Lanche)),
-    ("2", "Acompanhamentos", Some(Categoria::Acompanhamento)),
-    ("3", "Bebidas", Some(Categoria::Bebida)),
-    ("4", "Sobremesas", Some(Categoria::Sobremesa)),
-];
 
 /// Its endpoints.
 pub fn resource() -> Resource {
@@ -123,30 +115,31 @@ struct Notice {
 struct Kitchen {
     layout: Layout,
     columns: [Column; 3],
-    stations: Vec<(&'static str, &'static str, bool)>,
+    /// The category that the station makes; none where it sees all.
+    station: Option<Categoria>,
     /// Of the station, for the forms.
     query: String,
     menu: Arc<Vec<Produto>>,
     notice: Option<Notice>,
 }
 
-fn station(call: &Call<'_>) -> Option<(&'static str, Categoria)> {
-    let wanted = call.parameter("categoria")?;
-    let (number, _, categoria) = STATIONS.iter().find(|(number, ..)| *number == wanted)?;
-    categoria.map(|categoria| (*number, categoria))
+/// The category that the address names.
+fn station(call: &Call<'_>) -> Option<Categoria> {
+    let number: i64 = call.parameter("categoria")?.parse().ok()?;
+    Categoria::try_from(number).ok()
 }
 
 /// For the addresses of the page.
-fn query_of(station: Option<(&str, Categoria)>) -> String {
-    station.map_or(String::new(), |(number, _)| format!("?categoria={number}"))
+fn query_of(station: Option<Categoria>) -> String {
+    station.map_or(String::new(), |categoria| format!("?categoria={}", categoria.number()))
 }
 
 fn show(app: &App, call: &Call<'_>, status: u16, notice: Option<Notice>) -> Result<Response, Error> {
     let station = station(call);
-    let chosen = station.map_or("", |(number, _)| number);
-    let look = look(app, call)?;
+    let profile = profile(app)?;
+    let look = look(app, call, &profile)?;
     let only = match station {
-        Some((_, categoria)) => Some(app.store.read(|conn| produtos::of_category(conn, categoria))?),
+        Some(categoria) => Some(app.store.read(|conn| produtos::of_category(conn, categoria))?),
         None => None,
     };
     let column = |state| column(app, state, only.as_ref(), look);
@@ -157,9 +150,9 @@ fn show(app: &App, call: &Call<'_>, status: u16, notice: Option<Notice>) -> Resu
     let by_key = preparing.tickets.iter_mut().chain(&mut received.tickets).take(KEYS);
     by_key.zip(1..).for_each(|(ticket, key)| ticket.key = Some(key));
     let shown = Kitchen {
-        layout: Layout::of_staff(app, call)?,
+        layout: Layout::of_staff(app, call, &profile)?,
         columns,
-        stations: STATIONS.iter().map(|(number, name, _)| (*number, *name, *number == chosen)).collect(),
+        station,
         query: query_of(station),
         menu: app.shared.on_sale.wait_for(())?,
         notice,
@@ -192,26 +185,20 @@ fn moved(app: &App, call: &Call<'_>) -> Result<Option<Notice>, Error> {
     }
     let Some(id) = call.parameter("movido").and_then(|id| id.parse().ok()) else { return Ok(None) };
     let pedido = app.store.read(|conn| pedidos::find(conn, id))?;
-    Ok(Some(done(&pedido, look(app, call)?)))
+    Ok(Some(done(&pedido, look(app, call, &profile(app)?)?)))
 }
 
 /// Of this caller, now.
-fn look(app: &App, call: &Call<'_>) -> Result<Look, Error> {
-    let profile = app.store.read(|conn| perfil::find(conn))?;
+fn look(app: &App, call: &Call<'_>, profile: &Restaurante) -> Result<Look, Error> {
     let limits = [profile.minutos_amarelo, profile.minutos_vermelho];
     Ok(Look { now: clock::now(), at_counter: call.caller(app)?.may(Balcao), limits })
 }
 
 fn done(pedido: &Pedido, look: Look) -> Notice {
-    let text = format!("Senha {}: {}.", number(pedido), pedido.status_pedido.descricao());
+    let text = format!("Senha {}: {}.", pedido.called_number(), pedido.status_pedido.descricao());
     let ticket = Ticket::of(pedido, look);
     let undo = ticket.back.map(|(status, _)| (ticket, status));
     Notice { text, is_error: false, undo }
-}
-
-/// The number that is called, or that of the row where the original gave none.
-fn number(pedido: &Pedido) -> i64 {
-    pedido.senha.unwrap_or(pedido.id)
 }
 
 fn advance_ticket(app: &App, call: &Call<'_>) -> Result<Response, Error> {
@@ -232,7 +219,7 @@ fn advance_ticket(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     let text = match &error {
         Error::PreconditionFailed(pedido) => format!(
             "A senha {} já foi mexida em outra tela, e está em «{}».",
-            number(pedido),
+            pedido.called_number(),
             pedido.status_pedido.descricao()
         ),
         Error::NotFound(_) | Error::Conflict { .. } => String::new(),

@@ -10,7 +10,7 @@ use super::{files, place::Place};
 use crate::{
     access::Access,
     api::{App, asset::takes_gzip, call::Call, problem, sessoes},
-    domain::restaurante::Cor,
+    domain::restaurante::{Cor, Restaurante},
     error::Error,
     server::{Request, Response},
     store::perfil,
@@ -58,7 +58,7 @@ const STAFF: [(&str, &str, Access); 7] = [
 
 impl Layout {
     /// As `of`, for a page of the staff that the caller may see.
-    pub fn of_staff(app: &App, call: &Call<'_>) -> Result<Layout, Error> {
+    pub fn of_staff(app: &App, call: &Call<'_>, profile: &Restaurante) -> Result<Layout, Error> {
         let caller = call.visitor(app)?;
         let asked = format!("/{}/", call.segments.join("/"));
         let is_of = |path: &&str| asked.starts_with(&format!("{path}/"));
@@ -67,16 +67,15 @@ impl Layout {
         let seen = STAFF.iter().filter(|(_, _, access)| caller.may(*access));
         let pages = seen.map(|(path, name, _)| (*path, *name, here == Some(*path))).collect();
         let person = sessoes::person(app, call)?.map(|person| person.nome);
-        Ok(Layout { staff: Some(Staff { person, pages }), ..Layout::of(app)? })
+        Ok(Layout { staff: Some(Staff { person, pages }), ..Layout::of(app, profile)? })
     }
 
-    /// As the restaurant is now.
-    pub fn of(app: &App) -> Result<Layout, Error> {
-        let profile = app.store.read(|conn| perfil::find(conn))?;
-        let colour = |stored: Option<String>| stored.and_then(|text| text.parse::<Cor>().ok());
+    /// Of this restaurant.
+    pub fn of(app: &App, profile: &Restaurante) -> Result<Layout, Error> {
+        let primary = profile.cor_primaria.as_deref().and_then(|stored| stored.parse::<Cor>().ok());
         Ok(Layout {
-            colours: colour(profile.cor_primaria).map(|primary| files::colours(&primary)),
-            nome: profile.nome,
+            colours: primary.map(|primary| files::colours(&primary)),
+            nome: profile.nome.clone(),
             staff: None,
             unlocked: app.doors.are_open()? && !app.doors.have_a_manager()?,
             payments: app.payments.current().notice(),
@@ -84,10 +83,15 @@ impl Layout {
     }
 
     /// As `of`, for this place: a totem, which strangers use, says nothing of the doors and leads to no other page.
-    pub fn at(app: &App, place: Place) -> Result<Layout, Error> {
-        let layout = Layout::of(app)?;
+    pub fn at(app: &App, profile: &Restaurante, place: Place) -> Result<Layout, Error> {
+        let layout = Layout::of(app, profile)?;
         Ok(Layout { unlocked: layout.unlocked && !place.is_kiosk(), ..layout })
     }
+}
+
+/// What a page shows of the restaurant; read once for each.
+pub fn profile(app: &App) -> Result<Restaurante, Error> {
+    app.store.read(|conn| perfil::find(conn))
 }
 
 /// A page with this status, which nobody keeps: it may show what only this caller may see.
@@ -119,8 +123,8 @@ pub fn compressed_page(
 }
 
 fn with_headers(response: Response) -> Response {
-    // No path goes to anybody, since that of an order has its secret. With `no-referrer` browsers would send `Origin: null` with
-    // a form, and no page could be told from another.
+    // No path goes to anybody, since that of an order has its secret. With `no-referrer` browsers would send `Origin: null`
+    // with a form, and no page could be told from another.
     response
         .with("Content-Security-Policy", POLICY)
         .with("Referrer-Policy", "strict-origin")
@@ -143,7 +147,7 @@ pub fn shown(app: &App, call: &Call<'_>, result: Result<Response, Error>) -> Res
     let nameless =
         |_| Layout { nome: "Ambrosia".into(), colours: None, unlocked: false, staff: None, payments: None };
     let place = Place::of(call);
-    let layout = Layout::at(app, place).unwrap_or_else(nameless);
+    let layout = profile(app).and_then(|profile| Layout::at(app, &profile, place)).unwrap_or_else(nameless);
     let again = refused.status() == 503;
     let sorry = Sorry { layout, detail: problem::detail(&refused), again, place };
     Ok(with_wait_of(&refused, page(refused.status(), &sorry)?))

@@ -9,11 +9,12 @@ use utoipa::PartialSchema;
 
 use super::{
     choice::Choice,
+    dishes::{self, Group, Sum},
     files,
     layout::{self, Layout, compressed_page, page},
     order,
     place::Place,
-    trouble::{Fault, Trouble},
+    trouble::Trouble,
 };
 use crate::{
     api::{
@@ -30,12 +31,7 @@ use crate::{
         problem,
     },
     clock,
-    domain::{
-        data_hora::SAO_PAULO,
-        dinheiro::Dinheiro,
-        pedido::QUANTIDADE_MAX,
-        produto::{Categoria, Produto},
-    },
+    domain::data_hora::SAO_PAULO,
     error::Error,
     server::Response,
     store::perfil,
@@ -108,34 +104,9 @@ struct Menu<'a> {
     trouble: &'a Trouble,
     /// That no orders are taken now, and when again.
     closed: Option<String>,
-    total: Dinheiro,
-    pieces: i64,
+    sum: Sum,
     /// Something was chosen already: the script takes that, and not what it has kept.
     chosen: bool,
-}
-
-/// A part of the menu.
-struct Group<'a> {
-    number: usize,
-    name: &'static str,
-    dishes: Vec<Dish<'a>>,
-}
-
-/// A product, and what was chosen of it.
-struct Dish<'a> {
-    produto: &'a Produto,
-    quantity: &'a str,
-    note: &'a str,
-    fault: Option<&'a Fault>,
-    /// What is chosen of it costs so much; `None` where that is nothing, or no number.
-    cost: Option<Dinheiro>,
-}
-
-impl Dish<'_> {
-    /// The element that says what is wrong with how many, or with the note.
-    fn described_by(&self, of_note: bool) -> Option<String> {
-        self.fault.filter(|fault| fault.of_note == of_note).map(|_| format!("e{}", self.produto.id))
-    }
 }
 
 #[derive(Template)]
@@ -146,7 +117,7 @@ struct Kiosk {
 
 fn show_on_kiosk(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     match call.parameter("local") {
-        None => page(200, &Kiosk { layout: Layout::at(app, Place::Kiosk)? }),
+        None => page(200, &Kiosk { layout: Layout::at(app, &layout::profile(app)?, Place::Kiosk)? }),
         Some(_) => show(app, call),
     }
 }
@@ -195,17 +166,14 @@ fn show_again(app: &App, call: &Call<'_>, again: Again) -> Result<Response, Erro
         }
     }
     choice.keep(|id| menu.iter().any(|produto| produto.id == id && !produto.esgotado));
-    let (order, hours) = app.store.read(|conn| Ok((perfil::find(conn)?.categorias, perfil::hours(conn)?)))?;
+    let (profile, hours) = app.store.read(|conn| Ok((perfil::find(conn)?, perfil::hours(conn)?)))?;
     let now = clock::now();
     let hours = hours.atendimento.at(now, &SAO_PAULO);
-    let groups = order.iter().map(|categoria| group(*categoria, &menu, &choice, &trouble));
-    let groups: Vec<Group<'_>> = groups.filter(|group| !group.dishes.is_empty()).collect();
-    let dishes = || groups.iter().flat_map(|group| &group.dishes);
+    let groups = dishes::groups(&profile.categorias, &menu, &choice, &trouble);
     let page = Menu {
-        layout: Layout::at(app, Place::of(call))?,
+        layout: Layout::at(app, &profile, Place::of(call))?,
         place: Place::of(call),
-        total: dishes().filter_map(|dish| dish.cost).sum(),
-        pieces: dishes().filter_map(|dish| dish.cost.and(dish.quantity.trim().parse::<i64>().ok())).sum(),
+        sum: Sum::of(&groups),
         chosen: call.method == tiny_http::Method::Post,
         closed: (!hours.is_open()).then(|| hours.sentence(now, &SAO_PAULO)),
         groups,
@@ -213,36 +181,4 @@ fn show_again(app: &App, call: &Call<'_>, again: Again) -> Result<Response, Erro
         trouble: &trouble,
     };
     compressed_page(call, status, &page)
-}
-
-fn group<'a>(
-    categoria: Categoria,
-    menu: &'a [Produto],
-    choice: &'a Choice,
-    trouble: &'a Trouble,
-) -> Group<'a> {
-    let dish = |produto: &'a Produto| {
-        let line = choice.line(produto.id);
-        let quantity = line.map_or("0", |line| &line.quantity);
-        let number = quantity.trim().parse().ok().filter(|n| (1..=QUANTIDADE_MAX).contains(n));
-        Dish {
-            produto,
-            quantity,
-            note: line.map_or("", |line| &line.note),
-            fault: trouble.at(produto.id),
-            cost: number.and_then(|n| produto.valor.vezes(n)),
-        }
-    };
-    let dishes = menu.iter().filter(|produto| produto.categoria == categoria).map(dish).collect();
-    Group { number: categoria as usize, name: name_of(categoria), dishes }
-}
-
-/// In the words of customers.
-fn name_of(categoria: Categoria) -> &'static str {
-    match categoria {
-        Categoria::Lanche => "Lanches",
-        Categoria::Acompanhamento => "Acompanhamentos",
-        Categoria::Bebida => "Bebidas",
-        Categoria::Sobremesa => "Sobremesas",
-    }
 }

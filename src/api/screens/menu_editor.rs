@@ -6,7 +6,7 @@ use utoipa::PartialSchema;
 
 use super::{
     files,
-    layout::{Layout, page, see_other},
+    layout::{Layout, page, profile, see_other},
 };
 use crate::{
     api::{
@@ -22,7 +22,7 @@ use crate::{
     clock,
     domain::{
         dinheiro::Dinheiro,
-        produto::{Alteracao, Produto},
+        produto::{Alteracao, Categoria, Produto},
     },
     error::Error,
     server::Response,
@@ -31,8 +31,6 @@ use crate::{
 
 /// Products that are shown.
 const SHOWN: usize = 1000;
-const CATEGORIES: [(i64, &str); 4] =
-    [(1, "Lanches"), (2, "Acompanhamentos"), (3, "Bebidas"), (4, "Sobremesas")];
 
 /// Its endpoints.
 pub fn resource() -> Resource {
@@ -97,7 +95,7 @@ impl Row {
         Row {
             id: produto.id.to_string(),
             nome: produto.nome.clone(),
-            categoria: produto.categoria as i64,
+            categoria: produto.categoria.number(),
             valor: produto.valor.to_string().replace('.', ","),
             descricao: produto.descricao.clone().unwrap_or_default(),
             ordem: produto.ordem.map(|ordem| ordem.to_string()).unwrap_or_default(),
@@ -125,6 +123,10 @@ impl Row {
         row
     }
 
+    fn is_in(&self, categoria: Categoria) -> bool {
+        self.categoria == categoria.number()
+    }
+
     /// For the ids of the page.
     fn key(&self) -> &str {
         if self.id.is_empty() { "novo" } else { &self.id }
@@ -142,8 +144,8 @@ struct Editor {
 }
 
 impl Editor {
-    fn of_category(&self, categoria: &i64) -> impl Iterator<Item = &Row> {
-        self.rows.iter().filter(move |row| row.categoria == *categoria)
+    fn of_category(&self, categoria: &Categoria) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(move |row| row.is_in(*categoria))
     }
 }
 
@@ -160,7 +162,7 @@ fn show(app: &App, call: &Call<'_>, refused: Option<Row>) -> Result<Response, Er
             None => blank = refused,
         }
     }
-    page(status, &Editor { layout: Layout::of_staff(app, call)?, saved, blank, rows })
+    page(status, &Editor { layout: Layout::of_staff(app, call, &profile(app)?)?, saved, blank, rows })
 }
 
 fn save(app: &App, call: &Call<'_>) -> Result<Response, Error> {

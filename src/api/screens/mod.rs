@@ -13,6 +13,7 @@ mod chart;
 mod choice;
 mod counter;
 mod counter_acts;
+mod dishes;
 mod enter;
 mod files;
 mod hand_over;

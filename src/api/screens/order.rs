@@ -242,7 +242,7 @@ fn show_with(
         other => other,
     })?;
     let order = Order {
-        layout: Layout::at(app, watched.place)?,
+        layout: Layout::at(app, &layout::profile(app)?, watched.place)?,
         place: watched.place,
         senha: pedido.senha.map_or_else(|| format!("nº {}", pedido.id), |senha| senha.to_string()),
         address: watched.address(""),

@@ -10,7 +10,7 @@ use utoipa::PartialSchema;
 use super::{
     chart::{Bar, Chart, width_of},
     files,
-    layout::{Layout, page},
+    layout::{Layout, page, profile},
 };
 use crate::{
     api::{
@@ -190,7 +190,7 @@ fn show(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     let sales = app.shared.sales.wait_for(periodo)?;
     let next = em.saturating_add(length.span());
     let shown = Sales {
-        layout: Layout::of_staff(app, call)?,
+        layout: Layout::of_staff(app, call, &profile(app)?)?,
         lengths: LENGTHS.iter().map(|l| (address(*l, em), l.words(), *l == length)).collect(),
         length,
         em: em.into(),

@@ -6,10 +6,10 @@ use crate::{
         App,
         call::Call,
         fields::{AteQuando, Errors, Id, Minutos, body, read_form},
-        produtos,
+        prazo, produtos,
     },
     clock,
-    domain::{prazo::Prazo, produto::Produto},
+    domain::produto::Produto,
     error::Error,
     server::Response,
 };
@@ -32,13 +32,7 @@ pub fn set(app: &App, call: &Call<'_>, query: &str) -> Result<Response, Error> {
     let ate = errors.optional("ate", body.ate);
     let minutos = errors.optional("minutos", body.minutos);
     let Id(id) = errors.or(produto)?;
-    let now = clock::now();
-    let sold_out = match (ate, minutos) {
-        (Some(AteQuando::Amanha), _) => Some(Prazo::until_tomorrow(now)),
-        (None, Some(Minutos(minutes))) => Some(Prazo::of_minutes(minutes, now)),
-        (None, None) => None,
-    };
-    produtos::set_sold_out(app, id, sold_out)?;
+    produtos::set_sold_out(app, id, prazo::until(ate, minutos, clock::now()))?;
     let first = if query.is_empty() { "?" } else { "&" };
     Ok(see_other(&format!("/cozinha{query}{first}produto={id}")))
 }

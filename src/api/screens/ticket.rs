@@ -110,7 +110,7 @@ impl Ticket {
         });
         Ticket {
             id: pedido.id,
-            number: pedido.senha.unwrap_or(pedido.id),
+            number: pedido.called_number(),
             version: pedido.versao,
             age: age((now.segundos() - since).max(0) / 60, ready.is_some(), limits),
             lines: lines.collect(),

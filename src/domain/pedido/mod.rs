@@ -169,6 +169,11 @@ impl Pedido {
         Ok(pedido)
     }
 
+    /// The number that is called, or that of the row where the original gave none.
+    pub fn called_number(&self) -> i64 {
+        self.senha.unwrap_or(self.id)
+    }
+
     /// The numbers that the order is stored under.
     pub fn number(&mut self, id: i64, senha: i64) {
         (self.fields.id, self.fields.senha) = (id, Some(senha));

@@ -1,6 +1,5 @@
 // The counter: products by their letters, the total and the change while one types, lists that follow what happens.
-import { follow } from './live.js';
-import { load, quiet } from './page.js';
+import { keepCurrent, refresher } from './page.js';
 
 const AGAIN = 30000, LISTS = ['abertos', 'pendencias'];
 const search = document.getElementById('busca');
@@ -70,28 +69,13 @@ addEventListener('keydown', event => {
   document.getElementById(KEYS[event.key]).focus();
 });
 
-let loading = false, again = false;
-const refresh = async () => {
-  again = true;
-  if (loading) return;
-  loading = true;
-  while (again) {
-    again = false;
-    try {
-      // Not where a form has led to.
-      const page = await load('/caixa');
-      for (const id of LISTS) {
-        const [now, fresh] = [document.getElementById(id), page?.getElementById(id)];
-        // Whoever is in a list with the keyboard keeps the place.
-        if (fresh && !now.contains(document.activeElement)) now.replaceWith(fresh);
-      }
-    } catch { /* The stream tells for how long. */ }
+// Not the address of this page, where a form has led to.
+const refresh = refresher('/caixa', page => {
+  for (const id of LISTS) {
+    const [now, fresh] = [document.getElementById(id), page?.getElementById(id)];
+    // Whoever is in a list with the keyboard keeps the place.
+    if (fresh && !now.contains(document.activeElement)) now.replaceWith(fresh);
   }
-  loading = false;
-};
-
-setInterval(refresh, AGAIN);
-follow('/pedidos/ao-vivo?lista=cozinha', { lista: refresh, mudanca: refresh, recomeço: refresh }, seconds => {
-  quiet(seconds);
-  if (seconds > 0 && seconds % 5 === 0) refresh();
 });
+
+keepCurrent(refresh, AGAIN);

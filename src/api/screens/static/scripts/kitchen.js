@@ -1,6 +1,5 @@
 // The kitchen, live: a change anywhere brings the board anew; a tap or a key moves a ticket, and can be undone for a while.
-import { follow } from './live.js';
-import { load, quiet, send, toggle } from './page.js';
+import { keepCurrent, refresher, send, toggle } from './page.js';
 import { chime, speak } from './sound.js';
 
 const UNDO = 10000, AGES = 30000, BOUNCE = 400;
@@ -61,19 +60,7 @@ addEventListener('pointerdown', ({ target }) => {
   if (wantsSound) audio ??= new AudioContext();
 });
 
-let loading = false, again = false;
-const refresh = async () => {
-  again = true;
-  if (loading) return;
-  loading = true;
-  while (again) {
-    again = false;
-    try {
-      show(await load(address));
-    } catch { /* The stream tells for how long. */ }
-  }
-  loading = false;
-};
+const refresh = refresher(address, show);
 
 const say = text => {
   const box = document.createElement('div');
@@ -127,8 +114,4 @@ toggle(document.getElementById('som'), false, on => {
   else if (navigator.userActivation?.isActive) chime(audio ??= new AudioContext());
 });
 
-setInterval(refresh, AGES);
-follow('/pedidos/ao-vivo?lista=cozinha', { lista: refresh, mudanca: refresh, recomeço: refresh }, seconds => {
-  quiet(seconds);
-  if (seconds > 0 && seconds % 5 === 0) refresh();
-});
+keepCurrent(refresh, AGES);

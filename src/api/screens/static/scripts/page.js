@@ -1,10 +1,12 @@
 // The page as the server renders it now: scripts take parts out of it, and render nothing themselves.
+import { follow } from './live.js';
+
 const PATIENCE = 10000;
 const offline = document.getElementById('sem-conexao');
 const over = document.getElementById('sessao');
 
 // The page behind this address; null, and told, where the session is over. Throws where there is no connection.
-export const load = async (address, options = {}) => {
+const load = async (address, options = {}) => {
   const answer = await fetch(address, { ...options, signal: AbortSignal.timeout(PATIENCE) });
   const isOver = new URL(answer.url).pathname === '/entrar';
   over.hidden = !isOver;
@@ -24,10 +26,31 @@ export const send = (form, button) => {
   return load(form.action, { method: 'POST', body });
 };
 
-// Says for how long nothing has come; 0 is none.
-export const quiet = seconds => {
-  offline.hidden = seconds === 0 || !over.hidden;
-  offline.querySelector('span').textContent = seconds;
+// A function that calls `show` with the page behind this address: one at a time, and once more for all that ask meanwhile.
+export const refresher = (address, show) => {
+  let loading = false, again = false;
+  return async () => {
+    again = true;
+    if (loading) return;
+    loading = true;
+    while (again) {
+      again = false;
+      try {
+        show(await load(address));
+      } catch { /* The stream tells for how long. */ }
+    }
+    loading = false;
+  };
+};
+
+// Refreshes at each change of an open order, each `every` milliseconds, and where the stream is silent.
+export const keepCurrent = (refresh, every) => {
+  setInterval(refresh, every);
+  follow('/pedidos/ao-vivo?lista=cozinha', { lista: refresh, mudanca: refresh, recomeço: refresh }, seconds => {
+    offline.hidden = seconds === 0 || !over.hidden;
+    offline.querySelector('span').textContent = seconds;
+    if (seconds > 0 && seconds % 5 === 0) refresh();
+  });
 };
 
 // A button that stays pressed, also tomorrow.
