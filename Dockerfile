@@ -9,6 +9,7 @@ ENV RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-re
 # The dependencies in a layer of their own: built again only when Cargo.toml or Cargo.lock changes. A target is named so
 # that the flags are not for build scripts and macros, which cannot be static.
 COPY Cargo.toml Cargo.lock ./
+COPY patches patches
 RUN mkdir -p src benches && echo 'fn main() {}' | tee build.rs src/main.rs src/lib.rs $(sed -n '/^\[\[bench\]\]/,/^$/s|^name = "\(.*\)"|benches/\1.rs|p' Cargo.toml) >/dev/null \
  && cargo build --release --locked --no-default-features --target "$(rustc -vV | sed -n 's/^host: //p')"
 

@@ -194,7 +194,7 @@ fn give_back(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     json::order(&refund(app, Asked::of(app, request)?, valor, motivo)?, None)
 }
 
-/// Gives back a payment by QR code, or a part of it. Whoever asks must be a manager.
+/// Gives back a payment by QR code, or a part of it. The caller must be a manager.
 pub fn refund(app: &App, asked: Asked, valor: Dinheiro, motivo: String) -> Result<Pedido, Error> {
     let Asked { id, caller, seen } = asked;
     app.store.read(|conn| pedidos::check_exists(conn, id))?;
@@ -217,7 +217,7 @@ fn resolve_matter(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     json(&true)
 }
 
-/// Takes an order off the list of those that need a person. Whoever asks must be a manager.
+/// Takes an order off the list of those that need a person. The caller must be a manager.
 pub fn settle_matter(app: &App, id: i64, caller: Caller) -> Result<(), Error> {
     app.commands.run(id, caller.actor(), Resolve { payments: app.payments.clone() }).map(drop)
 }
