@@ -1,13 +1,16 @@
 //! The credentials that a request carries, kept for as long as its answer lasts (live streams), so that they can be checked
 //! again. That is no use of them: a page that is merely open keeps no session alive. Only their SHA-256 is kept.
 
-use super::{Access, Caller, Doors, key::digest};
+use super::{
+    Access, Caller, Doors,
+    key::{Sha, digest, sha},
+};
 use crate::{clock, error::Error};
 
 /// Any of these may be what lets the request in.
 #[derive(Default)]
 pub struct Carried {
-    key: Option<String>,
+    key: Option<Sha>,
     session: Option<String>,
     terminal: Option<String>,
 }
@@ -15,7 +18,7 @@ pub struct Carried {
 impl Carried {
     /// Of these tokens.
     pub fn new(key: Option<&str>, session: Option<&str>, terminal: Option<&str>) -> Carried {
-        Carried { key: key.map(digest), session: session.map(digest), terminal: terminal.map(digest) }
+        Carried { key: key.map(sha), session: session.map(digest), terminal: terminal.map(digest) }
     }
 }
 
@@ -30,8 +33,8 @@ impl Doors {
         if self.are_open()? {
             callers.push(Caller::Open);
         }
-        if let Some(resumo) = &carried.key {
-            callers.extend(self.find_holder(resumo, clock::now())?);
+        if let Some(sha) = &carried.key {
+            callers.extend(self.find_holder(sha, clock::now())?);
         }
         if let Some(resumo) = &carried.session {
             callers.extend(self.find_person(resumo, clock::now())?.as_ref().map(Caller::from));

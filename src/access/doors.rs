@@ -12,7 +12,7 @@ use std::{
 use super::{
     Caller,
     hash::Hasher,
-    key::{self, Key},
+    key::{self, Key, Sha},
     roster::Roster,
     secret::OrderSecrets,
     uses::Uses,
@@ -94,7 +94,7 @@ pub(super) struct Known {
     versao: i64,
     /// When it began to be read.
     since: Instant,
-    keys: HashMap<String, Holder>,
+    keys: HashMap<Sha, Holder>,
     has_manager: bool,
     secrets: OrderSecrets,
     pub(super) roster: Roster,
@@ -158,7 +158,7 @@ impl Doors {
     /// The holder of this key; `None` when it opens nothing: unknown, revoked or expired.
     pub fn holder(&self, key: &str) -> Result<Option<Caller>, Error> {
         let now = clock::now();
-        let holder = self.find_holder(&key::digest(key), now)?;
+        let holder = self.find_holder(&key::sha(key), now)?;
         if let Some(Caller::Key { id, .. }) = holder {
             self.key_uses.note(id, now);
         }
@@ -166,8 +166,8 @@ impl Doors {
     }
 
     /// The holder of the key with this SHA-256, without a use of it.
-    pub(super) fn find_holder(&self, resumo: &str, now: DataHora) -> Result<Option<Caller>, Error> {
-        let holder = self.known_to(|known| known.keys.get(resumo).copied())?;
+    pub(super) fn find_holder(&self, sha: &Sha, now: DataHora) -> Result<Option<Caller>, Error> {
+        let holder = self.known_to(|known| known.keys.get(sha).copied())?;
         let holder = holder.filter(|h| h.expira_em.is_none_or(|e| now < e));
         let Some(Holder { id, papel, .. }) = holder else { return Ok(None) };
         Ok(Some(Caller::Key { id, papel, doors_are_open: self.are_open()? }))
@@ -305,9 +305,8 @@ impl Known {
             acesso.segredo = store.read(|conn| acesso::read(conn))?.segredo;
         }
         let secrets = OrderSecrets::new(acesso.segredo.as_deref().unwrap_or_default(), pepper);
-        let holder =
-            |k: chaves::Active| (k.resumo, Holder { id: k.id, papel: k.papel, expira_em: k.expira_em });
-        let keys = keys.into_iter().map(holder).collect();
+        let holder = |k: &chaves::Active| Holder { id: k.id, papel: k.papel, expira_em: k.expira_em };
+        let keys = keys.iter().filter_map(|k| Some((key::stored(&k.resumo)?, holder(k)))).collect();
         Ok(Known { versao: acesso.versao, since, keys, has_manager, secrets, roster })
     }
 }

@@ -37,9 +37,26 @@ impl fmt::Debug for Key {
     }
 }
 
-/// SHA-256 of what a caller sent, in hexadecimal.
+/// SHA-256.
+pub type Sha = [u8; 32];
+
+/// Of what a caller sent.
+pub fn sha(text: &str) -> Sha {
+    Sha256::digest(text).into()
+}
+
+/// The same in hexadecimal, as it is stored.
 pub fn digest(text: &str) -> String {
-    hex(&Sha256::digest(text))
+    hex(&sha(text))
+}
+
+/// What is stored, read; `None` where it is something else.
+pub fn stored(digest: &str) -> Option<Sha> {
+    let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (pairs, rest) = digest.as_bytes().as_chunks::<2>();
+    let bytes: Option<Vec<u8>> =
+        pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
+    bytes?.try_into().ok().filter(|_| rest.is_empty())
 }
 
 /// In lower case.
@@ -67,6 +84,13 @@ mod tests {
     #[test]
     fn bytes_are_two_digits_each_in_lower_case() {
         assert_eq!(hex(&[0x00, 0x0a, 0xc5, 0xff]), "000ac5ff");
+        assert_eq!(
+            stored(&format!("{}0ac5", "00".repeat(30))).map(|sha| sha[30..].to_vec()),
+            Some(vec![0x0a, 0xc5])
+        );
+        for other in ["", "0ac5", &"0".repeat(63), &"0".repeat(65), &"g".repeat(64), &"0".repeat(66)] {
+            assert_eq!(stored(other), None, "{other}");
+        }
     }
 
     #[test]
@@ -74,7 +98,7 @@ mod tests {
         let key = Key::generate(7).unwrap();
         let (id, random) = key.reveal().strip_prefix("amb_").unwrap().split_once('_').unwrap();
         assert_eq!((id, random.len()), ("7", 43));
-        assert_eq!(key.digest().len(), 64);
+        assert_eq!(stored(&key.digest()), Some(sha(key.reveal())));
         assert_ne!(Key::generate(7).unwrap().reveal(), key.reveal());
         assert_eq!(format!("{key:?}"), "amb_7_…");
     }

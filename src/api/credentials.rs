@@ -89,13 +89,13 @@ pub fn caller(app: &App, request: &Request<'_>) -> Result<Caller, Error> {
         return Ok(caller);
     }
     let admitted = match key(request)? {
-        Some(_) => app.tries.wrong_key.admit(request.client).map(Some),
+        Some(key) => app.tries.wrong_key.admit(request.client).map(|()| Some(key)),
         None => Ok(None),
     };
-    if let Ok(Some(())) = admitted {
+    if let Ok(Some(key)) = admitted {
         // The key may be so new that this process has not seen it.
         app.doors.look()?;
-        if let Some(holder) = holder(app, request)? {
+        if let Some(holder) = holder(app, request, key)? {
             return Ok(holder);
         }
     }
@@ -118,13 +118,12 @@ pub fn caller(app: &App, request: &Request<'_>) -> Result<Caller, Error> {
 /// opens nothing.
 pub fn known(app: &App, request: &Request<'_>) -> Result<Option<Caller>, Error> {
     match key(request)? {
-        Some(_) => holder(app, request),
+        Some(key) => holder(app, request, key),
         None => person(app, request),
     }
 }
 
-fn holder(app: &App, request: &Request<'_>) -> Result<Option<Caller>, Error> {
-    let Some(key) = key(request)? else { return Ok(None) };
+fn holder(app: &App, request: &Request<'_>, key: &str) -> Result<Option<Caller>, Error> {
     let holder = app.doors.holder(key)?;
     if holder.is_some() && request.has_header(APPROVER) {
         return Err(Error::Denied(Denied::NoTerminal));
