@@ -148,6 +148,16 @@ impl FieldError {
     }
 }
 
+impl DbError {
+    /// As the answer to a commit: of some it is known that nothing happened.
+    pub fn of_commit(self) -> DbError {
+        match self {
+            DbError::Retry(_) | DbError::Busy(_) | DbError::Locked(_) | DbError::Full(_) => self,
+            other => DbError::Unknown(other.to_string()),
+        }
+    }
+}
+
 impl From<DbError> for Error {
     fn from(error: DbError) -> Error {
         Error::Database(error)

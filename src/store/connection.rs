@@ -35,6 +35,7 @@ pub trait Connection: Send {
         Ok(())
     }
     fn begin(&mut self) -> Result<(), DbError>;
+    /// `Unknown` where nobody knows whether it happened; after any other error nothing did.
     fn commit(&mut self) -> Result<(), DbError>;
     fn rollback(&mut self) -> Result<(), DbError>;
     /// Pings the server.

@@ -59,8 +59,10 @@ impl Store {
             Database::Sqlite(_) => self
                 .write(|conn| idempotencia::write_probe(conn, &" ".repeat(CONTENT), now))
                 .and_then(|()| self.write(idempotencia::remove_probe)),
-            Database::Mysql(_) => self.write(|conn| Ok(make_files(conn)?)),
+            // In no transaction: each change of a table commits.
+            Database::Mysql(_) => self.read(|conn| Ok(make_files(conn)?)),
         };
+        self.disk.note(&written);
         if written.is_ok() {
             self.disk.has_room();
         }

@@ -22,6 +22,8 @@ pub mod log_place;
 pub mod log_slice;
 mod migrations;
 mod mysql;
+mod mysql_errors;
+mod mysql_values;
 pub mod notificacoes;
 pub mod outbox;
 pub mod page;
@@ -321,11 +323,8 @@ fn transaction<T>(
                 conn.suspect = false;
                 return Ok(value);
             }
-            // Of these it is known that nothing happened.
-            Err(e @ (DbError::Retry(_) | DbError::Busy(_) | DbError::Locked(_) | DbError::Full(_))) => {
-                Err(e.into())
-            }
-            Err(other) => return Err(DbError::Unknown(other.to_string()).into()),
+            Err(unknown @ DbError::Unknown(_)) => return Err(unknown.into()),
+            Err(other) => Err(other.into()),
         },
         error => error,
     };

@@ -1,22 +1,41 @@
 //! The driver for MySQL 8 and later and MariaDB 10.6 and later.
+//!
+//! A transaction is whole or not there also on a Galera cluster, where a write of another node ends a transaction of this
+//! one at any moment. MariaDB tells by an error, but for one case: while a SELECT is being *prepared* it rolls back in
+//! silence. What follows is then no part of that transaction: with `autocommit` each statement commits by itself. So:
+//!
+//! - **No SELECT is prepared inside a transaction**, nor before its first write: a row that is locked is enough. There it
+//!   goes as text, with literals (`mysql_values`). Writes stay prepared: for those the server tells.
+//! - **A statement never commits by itself**: `autocommit` is off from the beginning of a transaction to its end.
+//! - **What is committed is what was begun**: a transaction begins with a savepoint, which is gone when it was rolled back
+//!   for any reason and on any engine. It is released before the COMMIT, and where there is none the transaction runs again.
+//!   The release has a packet of its own: between two statements of one packet the server rolls back in silence too.
+//!
+//! Tested by `tests/api/write_path.rs` and, on real nodes, by `tests/cluster`.
 
 use std::time::Duration;
 
-use jiff::civil::DateTime;
 use mysql::{OptsBuilder, consts::CapabilityFlags, prelude::Queryable};
 
 use super::{
     connection::{Connection, Row, Value},
     locks::LockWait,
+    mysql_errors::classify,
+    mysql_values::{positional, text_value, value, with_literals},
 };
-use crate::{domain::data_hora::DataHora, error::DbError};
+use crate::error::DbError;
 
 /// A connection to a MySQL or MariaDB server.
 pub struct Mysql {
     conn: mysql::Conn,
     /// What the session's `innodb_lock_wait_timeout` is.
     lock_wait: LockWait,
+    /// From the beginning of a transaction to its known end.
+    in_transaction: bool,
 }
+
+/// A savepoint that is not there: its transaction was rolled back.
+const NO_SAVEPOINT: u16 = 1305;
 
 /// How to reach the server; printed without the password.
 #[derive(Clone)]
@@ -83,12 +102,39 @@ impl Mysql {
             DbError::Lost(text) | DbError::Other(text) => DbError::Lost(text),
             other => other,
         })?;
-        Ok(Mysql { conn, lock_wait: LockWait::Long })
+        Ok(Mysql { conn, lock_wait: LockWait::Long, in_transaction: false })
+    }
+
+    /// Statements that give no rows, in one packet; the first that fails is the last.
+    fn run(&mut self, statements: &str) -> Result<(), mysql::Error> {
+        let mut results = self.conn.query_iter(statements)?;
+        while let Some(result) = results.iter() {
+            for row in result {
+                row?;
+            }
+        }
+        Ok(())
+    }
+
+    fn query_as_text(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        let sql = with_literals(sql, params, self.conn.no_backslash_escape())?;
+        let mut rows = Vec::new();
+        for row in self.conn.query_iter(sql).map_err(classify)? {
+            let row = row.map_err(classify)?;
+            let columns = row.columns();
+            let values =
+                row.unwrap().into_iter().zip(&*columns).map(|(value, column)| text_value(value, column));
+            rows.push(Row(values.collect::<Result<_, _>>()?));
+        }
+        Ok(rows)
     }
 }
 
 impl Connection for Mysql {
     fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        if self.in_transaction {
+            return self.query_as_text(sql, params);
+        }
         let mut rows = Vec::new();
         for row in self.conn.exec_iter(sql, positional(params)).map_err(classify)? {
             let values = row.map_err(classify)?.unwrap().into_iter().map(value);
@@ -123,15 +169,26 @@ impl Connection for Mysql {
     }
 
     fn begin(&mut self) -> Result<(), DbError> {
-        self.conn.query_drop("START TRANSACTION").map_err(classify)
+        self.in_transaction = true;
+        self.run("SET autocommit = 0; SAVEPOINT inteira").map_err(classify)
     }
 
     fn commit(&mut self) -> Result<(), DbError> {
-        self.conn.query_drop("COMMIT").map_err(classify)
+        self.run("RELEASE SAVEPOINT inteira").map_err(|error| match error {
+            mysql::Error::MySqlError(cause) if cause.code == NO_SAVEPOINT => {
+                DbError::Retry("the transaction was rolled back on its way".to_owned())
+            }
+            error => classify(error),
+        })?;
+        self.run("COMMIT; SET autocommit = 1").map_err(|error| classify(error).of_commit())?;
+        self.in_transaction = false;
+        Ok(())
     }
 
     fn rollback(&mut self) -> Result<(), DbError> {
-        self.conn.query_drop("ROLLBACK").map_err(classify)
+        self.run("ROLLBACK; SET autocommit = 1").map_err(classify)?;
+        self.in_transaction = false;
+        Ok(())
     }
 
     fn ping(&mut self) -> Result<(), DbError> {
@@ -139,142 +196,9 @@ impl Connection for Mysql {
     }
 }
 
-fn positional(params: &[Value]) -> mysql::Params {
-    if params.is_empty() {
-        return mysql::Params::Empty;
-    }
-    let bind = |v: &Value| match v {
-        Value::Null => mysql::Value::NULL,
-        Value::Int(n) => mysql::Value::Int(*n),
-        Value::Text(t) => mysql::Value::Bytes(t.as_bytes().to_vec()),
-        Value::Time(t) => mysql::Value::Bytes(t.sql().into_bytes()),
-    };
-    mysql::Params::Positional(params.iter().map(bind).collect())
-}
-
-fn value(value: mysql::Value) -> Result<Value, DbError> {
-    Ok(match value {
-        mysql::Value::NULL => Value::Null,
-        mysql::Value::Int(n) => Value::Int(n),
-        mysql::Value::UInt(n) => {
-            Value::Int(i64::try_from(n).map_err(|_| DbError::Other("a number beyond 64 bits".into()))?)
-        }
-        mysql::Value::Bytes(b) => Value::Text(
-            String::from_utf8(b).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
-        ),
-        // Old servers took a date of zeros for none.
-        mysql::Value::Date(0, 0, 0, ..) => Value::Null,
-        mysql::Value::Date(y, m, d, h, min, s, _) => {
-            let small = |n: u8| i8::try_from(n).unwrap_or(i8::MAX);
-            let year = i16::try_from(y).unwrap_or(i16::MAX);
-            let civil = DateTime::new(year, small(m), small(d), small(h), small(min), small(s), 0);
-            Value::Time(
-                civil
-                    .ok()
-                    .and_then(DataHora::de_civil)
-                    .ok_or_else(|| DbError::Other("a date that is none".into()))?,
-            )
-        }
-        mysql::Value::Float(_) | mysql::Value::Double(_) | mysql::Value::Time(..) => {
-            return Err(DbError::Other("a column holds a float or a span of time".into()));
-        }
-    })
-}
-
-fn classify(error: mysql::Error) -> DbError {
-    let mysql::Error::MySqlError(cause) = &error else {
-        // The socket failed, timed out or gave nonsense: this connection is of no more use.
-        return DbError::Lost(without_address(&error));
-    };
-    let text = format!("{} ({})", cause.message, cause.code);
-    match cause.code {
-        1062 => DbError::Unique(key_name(&cause.message)),
-        1216 | 1217 | 1451 | 1452 => DbError::ForeignKey(text),
-        // Deadlock; MariaDB's and Galera's "record has changed since last read".
-        1213 | 1020 => DbError::Retry(text),
-        // The disk is full; so is a table; the engine, or the server (3 on MariaDB), could not write a file for that.
-        1021 | 1114 => DbError::Full(text),
-        3 | 1005 | 1026 | 1030 | 3675 if is_no_space(&cause.message) => DbError::Full(text),
-        1205 | 3572 => DbError::Locked(text),
-        // Statement time-outs, on either engine.
-        1317 | 1969 | 3024 => DbError::Busy(text),
-        // Going down, killed, too many connections, read-only after a fail-over, node out of its cluster.
-        1040 | 1053 | 1077 | 1079 | 1152 | 1203 | 1290 | 1836 | 1927 | 3032 | 3169 | 4031 | 1047 => {
-            DbError::Lost(text)
-        }
-        _ => DbError::Other(text),
-    }
-}
-
-/// The operating system's error 28, as the engines spell it, or their own 135 for a file that cannot grow.
-fn is_no_space(message: &str) -> bool {
-    let message = message.to_lowercase();
-    ["no space left", "error 28 ", "errno: 28 ", "errcode: 28 ", "errno: 135 ", "disk is full"]
-        .iter()
-        .any(|text| message.contains(text))
-}
-
-fn without_address(error: &mysql::Error) -> String {
-    match error {
-        mysql::Error::IoError(e) => e.to_string(),
-        mysql::Error::DriverError(e) => e.to_string(),
-        mysql::Error::UrlError(_) => "bad address".into(),
-        other => other.to_string(),
-    }
-}
-
-/// «Duplicate entry '1' for key 'clientes.clientes_cpf'» on MySQL, «… for key 'clientes_cpf'» on MariaDB.
-fn key_name(message: &str) -> String {
-    let quoted = message.trim_end_matches('\'').rsplit('\'').next().unwrap_or_default();
-    quoted.rsplit('.').next().unwrap_or_default().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn both_engines_name_the_same_key() {
-        assert_eq!(key_name("Duplicate entry '1' for key 'clientes.clientes_cpf'"), "clientes_cpf");
-        assert_eq!(key_name("Duplicate entry 'a.b' for key 'clientes_cpf'"), "clientes_cpf");
-    }
-
-    #[test]
-    fn a_full_disk_is_known_by_every_name_that_it_has() {
-        let classified = |code, message: &str| {
-            let error = mysql::MySqlError { state: "HY000".into(), message: message.into(), code };
-            classify(mysql::Error::MySqlError(error))
-        };
-        for (code, message) in [
-            (1114, "The table 'itens' is full"),
-            (
-                1021,
-                "Disk full (/tmp/#sql); waiting for someone to free some space... (errno: 28 \"No space left on device\")",
-            ),
-            (1026, "Error writing file '/tmp/MLfd=1' (errno: 28 \"No space left on device\")"),
-            (1026, "Error writing file './binlog.000001' (Errcode: 28 - No space left on device)"),
-            (1030, "Got error 28 \"No space left on device\" from storage engine InnoDB"),
-            (1030, "Got error 28 - 'No space left on device' from storage engine"),
-            (3, "Error writing file './binlog' (errno: 28 \"No space left on device\")"),
-            (1005, "Can't create table `a`.`sonda` (errno: 135 \"No more room in record file\")"),
-            (3675, "Create table/tablespace 'sonda' failed, as disk is full."),
-            (3, "Error writing file './binlog' (Errcode: 28 \"Kein Platz mehr\")"),
-        ] {
-            assert!(matches!(classified(code, message), DbError::Full(_)), "{code} {message}");
-        }
-        for (code, message) in [
-            (1030, "Got error 168 \"Unknown (generic) error from engine\" from storage engine InnoDB"),
-            (
-                1005,
-                "Can't create table `a`.`sonda` (errno: 150 \"Foreign key constraint is incorrectly formed\")",
-            ),
-            (1030, "Got error 281 from storage engine"),
-            (1026, "Error writing file './binlog' (errno: 5 \"Input/output error\")"),
-            (3, "Error writing file './binlog' (errno: 5 \"Input/output error\")"),
-        ] {
-            assert!(matches!(classified(code, message), DbError::Other(_)), "{code} {message}");
-        }
-    }
 
     #[test]
     fn an_address_never_prints_its_password() {

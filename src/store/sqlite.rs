@@ -107,7 +107,7 @@ impl Connection for Sqlite {
     }
 
     fn commit(&mut self) -> Result<(), DbError> {
-        self.execute("COMMIT", &[]).map(drop)
+        self.execute("COMMIT", &[]).map(drop).map_err(DbError::of_commit)
     }
 
     /// SQLite ends some failed transactions by itself; then there is nothing to roll back.

@@ -71,6 +71,7 @@ mod tries;
 mod upgrade;
 mod webhooks;
 mod wire;
+mod write_path;
 
 #[allow(dead_code, reason = "the example uses more of it")]
 #[path = "../../examples/mercado_pago/standin/mod.rs"]
