@@ -1,5 +1,6 @@
 //! What Prometheus is told of this process. A leaf: everyone may count here, and nothing here knows anyone.
 
+mod database;
 mod live;
 
 use std::{
@@ -54,6 +55,8 @@ pub struct Metrics {
     log_dropped: Counter,
     /// Of the live streams.
     pub live: live::Live,
+    /// Of the database.
+    pub database: database::Database,
     backup_age: Known,
     backup_interval: Known,
     backup_failures: Counter,
@@ -200,6 +203,7 @@ impl Metrics {
             webhook_matters: Known::default(),
             log_dropped: Counter::default(),
             live: live::Live::new(histogram()),
+            database: database::Database::default(),
             backup_age: Known::default(),
             backup_interval: Known::default(),
             backup_failures: Counter::default(),
@@ -251,6 +255,7 @@ impl Metrics {
         let text = "Lines of the log that stderr did not take in time";
         r.register("log_lines_dropped", text, m.log_dropped.clone());
         m.live.register(r);
+        m.database.register(r);
         let text = "Since the last good backup, or since the start where there is none";
         r.register_with_unit("backup_age", text, Unit::Seconds, m.backup_age.clone());
         let text = "How often there is to be a backup";

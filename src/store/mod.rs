@@ -92,11 +92,11 @@ pub struct Settings {
 
 /// How often a read is tried whose connection turns out to be dead.
 const ATTEMPTS: u32 = 5;
-/// How often a transaction is tried that meets a deadlock, a concurrent change or a dead connection, and the pauses in
-/// between: a second or so in all.
-const WRITE_ATTEMPTS: u32 = 16;
-const WRITE_PAUSE: Duration = Duration::from_millis(1);
-const WRITE_PAUSE_MAX: Duration = Duration::from_millis(128);
+/// How often a transaction is tried that meets a deadlock or a concurrent change, and the pauses in between: a second or so
+/// in all, and no longer than a request waits for a connection.
+const WRITE_ATTEMPTS: u32 = 12;
+const WRITE_PAUSE: Duration = Duration::from_millis(5);
+const WRITE_PAUSE_MAX: Duration = Duration::from_millis(160);
 /// What a glance waits for a connection.
 const GLANCE: Duration = Duration::from_millis(100);
 /// Time-out of a ping.
@@ -229,18 +229,23 @@ impl Store {
         wait: LockWait,
         changes: &mut dyn FnMut(&mut dyn Connection) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut attempt = 1;
+        let begun = Instant::now();
+        let (mut lost, mut conflicts) = (0, 0);
         loop {
             let mut conn = self.connection(&self.writers)?;
             match transaction(&mut conn, wait, changes) {
-                Err(Error::Database(DbError::Lost(_))) if attempt < ATTEMPTS => {
+                Err(Error::Database(DbError::Lost(_))) if lost + 1 < ATTEMPTS => {
                     conn.report_lost();
-                    attempt += 1;
+                    lost += 1;
                 }
-                Err(Error::Database(DbError::Retry(_))) if attempt < WRITE_ATTEMPTS => {
+                Err(Error::Database(conflict @ DbError::Retry(_))) => {
                     drop(conn);
-                    thread::sleep(backoff::pause(WRITE_PAUSE, WRITE_PAUSE_MAX, attempt));
-                    attempt += 1;
+                    METRICS.database.conflict();
+                    conflicts += 1;
+                    if conflicts == WRITE_ATTEMPTS || begun.elapsed() >= self.settings.wait {
+                        return Err(conflict.into());
+                    }
+                    thread::sleep(backoff::pause(WRITE_PAUSE, WRITE_PAUSE_MAX, conflicts));
                 }
                 // After a commit without an answer nobody knows whether to do it again.
                 result => {

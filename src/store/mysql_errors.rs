@@ -12,8 +12,9 @@ pub(super) fn classify(error: mysql::Error) -> DbError {
     match cause.code {
         1062 => DbError::Unique(key_name(&cause.message)),
         1216 | 1217 | 1451 | 1452 => DbError::ForeignKey(text),
-        // Deadlock; MariaDB's and Galera's "record has changed since last read".
-        1213 | 1020 => DbError::Retry(text),
+        // Deadlock, or another node of a Galera cluster was faster; "record has changed since last read"; another member of
+        // a group was faster, which its plugin finds at the commit.
+        1213 | 1020 | 3101 => DbError::Retry(text),
         // The disk is full; so is a table; the engine, or the server (3 on MariaDB), could not write a file for that.
         1021 | 1114 => DbError::Full(text),
         3 | 1005 | 1026 | 1030 | 3675 if is_no_space(&cause.message) => DbError::Full(text),
