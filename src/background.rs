@@ -1,5 +1,5 @@
-//! What runs beside the requests, a thread each: bringing the schema up to date, the probe of the database, the watch over
-//! access, cleaning, backups, the reconciliation of charges, the relief of leaders that do not come back, and the signal to
+//! What runs beside the requests, a thread each: bringing the schema up to date, the look after the servers of the database, the
+//! watch over access, cleaning, backups, the reconciliation of charges, the relief of leaders that do not come back, and the signal to
 //! end.
 
 use std::{
@@ -104,7 +104,7 @@ impl Background {
             thread::spawn(move || back_up(&copied, &schedule));
         }
         let (probed, healthy) = (store.clone(), health.clone());
-        thread::spawn(move || probe(&probed, &healthy));
+        thread::spawn(move || look(&probed, &healthy));
         for _ in 0..RECONCILERS {
             let (store, commands) = (store.clone(), commands.clone());
             let worker = Worker { store, commands, payments: payments.clone(), bell: bell.clone() };
@@ -265,9 +265,9 @@ fn number_events(store: &Store) -> Result<usize, Error> {
     store.write(|conn| eventos::number_unnumbered(conn, &clock::now().dia()))
 }
 
-/// Pings the database each second, for `/readyz`, and probes a disk that counts as full.
-fn probe(store: &Store, health: &Health) {
-    let mut connection = None;
+/// Looks after the servers of the database each second, for `/readyz` too, and probes a disk that counts as full.
+fn look(store: &Store, health: &Health) {
+    let mut watch = store.watch();
     // An embedded file that is being made is not opened beside that.
     store.wait_for_start(PROBE);
     loop {
@@ -275,12 +275,12 @@ fn probe(store: &Store, health: &Health) {
             // Nobody is sent here meanwhile, so nobody else would find out that there is room again.
             store.probe_disk(clock::now());
         }
-        let answer = store.probe(&mut connection);
-        if let Err(error) = &answer {
-            log::debug!("the database does not answer a ping: {error}");
+        let answer = store.look(&mut watch);
+        if let Err(why) = &answer {
+            log::debug!("the database cannot be used: {why}");
         }
         health.heard(answer);
-        thread::sleep(PROBE);
+        store.wait_to_look(PROBE);
     }
 }
 

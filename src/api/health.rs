@@ -20,10 +20,10 @@ use super::{
 use crate::{
     clock,
     domain::pedido::StatusPedido,
-    error::{DbError, Error, FieldError},
+    error::{Error, FieldError},
     metrics::{METRICS, Restaurant, Sample},
     server::{Request, Response},
-    store::{cobrancas, lists, outbox, webhooks},
+    store::{NodeState, Store, Unusable, cobrancas, lists, outbox, webhooks},
 };
 
 /// Between two questions to the database, and how old an answer may be that still counts.
@@ -32,18 +32,22 @@ const STALE: Duration = Duration::from_secs(5);
 
 /// What the database answered last, asked by a thread of its own: a probe does not wait.
 #[derive(Default)]
-pub struct Health(Mutex<Option<(Instant, Option<DbError>)>>);
+pub struct Health(Mutex<Option<(Instant, Option<Unusable>)>>);
 
 impl Health {
     /// The database answered, or failed to.
-    pub fn heard(&self, answer: Result<(), DbError>) {
+    pub fn heard(&self, answer: Result<(), Unusable>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), answer.err()));
     }
 
     /// What is wrong, for anyone to read; causes go to the log.
     fn fault(&self) -> Option<&'static str> {
         match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some((when, fault)) if when.elapsed() < STALE => fault.as_ref().map(|_| "não responde"),
+            Some((when, fault)) if when.elapsed() < STALE => fault.as_ref().map(|why| match why {
+                Unusable::State(NodeState::ReadOnly) => "só aceita leitura",
+                Unusable::State(NodeState::OutOfCluster) => "está fora do seu cluster",
+                Unusable::State(NodeState::Writable) | Unusable::Silent(_) => "não responde",
+            }),
             _ => Some("não responde há algum tempo"),
         }
     }
@@ -59,7 +63,7 @@ pub fn resource() -> Resource {
             operation
                 .about(
                     "The process can be sent requests: the database answers, its tables are up to date, and it is not \
-                     being stopped. 503 names in `erros` which of `banco`, `migracoes` (with what is being done), `disco` \
+                     being stopped; of several servers of the database, which one is used. 503 names in `erros` which of `banco`, `migracoes` (with what is being done), `disco` \
                      and `encerramento` is not so.",
                 )
                 .ok_as("text/plain", String::schema())
@@ -73,7 +77,7 @@ pub fn resource() -> Resource {
 }
 
 fn livez(_: &App, _: &Call<'_>) -> Result<Response, Error> {
-    Ok(not_stored(ok()))
+    Ok(not_stored(ok("ok\n".to_owned())))
 }
 
 fn readyz(app: &App, request: &Call<'_>) -> Result<Response, Error> {
@@ -81,11 +85,19 @@ fn readyz(app: &App, request: &Call<'_>) -> Result<Response, Error> {
         |(name, fault): (&str, Option<String>)| Some(FieldError { campo: name.into(), mensagem: fault? });
     let faults: Vec<FieldError> = checks(app, request).into_iter().filter_map(fault).collect();
     let not_ready = || problem(503, "nao_pronto", "O sistema não está pronto", &faults);
-    Ok(not_stored(if faults.is_empty() { ok() } else { not_ready() }))
+    Ok(not_stored(if faults.is_empty() { ok(ready(&app.store)) } else { not_ready() }))
 }
 
-fn ok() -> Response {
-    Response::new(200, "text/plain; charset=utf-8", "ok\n")
+fn ok(text: String) -> Response {
+    Response::new(200, "text/plain; charset=utf-8", text)
+}
+
+/// Names no server, since anyone may read it; the log and the figures do.
+fn ready(store: &Store) -> String {
+    match store.server() {
+        (_, 1) => "ok\n".to_owned(),
+        (place, of) => format!("ok\nbanco: servidor {place} de {of}\n"),
+    }
 }
 
 /// What has to hold for the process to be ready, by name, with what is wrong where it does not.

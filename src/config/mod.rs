@@ -11,7 +11,7 @@ use crate::{
     logging,
     payments::mercado_pago::{self, Secrets},
     server::{HEADERS_MAX, Limits, Proxies},
-    store::{self, Address, Database, backup::Schedule},
+    store::{self, Account, Database, Servers, backup::Schedule},
 };
 
 /// What counts with real payments where nothing is set. A busy shop behind one address makes some hundred orders an hour,
@@ -291,7 +291,11 @@ impl Env<'_> {
         let number = port.rsplit(':').next().unwrap_or(&port);
         let number = number.parse().map_err(|_| wrong("MYSQL_PORT", &port, "a port"))?;
         let (name, user) = (self.text("MYSQL_DATABASE")?, self.text("MYSQL_USER")?);
-        Ok(Database::Mysql(Address::from_parts(&host, number, &name, &user, &self.text("MYSQL_PASS")?)))
+        let account = Account { port: number, database: &name, user: &user, pass: &self.text("MYSQL_PASS")? };
+        let wanted = "a host, or several, each with a port or without, separated by commas";
+        let servers =
+            Servers::from_parts(&host, &account).ok_or_else(|| wrong("MYSQL_HOST", &host, wanted))?;
+        Ok(Database::Mysql(servers))
     }
 }
 
@@ -299,7 +303,7 @@ impl Env<'_> {
 /// message, since it may hold a password.
 fn database(url: &str) -> Result<Database, String> {
     if url.starts_with("mysql:") {
-        return Address::from_url(url).map(Database::Mysql).map_err(|e| format!("DATABASE_URL {e}"));
+        return Servers::from_url(url).map(Database::Mysql).map_err(|e| format!("DATABASE_URL {e}"));
     }
     let Some(path) = url.strip_prefix("sqlite:") else {
         return Err("DATABASE_URL must start with sqlite: or mysql://".into());
@@ -355,6 +359,17 @@ mod tests {
         let config =
             read(&[("MYSQL_HOST", "db"), ("MYSQL_PORT", "tcp://10.0.0.1:3307"), ("MYSQL_PASS", "p@ss/w:rd")]);
         assert_eq!(config.ok().unwrap().store.database.to_string(), "mysql://db:3307/ambrosia");
+    }
+
+    #[test]
+    fn several_hosts_are_servers_of_one_database() {
+        for set in [
+            vec![("MYSQL_HOST", "a:3307,b"), ("MYSQL_PORT", "3306"), ("MYSQL_PASS", "p@ss/w:rd")],
+            vec![("DATABASE_URL", "mysql://ana:segredo@a:3307,b/ambrosia")],
+        ] {
+            let database = read(&set).ok().unwrap().store.database;
+            assert_eq!(database.to_string(), "mysql://a:3307,b:3306/ambrosia");
+        }
     }
 
     #[test]
@@ -433,6 +448,10 @@ mod tests {
             (
                 vec![("BACKUP_EVERY_MINUTES", "60"), ("MYSQL_HOST", "db")],
                 "BACKUP_EVERY_MINUTES copies an SQLite file; MySQL is copied by tools of its own (README)",
+            ),
+            (
+                vec![("MYSQL_HOST", "a,,b")],
+                "MYSQL_HOST=a,,b is wrong: it must be a host, or several, each with a port or without, separated by commas",
             ),
             (
                 vec![("MYSQL_USER", "ana")],

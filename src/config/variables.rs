@@ -5,11 +5,16 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("HOST", "0.0.0.0", "address to listen on"),
     ("PORT", "31000", "port to listen on; 0 takes a free one"),
     ("OPS_PORT", "", "a port of their own for /livez, /readyz and /metrics, which PORT then does not answer"),
-    ("DATABASE_URL", "sqlite:ambrosia.db", "sqlite:FILE or mysql://USER:PASSWORD@HOST:PORT/DATABASE"),
+    (
+        "DATABASE_URL",
+        "sqlite:ambrosia.db",
+        "sqlite:FILE or mysql://USER:PASSWORD@HOST:PORT/DATABASE; HOST:PORT,HOST:PORT for the nodes of a cluster",
+    ),
     (
         "MYSQL_HOST",
         "",
-        "host of a MySQL or MariaDB server; with it the four below count, and DATABASE_URL may not be set",
+        "host of a MySQL or MariaDB server, or HOST:PORT,HOST:PORT for the nodes of a cluster, of which the first that takes \
+         writes is used; with it the four below count, and DATABASE_URL may not be set",
     ),
     ("MYSQL_PORT", "3306", "its port"),
     ("MYSQL_DATABASE", "ambrosia", "the database; it must exist, its tables need not"),

@@ -1,5 +1,7 @@
 //! The narrow waist between the queries and the two drivers.
 
+use std::fmt;
+
 use super::locks::LockWait;
 use crate::{
     domain::{data_hora::DataHora, dinheiro::Dinheiro},
@@ -38,8 +40,19 @@ pub trait Connection: Send {
     /// `Unknown` where nobody knows whether it happened; after any other error nothing did.
     fn commit(&mut self) -> Result<(), DbError>;
     fn rollback(&mut self) -> Result<(), DbError>;
-    /// Pings the server.
-    fn ping(&mut self) -> Result<(), DbError>;
+    /// Asks the server, by a statement, what it can be used for.
+    fn state(&mut self) -> Result<NodeState, DbError>;
+}
+
+/// What a server can be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeState {
+    /// Everything.
+    Writable,
+    /// It refuses writes: a spare, or a primary of before.
+    ReadOnly,
+    /// It is a node of a cluster that it cannot reach the most of, or has not caught up with: it refuses everything.
+    OutOfCluster,
 }
 
 impl Row {
@@ -99,6 +112,16 @@ impl Row {
     pub fn numbered<T: TryFrom<i64>>(&self, column: usize) -> Result<T, DbError> {
         let number = self.int(column)?;
         T::try_from(number).map_err(|_| unexpected(column, std::any::type_name::<T>(), &self.0[column]))
+    }
+}
+
+impl fmt::Display for NodeState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NodeState::Writable => "the server can be used",
+            NodeState::ReadOnly => "the server is read-only",
+            NodeState::OutOfCluster => "the server is out of its cluster",
+        })
     }
 }
 

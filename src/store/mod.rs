@@ -24,6 +24,7 @@ mod migrations;
 mod mysql;
 mod mysql_errors;
 mod mysql_values;
+mod nodes;
 pub mod notificacoes;
 pub mod outbox;
 pub mod page;
@@ -34,6 +35,7 @@ pub mod produtos;
 pub mod restaurante;
 mod schema;
 mod scrub;
+mod servers;
 pub mod sessoes;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -46,21 +48,20 @@ pub mod webhooks;
 use std::{
     fmt,
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64},
-    },
+    sync::atomic::AtomicBool,
     thread,
     time::{Duration, Instant},
 };
 
 pub use self::{
-    connection::{Connection, Row, Value},
+    connection::{Connection, NodeState, Row, Value},
     locks::LockWait,
-    mysql::Address,
+    nodes::{Unusable, Watch},
+    servers::{Account, Servers},
 };
 use self::{
-    pool::{LogConnectFailure, Manager, Pooled},
+    nodes::{Nodes, Pool},
+    pool::{Manager, Pooled},
     schema::Schema,
 };
 use crate::{
@@ -73,7 +74,7 @@ use crate::{
 #[derive(Clone)]
 pub enum Database {
     Sqlite(PathBuf),
-    Mysql(Address),
+    Mysql(Servers),
 }
 
 /// How the database is reached and used.
@@ -99,17 +100,13 @@ const WRITE_PAUSE: Duration = Duration::from_millis(5);
 const WRITE_PAUSE_MAX: Duration = Duration::from_millis(160);
 /// What a glance waits for a connection.
 const GLANCE: Duration = Duration::from_millis(100);
-/// Time-out of a ping.
-const PROBE: Duration = Duration::from_secs(1);
 /// A migration may copy a large table.
 const MIGRATION: Duration = Duration::from_secs(3600);
 
 /// The data of the restaurant. Shared by all threads.
 pub struct Store {
     settings: Settings,
-    readers: r2d2::Pool<Manager>,
-    /// The same pool on MySQL. SQLite has one writer at a time: those who write queue here, and not inside SQLite.
-    writers: r2d2::Pool<Manager>,
+    nodes: Nodes,
     schema: Schema,
     disk: disk::Disk,
     /// Erased bytes may still be in SQLite's write-ahead log.
@@ -120,25 +117,9 @@ pub struct Store {
 impl Store {
     /// Connects to nothing yet: a database that is away is found out, and waited for, by use.
     pub fn new(settings: Settings) -> Store {
-        let epoch = Arc::new(AtomicU64::new(0));
-        let pool = |size: u32| {
-            r2d2::Pool::builder()
-                .max_size(size)
-                .min_idle(Some(0))
-                .connection_timeout(settings.wait)
-                .test_on_check_out(true)
-                .error_handler(Box::new(LogConnectFailure))
-                .build_unchecked(Manager { settings: settings.clone(), epoch: epoch.clone() })
-        };
-        let readers = pool(settings.pool);
-        let writers = match settings.database {
-            Database::Sqlite(_) => pool(1),
-            Database::Mysql(_) => readers.clone(),
-        };
         Store {
+            nodes: Nodes::new(&settings),
             settings,
-            readers,
-            writers,
             schema: Schema::default(),
             disk: disk::Disk::default(),
             scrub_due: AtomicBool::new(true),
@@ -155,11 +136,13 @@ impl Store {
     /// Connects with the time-outs of every connection, so that a server that accepts and stays silent is found out; only
     /// where there is something to do, again with the time that copying a large table takes.
     fn try_to_migrate(&self) -> Result<(), DbError> {
-        let mut conn = Manager::once(self.settings.clone())?;
+        self.nodes.choose()?;
+        let settings = self.nodes.settings();
+        let mut conn = Manager::once(settings.clone())?;
         let tell = |step| self.schema.note_step(step);
         if !migrations::is_done(&mut *conn, &self.settings.database)? {
             if let Database::Mysql(_) = self.settings.database {
-                conn = backup::open_to_change(&self.settings)?;
+                conn = backup::open_to_change(settings)?;
             }
             migrations::run(&mut *conn, &self.settings, &tell)?;
         }
@@ -189,7 +172,7 @@ impl Store {
     ) -> Result<T, Error> {
         let mut attempt = 1;
         loop {
-            let mut conn = self.connection(&self.readers)?;
+            let mut conn = self.connection(Pool::Readers)?;
             conn.suspect = true;
             match queries(&mut **conn) {
                 Err(Error::Database(e @ DbError::Lost(_))) => {
@@ -232,7 +215,7 @@ impl Store {
         let begun = Instant::now();
         let (mut lost, mut conflicts) = (0, 0);
         loop {
-            let mut conn = self.connection(&self.writers)?;
+            let mut conn = self.connection(Pool::Writers)?;
             match transaction(&mut conn, wait, changes) {
                 Err(Error::Database(DbError::Lost(_))) if lost + 1 < ATTEMPTS => {
                     conn.report_lost();
@@ -263,20 +246,20 @@ impl Store {
         &self,
         queries: impl FnOnce(&mut dyn Connection) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut conn = self.connection_within(&self.readers, GLANCE)?;
+        let mut conn = self.connection_within(Pool::Readers, GLANCE)?;
         conn.suspect = true;
         let result = queries(&mut **conn)?;
         conn.suspect = false;
         Ok(result)
     }
 
-    fn connection(&self, pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, Error> {
+    fn connection(&self, pool: Pool) -> Result<r2d2::PooledConnection<Manager>, Error> {
         self.connection_within(pool, self.settings.wait)
     }
 
     fn connection_within(
         &self,
-        pool: &r2d2::Pool<Manager>,
+        pool: Pool,
         wait: Duration,
     ) -> Result<r2d2::PooledConnection<Manager>, Error> {
         if !self.is_migrated() {
@@ -286,29 +269,35 @@ impl Store {
             return Err(Error::Unavailable("the database has not been reached or migrated yet".into()));
         }
         let start = Instant::now();
-        let got = pool.get_timeout(wait);
+        let got = self.nodes.connection(pool, wait);
         METRICS.pool_wait(start, got.is_ok());
         got.map_err(|e| Error::Unavailable(format!("no database connection: {e}")))
     }
 
     /// Open connections, and how many of them nobody uses.
     pub fn pool(&self) -> (u32, u32) {
-        let mut states = vec![self.readers.state()];
-        if let Database::Sqlite(_) = self.settings.database {
-            states.push(self.writers.state());
-        }
+        let states: Vec<r2d2::State> = self.nodes.pools().iter().map(|pool| pool.state()).collect();
         (states.iter().map(|s| s.connections).sum(), states.iter().map(|s| s.idle_connections).sum())
     }
 
-    /// Pings the database over a connection outside the pool: `kept`, or a new one, which is kept if it answers.
-    pub fn probe(&self, kept: &mut Option<Box<dyn Connection>>) -> Result<(), DbError> {
-        let mut conn = match kept.take() {
-            Some(conn) => conn,
-            None => Manager::once(Settings { wait: PROBE, statement: PROBE, ..self.settings.clone() })?,
-        };
-        conn.ping()?;
-        *kept = Some(conn);
-        Ok(())
+    /// For the one thread that looks after the servers.
+    pub fn watch(&self) -> Watch {
+        Watch::new(&self.nodes)
+    }
+
+    /// Asks the server that is used by a statement whether it takes writes, and goes on to another where that is better.
+    pub fn look(&self, watch: &mut Watch) -> Result<(), Unusable> {
+        self.nodes.look(watch)
+    }
+
+    /// Waits for so long, or until a connection is lost.
+    pub fn wait_to_look(&self, at_most: Duration) {
+        self.nodes.wait(at_most);
+    }
+
+    /// Which server of how many is used, from 1.
+    pub fn server(&self) -> (usize, usize) {
+        self.nodes.place()
     }
 }
 
@@ -345,7 +334,7 @@ impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Database::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
-            Database::Mysql(address) => address.fmt(f),
+            Database::Mysql(servers) => servers.fmt(f),
         }
     }
 }
@@ -389,7 +378,7 @@ mod tests {
             closed.join().unwrap();
         });
         assert_eq!(std::fs::metadata(folder.join("r.db-wal")).unwrap().len(), 0);
-        assert!(store.writers.try_get().is_none(), "somebody can write after the end");
+        assert!(store.nodes.pools()[1].try_get().is_none(), "somebody can write after the end");
         std::fs::remove_dir_all(folder).unwrap();
     }
 

@@ -13,17 +13,17 @@
 //!
 //! Tested by `tests/api/write_path.rs` and, on real nodes, by `tests/cluster`.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use mysql::{OptsBuilder, consts::CapabilityFlags, prelude::Queryable};
 
 use super::{
-    connection::{Connection, Row, Value},
+    connection::{Connection, NodeState, Row, Value},
     locks::LockWait,
     mysql_errors::classify,
     mysql_values::{positional, text_value, value, with_literals},
 };
-use crate::error::DbError;
+use crate::{error::DbError, metrics::METRICS};
 
 /// A connection to a MySQL or MariaDB server.
 pub struct Mysql {
@@ -34,6 +34,11 @@ pub struct Mysql {
     in_transaction: bool,
 }
 
+/// What the state of a server is told by. No server has all of them.
+const STATE: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN \
+                     ('read_only', 'wsrep_on', 'group_replication_consistency')";
+/// On a node of a Galera cluster.
+const CLUSTER: &str = "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_ready', 'wsrep_cluster_size')";
 /// A savepoint that is not there: its transaction was rolled back.
 const NO_SAVEPOINT: u16 = 1305;
 
@@ -87,10 +92,15 @@ impl Address {
     }
 }
 
-impl std::fmt::Display for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let database = self.0.get_db_name().unwrap_or_default();
-        write!(f, "mysql://{}:{}/{database}", self.0.get_ip_or_hostname(), self.0.get_tcp_port())
+impl Address {
+    /// As logs and figures name the server.
+    pub fn host_and_port(&self) -> String {
+        format!("{}:{}", self.0.get_ip_or_hostname(), self.0.get_tcp_port())
+    }
+
+    /// The name of the database there.
+    pub fn database(&self) -> &str {
+        self.0.get_db_name().unwrap_or_default()
     }
 }
 
@@ -102,7 +112,29 @@ impl Mysql {
             DbError::Lost(text) | DbError::Other(text) => DbError::Lost(text),
             other => other,
         })?;
-        Ok(Mysql { conn, lock_wait: LockWait::Long, in_transaction: false })
+        let mut conn = Mysql { conn, lock_wait: LockWait::Long, in_transaction: false };
+        conn.read_what_was_committed()?;
+        Ok(conn)
+    }
+
+    /// A read that begins after a commit on another node sees it, also where this node has yet to apply it.
+    fn read_what_was_committed(&mut self) -> Result<(), DbError> {
+        let set = self.read_variables(STATE)?;
+        if set.get("wsrep_on").is_some_and(|on| on == "ON") {
+            self.run("SET SESSION wsrep_sync_wait = 1").map_err(classify)?;
+        }
+        if set.contains_key("group_replication_consistency") {
+            let sql = "SET SESSION group_replication_consistency = 'BEFORE_ON_PRIMARY_FAILOVER'";
+            self.run(sql).map_err(classify)?;
+        }
+        Ok(())
+    }
+
+    /// Variables by their names; one that this server does not have is left out. A node that is out of its cluster answers
+    /// this too.
+    fn read_variables(&mut self, statement: &str) -> Result<HashMap<String, String>, DbError> {
+        let pairs = self.conn.query::<(String, String), _>(statement).map_err(classify)?;
+        Ok(pairs.into_iter().collect())
     }
 
     /// Statements that give no rows, in one packet; the first that fails is the last.
@@ -191,8 +223,19 @@ impl Connection for Mysql {
         Ok(())
     }
 
-    fn ping(&mut self) -> Result<(), DbError> {
-        self.conn.ping().map_err(classify)
+    fn state(&mut self) -> Result<NodeState, DbError> {
+        let set = self.read_variables(STATE)?;
+        let is_on = |name: &str| set.get(name).is_some_and(|value| value != "OFF" && value != "0");
+        if is_on("wsrep_on") {
+            let status = self.read_variables(CLUSTER)?;
+            METRICS
+                .database
+                .cluster_size(status.get("wsrep_cluster_size").and_then(|size| size.parse().ok()));
+            if status.get("wsrep_ready").is_none_or(|ready| ready != "ON") {
+                return Ok(NodeState::OutOfCluster);
+            }
+        }
+        Ok(if is_on("read_only") { NodeState::ReadOnly } else { NodeState::Writable })
     }
 }
 
@@ -203,7 +246,7 @@ mod tests {
     #[test]
     fn an_address_never_prints_its_password() {
         let address = Address::from_url("mysql://ana:segredo@db.local:3307/ambrosia").unwrap();
-        assert_eq!(address.to_string(), "mysql://db.local:3307/ambrosia");
+        assert_eq!((&*address.host_and_port(), address.database()), ("db.local:3307", "ambrosia"));
         assert!(!Address::from_url("mysql://ana:segredo@").err().unwrap().contains("segredo"));
     }
 }

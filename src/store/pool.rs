@@ -3,55 +3,107 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
 #[cfg(feature = "sqlite")]
 use super::sqlite;
-use super::{Database, Settings, connection::Connection, mysql};
-use crate::error::DbError;
+use super::{
+    Database, Settings,
+    connection::{Connection, NodeState},
+    mysql,
+    servers::Servers,
+};
+use crate::{bell::Bell, error::DbError};
 
-/// A connection that was idle for longer is pinged before it is used.
+/// A connection that was idle for longer is asked before it is used.
 const FRESH: Duration = Duration::from_secs(30);
 
-/// Opens connections for the pool, and tells it which are worth keeping.
+/// Opens connections to one node for the pool, and tells it which are worth keeping.
 pub(super) struct Manager {
     pub(super) settings: Settings,
     /// Grows when a connection was found dead: the server went away, and all that were opened before are suspect.
     pub(super) epoch: Arc<AtomicU64>,
+    pub(super) shared: Arc<Shared>,
+    /// Of its node.
+    pub(super) number: usize,
+    /// There are other nodes.
+    pub(super) several: bool,
+}
+
+/// What the pools of all nodes have in common.
+pub(super) struct Shared {
+    /// The number of the node that is used.
+    pub(super) used: AtomicUsize,
+    /// Rung where a connection was lost.
+    pub(super) lost: Bell,
 }
 
 pub(super) struct Pooled {
     conn: Box<dyn Connection>,
     born: u64,
     epoch: Arc<AtomicU64>,
+    shared: Arc<Shared>,
     used: Instant,
     /// Not to be used again.
     pub(super) suspect: bool,
 }
 
 impl Manager {
-    /// A connection of no pool.
+    /// A connection of no pool, to the first server that takes writes.
     pub(super) fn once(settings: Settings) -> Result<Box<dyn Connection>, DbError> {
-        Manager { settings, epoch: Arc::default() }.open()
-    }
-
-    pub(super) fn open(&self) -> Result<Box<dyn Connection>, DbError> {
-        let Settings { wait, statement, .. } = self.settings;
-        Ok(match &self.settings.database {
+        let Settings { wait, statement, .. } = settings;
+        match &settings.database {
             #[cfg(feature = "sqlite")]
-            Database::Sqlite(path) => Box::new(sqlite::Sqlite::open(path, wait)?),
+            Database::Sqlite(path) => Ok(Box::new(sqlite::Sqlite::open(path, wait)?)),
             #[cfg(not(feature = "sqlite"))]
             Database::Sqlite(_) => {
-                return Err(DbError::Other(
-                    "this build has no SQLite: set MYSQL_HOST or DATABASE_URL".into(),
-                ));
+                Err(DbError::Other("this build has no SQLite: set MYSQL_HOST or DATABASE_URL".into()))
             }
-            Database::Mysql(address) => Box::new(mysql::Mysql::connect(address, wait, statement)?),
-        })
+            Database::Mysql(servers) => first_usable(servers, wait, statement),
+        }
     }
+
+    /// One server only is used as it is; of several, none that does not take writes.
+    fn check(&self, conn: &mut dyn Connection) -> Result<(), DbError> {
+        match conn.state()? {
+            NodeState::Writable => Ok(()),
+            _ if !self.several => Ok(()),
+            other => Err(DbError::Lost(other.to_string())),
+        }
+    }
+
+    fn open(&self) -> Result<Box<dyn Connection>, DbError> {
+        let mut conn = Manager::once(self.settings.clone())?;
+        if self.several {
+            self.check(&mut *conn)?;
+        }
+        Ok(conn)
+    }
+}
+
+fn first_usable(
+    servers: &Servers,
+    wait: Duration,
+    statement: Duration,
+) -> Result<Box<dyn Connection>, DbError> {
+    let several = servers.addresses().len() > 1;
+    let mut failure = DbError::Lost("there is no server".to_owned());
+    for address in servers.addresses() {
+        let tried = mysql::Mysql::connect(address, wait, statement).and_then(|mut conn| {
+            match if several { conn.state()? } else { NodeState::Writable } {
+                NodeState::Writable => Ok(conn),
+                other => Err(DbError::Lost(other.to_string())),
+            }
+        });
+        match tried {
+            Ok(conn) => return Ok(Box::new(conn)),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
 }
 
 impl r2d2::ManageConnection for Manager {
@@ -59,15 +111,21 @@ impl r2d2::ManageConnection for Manager {
     type Error = DbError;
 
     fn connect(&self) -> Result<Pooled, DbError> {
+        // The pool goes on trying for requests that have gone elsewhere.
+        if self.shared.used.load(Ordering::Acquire) != self.number {
+            return Err(DbError::Lost("another node is used".to_owned()));
+        }
         let born = self.epoch.load(Ordering::Acquire);
-        let conn = self.open()?;
-        Ok(Pooled { conn, born, epoch: self.epoch.clone(), used: Instant::now(), suspect: false })
+        let conn = self.open().inspect_err(|e| log::warn!("cannot connect to the database: {e}"))?;
+        let (epoch, shared) = (self.epoch.clone(), self.shared.clone());
+        Ok(Pooled { conn, born, epoch, shared, used: Instant::now(), suspect: false })
     }
 
     /// Called at every check-out: no round trip for a connection that was used a moment ago.
     fn is_valid(&self, conn: &mut Pooled) -> Result<(), DbError> {
         if conn.born < self.epoch.load(Ordering::Acquire) || conn.used.elapsed() > FRESH {
-            conn.conn.ping()?;
+            let checked = self.check(&mut *conn.conn);
+            checked.inspect_err(|e| log::warn!("a connection to the database is of no more use: {e}"))?;
             conn.born = self.epoch.load(Ordering::Acquire);
         }
         conn.used = Instant::now();
@@ -80,10 +138,11 @@ impl r2d2::ManageConnection for Manager {
 }
 
 impl Pooled {
-    /// The server went away, or hangs: whatever was opened before now is asked before it is used.
+    /// The server went away, or hangs: whatever was opened before now is asked before it is used, and so is the server.
     pub(super) fn report_lost(&mut self) {
         self.suspect = true;
         self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.shared.lost.ring();
     }
 }
 
@@ -98,14 +157,5 @@ impl std::ops::Deref for Pooled {
 impl std::ops::DerefMut for Pooled {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut *self.conn
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct LogConnectFailure;
-
-impl r2d2::HandleError<DbError> for LogConnectFailure {
-    fn handle_error(&self, error: DbError) {
-        log::warn!("cannot connect to the database: {error}");
     }
 }

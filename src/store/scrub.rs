@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use super::{Database, Manager, Settings, Store};
+use super::{Database, Manager, Settings, Store, nodes::Pool};
 
 /// What emptying the write-ahead log waits for readers.
 const SCRUB: Duration = Duration::from_millis(200);
@@ -20,7 +20,7 @@ impl Store {
             return;
         }
         // The turn of the writer, on a connection that does not wait for long: others want to write.
-        let Ok(_turn) = self.connection(&self.writers) else { return };
+        let Ok(_turn) = self.connection(Pool::Writers) else { return };
         if !self.scrub_due.swap(false, Ordering::AcqRel) {
             return;
         }

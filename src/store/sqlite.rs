@@ -11,7 +11,7 @@ use rusqlite::{ErrorCode, OpenFlags, params_from_iter, types};
 
 use super::{
     backup::PRIVATE,
-    connection::{Connection, Row, Value},
+    connection::{Connection, NodeState, Row, Value},
 };
 use crate::error::DbError;
 
@@ -115,8 +115,8 @@ impl Connection for Sqlite {
         if self.0.is_autocommit() { Ok(()) } else { self.execute("ROLLBACK", &[]).map(drop) }
     }
 
-    fn ping(&mut self) -> Result<(), DbError> {
-        Ok(())
+    fn state(&mut self) -> Result<NodeState, DbError> {
+        Ok(NodeState::Writable)
     }
 }
 

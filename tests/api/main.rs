@@ -39,6 +39,7 @@ mod live_access;
 mod log;
 mod menu;
 mod mercado_pago;
+mod nodes;
 mod notification_copies;
 mod notifications;
 mod openapi;

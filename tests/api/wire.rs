@@ -18,7 +18,7 @@ use crate::{
 
 /// A TCP proxy before a server.
 pub struct Wire {
-    port: u16,
+    pub port: u16,
     is_cut: Arc<AtomicBool>,
     connections: Arc<Mutex<Vec<TcpStream>>>,
     freeze: Arc<Freeze>,

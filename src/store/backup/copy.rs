@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::{
-    super::{Database, Settings, Store},
+    super::{Database, Settings, Store, nodes::Pool},
     Checked, Failure, PRIVATE, check, open_to_look,
 };
 
@@ -59,7 +59,7 @@ impl Store {
         }
         self.copying.interrupt();
         // What runs in the background may be writing: it is waited for, and nobody gets the only writer after it.
-        match self.writers.get() {
+        match self.nodes.connection(Pool::Writers, self.settings.wait) {
             Ok(mut conn) => {
                 if let Err(e) = conn.script("PRAGMA wal_checkpoint(TRUNCATE);") {
                     log::warn!("cannot empty the write-ahead log: {e}");
