@@ -1,11 +1,20 @@
 //! Brings a database to today's schema: an empty one, an older one, or one that the original system left behind.
 //!
 //! SQLite does it in one transaction. MySQL commits at every change of a table, so each step may be run again after
-//! it was cut off, and a named lock lets one process of many do the work.
+//! it was cut off, and a lease lets one process of many do the work (`lease`). A process that stood still meanwhile, and goes
+//! on when another has done all of it, can do no harm:
+//!
+//! - Setting the original's tables aside fails, since a table with the name of the first of them is there from then on for
+//!   ever: a fence, empty. Otherwise it would be the new tables that are set aside, and removed.
+//! - Copying fails before it begins, at the number of its step, which is noted first and can be noted once.
+//! - The others change nothing where their work is done.
+
+use std::{sync::mpsc, thread, time::Duration};
 
 use super::{
     Database, Settings,
     connection::{Connection, Value},
+    lease::Lease,
 };
 use crate::{clock, error::DbError};
 
@@ -51,10 +60,20 @@ const SQLITE: &[(i64, &str)] = &[
 /// The number under which it is noted that the example data was put in, or declined, for good.
 const EXAMPLE: i64 = 0;
 
-const LOCK_WAIT_SECONDS: i64 = 20;
+/// How long it is waited for another process that does the same.
+const LEASE_WAIT: Duration = Duration::from_secs(20);
 
 /// The tables of the original, those that hold keys of others first.
 const ORIGINAL: [&str; 5] = ["itens", "pedidos", "produtos", "clientes", "categoria_produto"];
+
+/// What is removed of the original: its orders under the name that they have once the fence has taken theirs.
+const REMOVED: [&str; 5] = [
+    "original_itens",
+    "original_pedidos_antigos",
+    "original_produtos",
+    "original_clientes",
+    "original_categoria_produto",
+];
 
 /// Columns of the original that an installation may lack, with a type that takes anything.
 const ORIGINAL_COLUMNS: &[(&str, &[&str])] = &[
@@ -87,7 +106,9 @@ pub fn is_done(conn: &mut dyn Connection, database: &Database) -> Result<bool, D
         }
         Ok(_) => match database {
             Database::Sqlite(_) => Ok(true),
-            Database::Mysql(_) => Ok(left_of_original(conn)?.is_empty()),
+            Database::Mysql(_) => {
+                Ok(left_of_original(conn)?.is_empty() && !is_original(conn, "original_pedidos")?)
+            }
         },
         // There is no such table yet.
         Err(DbError::Other(_)) => Ok(false),
@@ -137,16 +158,22 @@ pub fn run(conn: &mut dyn Connection, settings: &Settings, tell: Tell<'_>) -> Re
             }
         }
         Database::Mysql(_) => {
-            // A lock's name has at most 64 characters and is known to the whole server.
-            let lock = "CONCAT('ambrosia.', LEFT(SHA2(DATABASE(), 256), 40))";
             tell("à espera de outro processo que faz o mesmo".to_owned());
-            let got = conn.query(&format!("SELECT GET_LOCK({lock}, ?)"), &[LOCK_WAIT_SECONDS.into()])?;
-            if got.first().map(|row| row.int(0)).transpose()? != Some(1) {
-                return Err(DbError::Busy("another process is migrating the database".into()));
+            let lease = Lease::take(conn, "migracoes", LEASE_WAIT)?;
+            let result = thread::scope(|scope| {
+                let (working, ended) = mpsc::channel();
+                let kept = &lease;
+                scope.spawn(move || kept.renew_until(&ended, settings));
+                let result = mysql(conn, &lease, settings.example_data, tell);
+                drop(working);
+                result
+            });
+            if result.is_err() {
+                // The first failure is the one to report.
+                let _ = conn.rollback();
             }
-            let result = mysql(conn, settings.example_data, tell);
-            conn.query(&format!("SELECT RELEASE_LOCK({lock})"), &[])?;
-            result
+            let given_back = lease.give_back(conn);
+            result.and(given_back)
         }
     }
 }
@@ -196,28 +223,39 @@ fn sqlite(conn: &mut dyn Connection, example_data: bool, tell: Tell<'_>) -> Resu
     Ok(())
 }
 
-fn mysql(conn: &mut dyn Connection, example_data: bool, tell: Tell<'_>) -> Result<(), DbError> {
+fn mysql(
+    conn: &mut dyn Connection,
+    lease: &Lease,
+    example_data: bool,
+    tell: Tell<'_>,
+) -> Result<(), DbError> {
     conn.script(
         "CREATE TABLE IF NOT EXISTS migracoes (versao INT PRIMARY KEY, aplicada_em DATETIME NOT NULL) \
          ENGINE=InnoDB;\n",
     )?;
     let done = done(conn)?;
     if done.is_empty() {
-        set_original_aside(conn)?;
+        set_original_aside(conn, lease)?;
     }
     for (number, script) in MYSQL.iter().filter(|(n, _)| !done.contains(n)) {
         tell(step(*number, MYSQL));
+        lease.renew(conn)?;
         conn.script(script)?;
+        let has_original = *number == 1 && is_original(conn, "original_pedidos")?;
+        if has_original {
+            complete_original(conn)?;
+        }
         // What is copied and that it is copied become true together: a copy made twice would start from what the
         // first has left of the original.
+        lease.renew(conn)?;
         conn.begin()?;
-        if *number == 1 {
+        note(conn, *number)?;
+        if has_original {
             copy_original(conn, tell)?;
         }
-        note(conn, *number)?;
         conn.commit()?;
     }
-    remove_original(conn)?;
+    remove_original(conn, lease)?;
     if !done.contains(&EXAMPLE) {
         conn.begin()?;
         let empty = conn.query(
@@ -249,9 +287,8 @@ fn note(conn: &mut dyn Connection, number: i64) -> Result<(), DbError> {
 }
 
 /// Renames the original's tables out of the way, all in one statement.
-fn set_original_aside(conn: &mut dyn Connection) -> Result<(), DbError> {
-    let columns = columns_of(conn, "pedidos")?;
-    if !columns.iter().any(|c| c == "status_pedido") || columns.iter().any(|c| c == "versao") {
+fn set_original_aside(conn: &mut dyn Connection, lease: &Lease) -> Result<(), DbError> {
+    if !is_original(conn, "pedidos")? {
         return Ok(());
     }
     let mut renames = Vec::new();
@@ -261,17 +298,19 @@ fn set_original_aside(conn: &mut dyn Connection) -> Result<(), DbError> {
         }
     }
     log::info!("database: taking over the tables of the original system");
+    lease.renew(conn)?;
     conn.script(&format!("RENAME TABLE {};\n", renames.join(", ")))
 }
 
-/// Runs in the caller's transaction; the tables of the original are only read, but for columns that they lack.
+/// Whether this table holds orders of the original: not those of Ambrosia, and not the fence.
+fn is_original(conn: &mut dyn Connection, table: &str) -> Result<bool, DbError> {
+    let columns = columns_of(conn, table)?;
+    let has = |name: &str| columns.iter().any(|column| column == name);
+    Ok(has("status_pedido") && !has("versao"))
+}
+
+/// Runs in the caller's transaction; the tables of the original are only read.
 fn copy_original(conn: &mut dyn Connection, tell: Tell<'_>) -> Result<(), DbError> {
-    if columns_of(conn, "original_pedidos")?.is_empty() {
-        return Ok(());
-    }
-    complete_original(conn)?;
-    // Changing a table has ended the transaction.
-    conn.begin()?;
     let copied = copy_tables(conn, tell).and_then(|()| {
         for table in ["produtos", "clientes", "pedidos"] {
             if count(conn, table)? != count(conn, &format!("original_{table}"))? {
@@ -311,7 +350,7 @@ fn complete_original(conn: &mut dyn Connection) -> Result<(), DbError> {
 }
 
 /// After the copy is noted, whenever that was: a removal that was cut off goes on at the next start.
-fn remove_original(conn: &mut dyn Connection) -> Result<(), DbError> {
+fn remove_original(conn: &mut dyn Connection, lease: &Lease) -> Result<(), DbError> {
     if !columns_of(conn, "original_itens")?.is_empty() {
         let orphans = "original_itens i LEFT JOIN pedidos p ON p.id = i.pedido WHERE p.id IS NULL";
         if count(conn, orphans)? > 0 {
@@ -320,22 +359,37 @@ fn remove_original(conn: &mut dyn Connection) -> Result<(), DbError> {
             conn.script("RENAME TABLE original_itens TO original_itens_sem_pedido;\n")?;
         }
     }
+    if is_original(conn, "original_pedidos")? {
+        put_up_fence(conn, lease)?;
+    }
     let left = left_of_original(conn)?;
     if left.is_empty() {
         return Ok(());
     }
     let tables = left.join(", ");
+    lease.renew(conn)?;
     conn.script(&format!(
         "SET FOREIGN_KEY_CHECKS = 0;\nDROP TABLE IF EXISTS {tables};\nSET FOREIGN_KEY_CHECKS = 1;\n"
     ))
+}
+
+/// The fence takes the place of the original's orders in one statement: at no moment is there none.
+fn put_up_fence(conn: &mut dyn Connection, lease: &Lease) -> Result<(), DbError> {
+    conn.script(
+        "CREATE TABLE IF NOT EXISTS original_cerca (id INT NOT NULL PRIMARY KEY) ENGINE=InnoDB \
+         COMMENT='Keeps what was taken over from being taken over again. Do not remove.';\n",
+    )?;
+    lease.renew(conn)?;
+    conn.script(
+        "RENAME TABLE original_pedidos TO original_pedidos_antigos, original_cerca TO original_pedidos;\n",
+    )
 }
 
 /// The tables of the original that have been set aside and not removed.
 fn left_of_original(conn: &mut dyn Connection) -> Result<Vec<String>, DbError> {
     let sql = "SELECT LOWER(table_name) FROM information_schema.tables \
                WHERE table_schema = DATABASE() AND table_name IN (?, ?, ?, ?, ?)";
-    let names = ORIGINAL.map(|table| Value::from(format!("original_{table}")));
-    let rows = conn.query(sql, &names)?;
+    let rows = conn.query(sql, &REMOVED.map(Value::from))?;
     rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
 }
 

@@ -16,6 +16,7 @@ pub mod expiry;
 pub mod funcionarios;
 pub mod idempotencia;
 pub mod itens;
+mod lease;
 pub mod lists;
 pub mod locks;
 pub mod log_place;

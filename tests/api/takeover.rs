@@ -1,11 +1,21 @@
 //! The takeover of a database of the original system: no row is lost, also when it is interrupted at any point.
 
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use ambrosia::{config::Config, store::Store};
 use mysql::prelude::Queryable;
 use serde_json::json;
 
 use crate::{
     Database, Restaurant,
     database::{self, Schema},
+    restaurant::wait_until,
+    staff::rows,
+    wire::Wire,
 };
 
 const ORIGINAL: &str = "
@@ -46,7 +56,10 @@ fn verify(r: &Restaurant) {
     assert_eq!(r.count("SELECT COUNT(*) FROM clientes"), 3);
     assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 4);
     assert_eq!(r.count("SELECT COUNT(*) FROM itens"), 7);
-    assert_eq!(r.count("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name LIKE 'original%'"), 0);
+    // Nothing of the original but the fence, which is empty.
+    let tables = "SELECT GROUP_CONCAT(table_name) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name LIKE 'original%'";
+    assert_eq!(rows(r, tables), ["'original_pedidos'|"]);
+    assert_eq!(r.count("SELECT COUNT(*) FROM original_pedidos"), 0);
 
     let produto = r.get("/produtos/1").ok();
     assert_eq!(
@@ -168,6 +181,7 @@ fn an_interrupted_removal_does_not_repeat_the_copy() {
     verify_with_leftover(&r);
     r.kill();
     // As if interrupted after the table of lines was removed and before that of orders.
+    r.sql("DROP TABLE original_pedidos");
     r.sql("CREATE TABLE original_pedidos AS SELECT id, cliente, status_pedido FROM pedidos");
     r.restart();
     verify_with_leftover(&r);
@@ -178,4 +192,48 @@ fn verify_with_leftover(r: &Restaurant) {
     r.sql("RENAME TABLE original_itens_sem_pedido TO leftover");
     verify(r);
     r.sql("RENAME TABLE leftover TO original_itens_sem_pedido");
+}
+
+/// It goes on when another process has done all of it, and customers have ordered since.
+#[test]
+fn a_process_that_stood_still_before_it_set_tables_aside_erases_nothing() {
+    if !database::mysql_is_available() {
+        return;
+    }
+    let schema = original();
+    let (user, upstream) = database::server_url().rsplit_once('@').unwrap();
+    let wire = Wire::to(upstream.to_owned());
+    let url = format!("{user}@127.0.0.1:{}/{}", wire.port, schema.name);
+    let config = Config::read(&|name| (name == "DATABASE_URL").then(|| url.clone()));
+    let late = Store::new(config.unwrap_or_else(|e| panic!("{e}")).store);
+    wire.freeze_on("RENAME TABLE");
+    let started = AtomicBool::new(false);
+    thread::scope(|s| {
+        let migration = s.spawn(|| late.migrate());
+        wait_until("it is about to set the tables aside", || wire.is_frozen());
+        let mut conn = schema.connection();
+        let owner: String = conn.query_first("SELECT dono FROM arrendamentos").unwrap().unwrap();
+        // A process that stands still renews nothing. This one has a thread that does, so it is undone.
+        let run_out = format!("UPDATE arrendamentos SET ate = '2000-01-01' WHERE dono = '{owner}'");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let started = &started;
+        s.spawn(move || {
+            while !started.load(Ordering::Relaxed) && Instant::now() < deadline {
+                conn.query_drop(&run_out).unwrap();
+            }
+        });
+        let r = Restaurant::on_schema(Database::Mysql, Some(schema), &[]);
+        started.store(true, Ordering::Relaxed);
+        verify(&r);
+        let pedido = r.checkout(1);
+        wire.thaw();
+        let error = migration.join().unwrap().unwrap_err().to_string();
+        assert!(error.contains("original_pedidos"), "{error}");
+        assert_eq!(r.get(&format!("/pedidos/{}", pedido["id"])).ok(), pedido);
+        assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 5);
+        assert_eq!(r.count("SELECT COUNT(*) FROM original_pedidos"), 0);
+        // What it tries next is to look whether anything is left to do.
+        late.migrate().unwrap();
+        assert_eq!(r.count("SELECT COUNT(*) FROM pedidos"), 5);
+    });
 }
