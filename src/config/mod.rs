@@ -1,5 +1,6 @@
 //! The only reader of the environment. Nothing has to be set; what is set and wrong is told in one line.
 
+mod tls;
 mod variables;
 
 use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
@@ -274,7 +275,19 @@ impl Env<'_> {
     }
 
     fn database(&self) -> Result<Database, String> {
-        let url = self.set("DATABASE_URL");
+        let (url, tls_in_url) = self.set("DATABASE_URL").map(|url| tls::split(&url)).unzip();
+        match self.database_at(url)? {
+            Database::Mysql(servers) => {
+                Ok(Database::Mysql(servers.with_tls(&self.tls(tls_in_url.flatten().as_deref())?)))
+            }
+            file => match tls::NAMES.iter().find(|name| self.set(name).is_some()) {
+                Some(name) => Err(format!("{name} is set and the database is SQLite, which is a file")),
+                None => Ok(file),
+            },
+        }
+    }
+
+    fn database_at(&self, url: Option<String>) -> Result<Database, String> {
         let Some(host) = self.set("MYSQL_HOST") else {
             if let Some(name) =
                 ["MYSQL_DATABASE", "MYSQL_USER", "MYSQL_PASS"].iter().find(|n| self.set(n).is_some())

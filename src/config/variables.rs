@@ -8,7 +8,8 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     (
         "DATABASE_URL",
         "sqlite:ambrosia.db",
-        "sqlite:FILE or mysql://USER:PASSWORD@HOST:PORT/DATABASE; HOST:PORT,HOST:PORT for the nodes of a cluster",
+        "sqlite:FILE or mysql://USER:PASSWORD@HOST:PORT/DATABASE?tls=MYSQL_TLS; HOST:PORT,HOST:PORT for the nodes of a \
+         cluster",
     ),
     (
         "MYSQL_HOST",
@@ -20,6 +21,14 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("MYSQL_DATABASE", "ambrosia", "the database; it must exist, its tables need not"),
     ("MYSQL_USER", "root", "the user"),
     ("MYSQL_PASS", "", "the user's password"),
+    (
+        "MYSQL_TLS",
+        "off",
+        "off, on (encrypted; the server is not checked) or verify (its certificate must be right)",
+    ),
+    ("MYSQL_TLS_CA", "", "certificates (PEM) that verify trusts, beside the public ones that are built in"),
+    ("MYSQL_TLS_CERT", "", "certificate (PEM) to show to the server, with those that it is signed by"),
+    ("MYSQL_TLS_KEY", "", "its key (PEM)"),
     (
         "MERCADO_PAGO_TOKEN",
         "",

@@ -43,6 +43,7 @@ mod sqlite;
 mod statements;
 pub mod tentativas;
 pub mod terminais;
+mod tls;
 pub mod vendas;
 pub mod webhooks;
 
@@ -59,6 +60,7 @@ pub use self::{
     locks::LockWait,
     nodes::{Unusable, Watch},
     servers::{Account, Servers},
+    tls::{Tls, TlsMode},
 };
 use self::{
     nodes::{Nodes, Pool},

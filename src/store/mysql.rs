@@ -22,6 +22,7 @@ use super::{
     locks::LockWait,
     mysql_errors::classify,
     mysql_values::{positional, text_value, value, with_literals},
+    tls::Tls,
 };
 use crate::{error::DbError, metrics::METRICS};
 
@@ -67,6 +68,11 @@ impl Address {
             return Err("names no database: mysql://user:password@host:3306/database".into());
         }
         Ok(Address(opts))
+    }
+
+    /// The same server, spoken to like this.
+    pub(super) fn with_tls(self, tls: &Tls) -> Address {
+        Address(OptsBuilder::from_opts(self.0).ssl_opts(tls.options()).into())
     }
 
     fn opts(&self, timeout: Duration, statement: Duration) -> OptsBuilder {

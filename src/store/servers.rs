@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::mysql::Address;
+use super::{mysql::Address, tls::Tls};
 
 /// One server, or several.
 #[derive(Clone)]
@@ -32,6 +32,11 @@ impl Servers {
     /// From `mysql://user:password@host:port,host:port/database`.
     pub fn from_url(url: &str) -> Result<Servers, String> {
         each_url(url).iter().map(|url| Address::from_url(url)).collect::<Result<_, _>>().map(Servers)
+    }
+
+    /// The same servers, spoken to like this.
+    pub fn with_tls(self, tls: &Tls) -> Servers {
+        Servers(self.0.into_iter().map(|address| address.with_tls(tls)).collect())
     }
 
     /// A list of each of them alone.

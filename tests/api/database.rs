@@ -99,6 +99,7 @@ pub struct PrivateServer {
     folder: Folder,
     port: u16,
     child: Child,
+    options: Vec<String>,
 }
 
 const MARIADBD: &str = "/usr/sbin/mariadbd";
@@ -114,16 +115,23 @@ impl PrivateServer {
 
     /// With its data in this folder.
     pub fn start_in(folder: Folder) -> PrivateServer {
+        PrivateServer::start_with(folder, vec![])
+    }
+
+    /// `start_in`, with these options too.
+    pub fn start_with(folder: Folder, options: Vec<String>) -> PrivateServer {
         let installed = Command::new("mariadb-install-db")
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
             .arg(format!("--datadir={}", folder.0.join("data").display()))
+            // In /tmp the names of its temporary tables are those of another container's.
+            .arg(format!("--tmpdir={}", folder.0.display()))
             .stdout(Stdio::null())
             .status()
             .unwrap();
         assert!(installed.success());
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = PrivateServer::spawn_server(&folder, port);
-        let server = PrivateServer { folder, port, child };
+        let child = PrivateServer::spawn_server(&folder, port, &options);
+        let server = PrivateServer { folder, port, child, options };
         let mut root = server.wait_for_connection("root", "");
         // A user with a password, as in production.
         root.query_drop("CREATE USER ambrosia@'%' IDENTIFIED BY 'segredo'").unwrap();
@@ -156,12 +164,12 @@ impl PrivateServer {
     }
 
     pub fn restart(&mut self) {
-        self.child = PrivateServer::spawn_server(&self.folder, self.port);
+        self.child = PrivateServer::spawn_server(&self.folder, self.port, &self.options);
         drop(self.wait_for_connection("ambrosia", "segredo"));
     }
 
     /// The shell ends the server when its standard input closes, that is, when this process ends in any way.
-    fn spawn_server(folder: &Folder, port: u16) -> Child {
+    fn spawn_server(folder: &Folder, port: u16, options: &[String]) -> Child {
         let script = r#"p=$1; shift; exec 3<&0; "$0" "$@" </dev/null >"$p/log" 2>&1 & s=$!
             (read -r _ <&3; kill $s 2>/dev/null) & wait $s"#;
         let dir = folder.0.display();
@@ -178,9 +186,11 @@ impl PrivateServer {
             .args([format!("--datadir={dir}/data"), format!("--port={port}"), format!("--socket={dir}/sock")])
             .args([
                 format!("--pid-file={dir}/pid"),
+                format!("--tmpdir={dir}"),
                 "--max-connections=500".into(),
                 "--innodb-buffer-pool-size=64M".into(),
             ])
+            .args(options)
             .stdin(Stdio::piped())
             .spawn()
             .unwrap()

@@ -17,6 +17,7 @@ mod concurrency;
 mod conversions;
 mod crew;
 mod database;
+mod database_tls;
 mod delivered;
 mod destination;
 mod disk;
