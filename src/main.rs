@@ -41,6 +41,10 @@ const COMMANDS: &[(&str, &str)] = &[
     ("chave listar", "the keys"),
     ("chave revogar N", "takes the key with this number back"),
     ("copia DESTINO", "copies the SQLite file into a new one, also while it is in use, and checks the copy"),
+    (
+        "migrar",
+        "brings the database up to date, as a start does: where the account that runs may not change tables",
+    ),
     ("conferir", "checks the database: the file, the log, and that each order is what the log says"),
     (
         "restaurar ORIGEM",
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
         None => {}
         Some("chave") => return command(keys::run),
         Some("gerente") => return command(keys::invite),
+        Some("migrar") => return command(migrate),
         Some("copia") => return command(backups::copy),
         Some("conferir") => return command(backups::check),
         Some("restaurar") => return command(backups::restore),
@@ -99,6 +104,17 @@ fn command(run: fn(&[String], Config) -> Result<(), Failed>) -> ExitCode {
         Err(Failed::Usage(text)) => fail(&text, 2),
         Err(Failed::Undone(text)) => fail(&text, 1),
     }
+}
+
+fn migrate(arguments: &[String], config: Config) -> Result<(), Failed> {
+    if !arguments.is_empty() {
+        return Err(Failed::Usage("usage: ambrosia migrar".to_owned()));
+    }
+    let database = config.store.database.clone();
+    let failed = |error| Failed::Undone(format!("cannot bring {database} up to date: {error}"));
+    Store::new(config.store).migrate().map_err(failed)?;
+    println!("{database}: the tables are up to date");
+    Ok(())
 }
 
 fn saude() -> ExitCode {

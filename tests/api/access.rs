@@ -518,6 +518,11 @@ fn auto_is_open_until_there_is_a_manager_and_then_closed(database: Database) {
     house.check(may);
 }
 
+/// In a restaurant whose doors are closed.
+pub fn every_route_answers_who_may(r: &Restaurant) {
+    House::new(r, &ROLES).check(may);
+}
+
 #[test]
 fn closed_is_closed_from_the_start() {
     let r = Restaurant::with_environment(Database::Sqlite, &[MANY_ADDRESSES, ("ACCESS", "closed")]);

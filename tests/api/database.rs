@@ -135,7 +135,7 @@ impl PrivateServer {
         let mut root = server.wait_for_connection("root", "");
         // A user with a password, as in production.
         root.query_drop("CREATE USER ambrosia@'%' IDENTIFIED BY 'segredo'").unwrap();
-        root.query_drop("GRANT ALL ON *.* TO ambrosia@'%'").unwrap();
+        root.query_drop("GRANT ALL ON *.* TO ambrosia@'%' WITH GRANT OPTION").unwrap();
         server
     }
 

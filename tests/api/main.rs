@@ -33,6 +33,7 @@ mod invitations;
 mod keys;
 mod kitchen;
 mod large_lists;
+mod least_rights;
 mod limits;
 mod listening;
 mod live;
