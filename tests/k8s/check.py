@@ -18,14 +18,16 @@ import yaml
 ROOT = pathlib.Path(__file__).parents[2]
 K8S = ROOT / "k8s"
 FILES = "secret-mysql configmap deployment-backend deployment-mysql svc-backend svc-mysql metrics hpa".split()
-OVERLAYS = ["demo", "producao", "producao-mysql"]
+OVERLAYS = ["demo", "producao", "producao-mysql", "producao-galera"]
 # Secrets of an installation, created by hand and never by a file.
 REAL_SECRETS = {"mysql": {"MYSQL_PASS"},
                 "mercado-pago": {"MERCADO_PAGO_TOKEN", "MERCADO_PAGO_POS", "MERCADO_PAGO_WEBHOOK_SECRET"},
                 "ambrosia-tls": set()}
 # Namespaced kinds; all others would be shared with other installations.
 NAMESPACED = {"ConfigMap", "Secret", "Service", "Deployment", "StatefulSet", "CronJob", "PodDisruptionBudget", "NetworkPolicy",
-              "HorizontalPodAutoscaler", "Ingress", "ServiceMonitor", "PrometheusRule"}
+              "HorizontalPodAutoscaler", "Ingress", "ServiceMonitor", "PrometheusRule", "MariaDB", "Backup"}
+# Kinds of operators, which are in no schema of Kubernetes.
+OPERATORS = ("monitoring.coreos.com/", "k8s.mariadb.com/")
 MIB = 1 << 20
 
 
@@ -57,7 +59,10 @@ def main(url, kubectl):
     schemas([claim])
     backup = pod_of(find(sets["producao-mysql"], "CronJob", "mysql-backup"))["spec"]
     assert [v["persistentVolumeClaim"]["claimName"] for v in backup["volumes"] if "persistentVolumeClaim" in v] == [claim["metadata"]["name"]]
-    for name in ("producao", "producao-mysql"):
+    backup = find(sets["producao-galera"], "Backup", "ambrosia")["spec"]
+    assert backup["storage"]["volume"]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    galera(sets["producao-galera"])
+    for name in ("producao", "producao-mysql", "producao-galera"):
         assert settings(sets[name])["EXAMPLE_DATA"] == "false"
     metrics()
     print("the manifests are consistent with each other, the server and the database")
@@ -69,8 +74,7 @@ def schemas(docs):
     # Sorting as text is correct, because all have two digits.
     assert versions[-1] == kubernetes_validate.latest_version(), versions
     for doc in docs:
-        # The Prometheus operator's kinds are in no schema of Kubernetes.
-        if not doc["apiVersion"].startswith("monitoring.coreos.com/"):
+        if not doc["apiVersion"].startswith(OPERATORS):
             for version in versions[-3:]:
                 kubernetes_validate.validate(doc, version, strict=True)
 
@@ -90,6 +94,26 @@ def pod_of(doc):
 
 def pods(docs):
     return {d["metadata"]["name"]: pod_of(d) for d in docs if d["kind"] in ("Deployment", "StatefulSet", "CronJob")}
+
+
+def made_by_operator(docs):
+    """The labels of the pods that an operator makes of these."""
+    return [{"app.kubernetes.io/name": "mariadb", "app.kubernetes.io/instance": doc["metadata"]["name"]} if doc["kind"] == "MariaDB"
+            else doc["spec"]["podMetadata"]["labels"] for doc in docs if doc["kind"] in ("MariaDB", "Backup")]
+
+
+def galera(docs):
+    """All pods have the nodes in one order, one node may go at a time, and all pods fit one node."""
+    name, spec, config = "mariadb", find(docs, "MariaDB", "mariadb")["spec"], settings(docs)
+    assert config["MYSQL_HOST"] == ",".join(f"{name}-{n}.{name}-internal:3306" for n in range(spec["replicas"]))
+    assert spec["replicas"] % 2 == 1 and spec["podDisruptionBudget"] == {"maxUnavailable": 1}
+    assert spec["galera"]["enabled"] and spec["galera"]["recovery"]["enabled"] and spec["affinity"]["antiAffinityEnabled"]
+    assert (spec["database"], spec["username"]) == (config["MYSQL_DATABASE"], config["MYSQL_USER"])
+    assert spec["passwordSecretKeyRef"] == {"name": "mysql", "key": "MYSQL_PASS"}
+    # Whoever reaches a database reaches this one.
+    reached = [to["podSelector"]["matchLabels"] for doc in docs if doc["kind"] == "NetworkPolicy" for rule in doc["spec"].get("egress", [])
+               for to in rule["to"] if "k8s-app" not in str(to) and "podSelector" in to]
+    assert reached and all(labels == {"app.kubernetes.io/name": name} for labels in reached), reached
 
 
 def settings(docs):
@@ -160,7 +184,8 @@ def references(docs):
             labels = spec
             for key in chosen:
                 labels = labels[key]
-            fits = [p for p in all_pods.values() if labels.items() <= p["metadata"]["labels"].items()]
+            fits = [p for p in [*all_pods.values(), *({"metadata": {"labels": made}} for made in made_by_operator(docs))]
+                    if labels.items() <= p["metadata"]["labels"].items()]
             assert len(fits) == 1, f"{kind} {doc['metadata']['name']} selects {len(fits)} kinds of pod"
         if kind == "Service":
             names = [port["name"] for c in fits[0]["spec"]["containers"] for port in c["ports"]]
@@ -263,14 +288,16 @@ def connections(docs):
     scaled = math.ceil(hpa["maxReplicas"] * max(p["value"] for p in down) / 100)
     most = hpa["maxReplicas"] + surge + rollout + scaled + pdb["maxUnavailable"]
     each = int(config["POOL_SIZE"]) + 2  # one for the probe, one while migrating
-    if "mysql" in pods(docs):
-        limit, reserve = int(mysql_args(docs)["max-connections"]), 20
+    if "max_connections" in mysql_args(docs):
+        limit, reserve = int(mysql_args(docs)["max_connections"]), 20
         assert most * each + reserve <= limit, f"{most} pods of {each} connections and {reserve} > {limit}"
 
 
 def mysql_args(docs):
-    args = pods(docs)["mysql"]["spec"]["containers"][0]["args"]
-    return dict(a.removeprefix("--").split("=", 1) for a in args)
+    """Of the database's pod, or of a node of the cluster; empty where it is elsewhere."""
+    lines = [arg for name, pod in pods(docs).items() if name == "mysql" for arg in pod["spec"]["containers"][0]["args"]]
+    lines += [line for doc in docs if doc["kind"] == "MariaDB" for line in doc["spec"]["myCnf"].splitlines() if "=" in line]
+    return {name.removeprefix("--").replace("-", "_"): value for name, value in (line.split("=", 1) for line in lines)}
 
 
 def memory(docs):
@@ -284,14 +311,16 @@ def memory(docs):
     full = work + int(config["MAX_BUFFERED_BYTES"]) / MIB + int(config["MAX_CONNECTIONS"]) * thread
     full += int(config["MAX_LISTENERS"]) * listener
     assert full <= limit, f"{full:.0f} MiB > {limit}"
-    if "mysql" in pods(docs):
-        args = mysql_args(docs)
-        wanted, limit = (mib(pods(docs)["mysql"]["spec"]["containers"][0]["resources"][k]["memory"]) for k in ("requests", "limits"))
-        pool = int(args["innodb-buffer-pool-size"].removesuffix("M"))
+    args = mysql_args(docs)
+    if args:
+        database = [pods(docs)["mysql"]["spec"]["containers"][0]] if "mysql" in pods(docs) else [find(docs, "MariaDB", "mariadb")["spec"]]
+        wanted, limit = (mib(database[0]["resources"][k]["memory"]) for k in ("requests", "limits"))
+        pool = int(args["innodb_buffer_pool_size"].removesuffix("M"))
         # Measured on MySQL 9.7: 1.17 GiB with a full pool of 640 M and 316 connections that had worked.
-        need = pool + 300 + int(args["max-connections"]) * 0.8
+        need = pool + 300 + int(args["max_connections"]) * 0.8
         assert pool < wanted < need <= limit, f"{need:.0f} MiB of {limit}"
-        assert int(args["binlog-expire-logs-seconds"]) <= 3 * 86400
+    if "mysql" in pods(docs):
+        assert int(args["binlog_expire_logs_seconds"]) <= 3 * 86400
 
 
 def metrics():
