@@ -1,5 +1,7 @@
 //! The page of the stand-in: the customer's phone, the seller's panel, and switches for the faults.
 
+use serde_json::{Value, json};
+
 use super::{Faults, Standin, reais};
 
 /// Status, content type and body.
@@ -8,6 +10,7 @@ pub fn answer(standin: &Standin, method: &str, path: &str, body: &str) -> (u16, 
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     let done = match (method, &parts[..]) {
         ("GET", [""]) => return (200, HTML, list(standin)),
+        ("GET", ["livro"]) => return (200, "application/json", books(standin)),
         ("POST", ["pagar", id]) => standin.pay(id),
         ("POST", ["cancelar", id]) => standin.end(id, "canceled"),
         ("POST", ["expirar", id]) => standin.end(id, "expired"),
@@ -59,6 +62,14 @@ fn switch(faults: &mut Faults, form: &str) {
             }
         }
     }
+}
+
+/// All orders, for a program that compares them with its own.
+fn books(standin: &Standin) -> String {
+    let orders = standin.orders().into_iter().map(|o| {
+        json!({"reference": o.reference, "status": o.status, "centavos": o.centavos, "refunded": o.refunded})
+    });
+    Value::from_iter(orders).to_string()
 }
 
 fn list(standin: &Standin) -> String {
