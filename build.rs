@@ -21,11 +21,6 @@ fn main() -> std::io::Result<()> {
             .replacen("<head>", "<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>body{margin:0}</style>", 1);
         compress(&Path::new(&out).join(name), page.as_bytes())?;
     }
-    for name in ["estilo.css", "convite.js"] {
-        let file = format!("src/api/gerencia/{name}");
-        println!("cargo::rerun-if-changed={file}");
-        compress(&Path::new(&out).join(format!("{name}.gz")), &fs::read(file)?)?;
-    }
     let mut screens = Screens { out: out.into(), ..Screens::default() };
     screens.publish_all()?;
     fs::write(screens.out.join("files.rs"), screens.table())
@@ -40,6 +35,7 @@ struct Screens {
 }
 
 const STATIC: &str = "src/api/screens/static";
+const CSS: &str = "text/css; charset=utf-8";
 
 impl Screens {
     fn publish_all(&mut self) -> io::Result<()> {
@@ -48,7 +44,11 @@ impl Screens {
         for part in names(&format!("{STATIC}/estilo"))? {
             style += &fs::read_to_string(format!("{STATIC}/estilo/{part}"))?;
         }
-        self.publish("estilo.css", "text/css; charset=utf-8", &style)?;
+        self.publish("estilo.css", CSS, &style)?;
+        for sheet in names(STATIC)?.iter().filter(|name| name.ends_with(".css")) {
+            let content = fs::read_to_string(format!("{STATIC}/{sheet}"))?;
+            self.publish(sheet, CSS, &content)?;
+        }
         for icon in names(&format!("{STATIC}/icones"))? {
             let content = fs::read_to_string(format!("{STATIC}/icones/{icon}"))?;
             self.publish(&icon, "image/svg+xml", &content)?;

@@ -11,7 +11,7 @@
 //! - An endpoint is declared in one place, with its access and its description (`endpoint.rs`).
 //! - One file a resource: `assinaturas`, `auditoria`, `chaves`, `clientes`, `dados`, `funcionarios`, `terminais`,
 //!   `sessoes`, `produtos`, `pedidos`, `pagamentos`, `pendencias`, `live`, `restaurante`, `vendas`, `webhook`, `qrcode`,
-//!   `gerencia`, `docs`, `health`; and the pages of people are `screens`.
+//!   `docs`, `health`; and the pages of people are `screens`.
 //!
 //! Names in Portuguese are words of the interface, or of the domain. Tested by `tests/api`.
 
@@ -30,7 +30,6 @@ mod docs;
 mod endpoint;
 mod fields;
 mod funcionarios;
-mod gerencia;
 mod health;
 mod json;
 mod live;

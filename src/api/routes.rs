@@ -10,7 +10,7 @@ use super::{
     call::Call,
     chaves, clientes, dados, docs,
     endpoint::{Access, Endpoint},
-    funcionarios, gerencia, health, is_probe, live, origins, pagamentos, pedidos, pendencias,
+    funcionarios, health, is_probe, live, origins, pagamentos, pedidos, pendencias,
     problem::problem,
     produtos, qrcode, restaurante, screens, sessoes, terminais,
     trail::Refused,
@@ -42,7 +42,6 @@ pub static ENDPOINTS: LazyLock<Vec<Endpoint>> = LazyLock::new(|| {
         auditoria::resource(),
         assinaturas::resource(),
         pendencias::resource(),
-        gerencia::resource(),
         docs::resource(),
         health::resource(),
     ]

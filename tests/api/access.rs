@@ -109,9 +109,6 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/terminais/atual/funcionarios", ALL),
     ("GET", "/gerencia", ALL),
     ("POST", "/gerencia", ALL),
-    ("POST", "/gerencia/saida", ALL),
-    ("GET", "/gerencia/estilo.css", ALL),
-    ("GET", "/gerencia/convite.js", ALL),
     ("GET", "/", ALL),
     ("GET", "/cardapio", ALL),
     ("POST", "/cardapio", ALL),
@@ -329,7 +326,7 @@ impl House<'_> {
                     "/entrar/terminal" => response.status == 422,
                     "/cozinha/esgotado" => response.status == 422,
                     path if path.starts_with("/caixa/") => response.status == 422,
-                    "/gerencia/saida" | "/sair" => response.status == 303,
+                    "/sair" => response.status == 303,
                     // A form without a choice.
                     "/cardapio" | "/totem" => response.status == if method == "GET" { 200 } else { 422 },
                     // The secret is in the path, and the page says that there is no such order.
@@ -446,7 +443,7 @@ fn body_of(method: &str, route: &str, things: &Things) -> Option<Value> {
         ) => json!({}),
         ("POST", "/cozinha/esgotado" | "/gerencia/cardapio") => json!({}),
         ("POST", path) if path.starts_with("/caixa/") => json!({}),
-        ("POST", "/gerencia/saida" | "/sair" | "/acompanhar/{id}/cancelamento") => return None,
+        ("POST", "/sair" | "/acompanhar/{id}/cancelamento") => return None,
         ("POST", "/sessoes") => json!({"funcionario": 1, "senha": "nenhuma destas"}),
         ("POST", "/chaves") => json!({"papel": "gerente", "nome": "Outra"}),
         ("POST" | "PUT", _) => panic!("{method} {route} has no body here"),

@@ -18,8 +18,10 @@ mod enter;
 mod files;
 mod hand_over;
 mod home;
+mod inputs;
 mod kitchen;
 mod layout;
+mod management;
 mod menu;
 mod menu_editor;
 mod order;
@@ -45,7 +47,7 @@ pub fn logged_path<'a>(request: &Request<'a>) -> &'a str {
 }
 
 /// Their endpoints.
-pub fn resources() -> [Resource; 9] {
+pub fn resources() -> [Resource; 10] {
     [
         menu::resource(),
         order::resource(),
@@ -54,6 +56,7 @@ pub fn resources() -> [Resource; 9] {
         enter::resource(),
         files::resource(),
         kitchen::resource(),
+        management::resource(),
         menu_editor::resource(),
         sales::resource(),
     ]

@@ -1,4 +1,3 @@
-'use strict';
 // The token of the link goes into the form, and out of the address and the history.
 const take = () => {
   const field = document.getElementById('convite');

@@ -1,0 +1,161 @@
+//! `/gerencia`: where who runs the restaurant begins. With an invitation (`access`) a person becomes a manager here. Tested by
+//! `tests/api/invitations.rs`, `tests/browser` and `tests/screens`.
+//!
+//! - The token of the link stands behind `#`, which browsers send to nobody; a script moves it into the form, and out of the
+//!   address. Without scripts it is pasted there.
+
+use askama::Template;
+use utoipa::PartialSchema;
+
+use super::{
+    files,
+    inputs::{Form, Input, NEW_PASSWORD, NEW_PIN},
+    layout::{Layout, page, profile, see_other},
+};
+use crate::{
+    access::{Entrance, Invited, Person},
+    api::{
+        App,
+        call::Call,
+        credentials::Cookie,
+        endpoint::{Access::Prova, Resource},
+        fields::{ConviteEnviado, Errors, NomeFuncionario, PinNovo, SenhaEnviada, body, read_form},
+        openapi::string,
+        sessoes,
+    },
+    domain::papel::Papel,
+    error::Error,
+    server::Response,
+};
+
+const HOME: &str = "/gerencia";
+
+/// Its endpoints.
+pub fn resource() -> Resource {
+    Resource::of_pages()
+        .get(HOME, Prova, look, |operation| {
+            operation
+                .about("The page with which a manager begins.")
+                .ok_as("text/html", String::schema())
+                .page_of(503, "Cannot be shown now")
+        })
+        .post(HOME, Prova, accept, |operation| {
+            operation
+                .about(
+                    "Uses up an invitation, the link of `ambrosia gerente NOME` or of the log: its person is a manager from \
+                     now on, with a session, and doors close. Sent by the form of the page.",
+                )
+                .form::<Convidado>()
+                .see_other("To the page")
+                .response_header(303, "Set-Cookie", string(), "The token of the session")
+                .page_of(422, "The invitation does not count, or something is wrong with a field: the page says what")
+                .page_of(429, "Too many invitations came from this address")
+                .page_of(503, "Cannot be done now; try again after `Retry-After` seconds")
+        })
+}
+
+body! {
+    Convidado {
+        /// The token of the link, or the whole link.
+        #[schema(required)]
+        convite: ConviteEnviado,
+        /// Without it the name that the invitation was made for.
+        nome: NomeFuncionario,
+        #[schema(required)]
+        senha: SenhaEnviada,
+        #[schema(required)]
+        pin: PinNovo,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "management.html")]
+struct Management {
+    layout: Layout,
+    /// Who has entered.
+    person: Option<Person>,
+    /// There is a manager, or ever was.
+    managed: bool,
+    /// Everybody may do everything.
+    open: bool,
+    form: Form,
+}
+
+fn look(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    show(app, call, 200, invitation())
+}
+
+fn show(app: &App, call: &Call<'_>, status: u16, form: Form) -> Result<Response, Error> {
+    let shown = Management {
+        layout: Layout::of_staff(app, call, &profile(app)?)?,
+        person: sessoes::person(app, call)?,
+        managed: app.doors.have_a_manager()?,
+        open: app.doors.are_open()?,
+        form,
+    };
+    page(status, &shown)
+}
+
+/// The form of who has an invitation.
+fn invitation() -> Form {
+    let inputs = vec![
+        Input {
+            name: "convite",
+            label: "Convite",
+            hint: "O endereço que o comando ou o registro mostra, ou o código atrás do sinal #.",
+            attributes: &[
+                ("autocomplete", "off"),
+                ("autocapitalize", "off"),
+                ("spellcheck", "false"),
+                ("required", ""),
+            ],
+            ..Input::default()
+        },
+        Input {
+            name: "nome",
+            label: "Seu nome",
+            hint: "Como os colegas dizem. Em branco vale o nome que está no convite.",
+            attributes: &[("autocomplete", "name"), ("maxlength", "80")],
+            ..Input::default()
+        },
+        Input {
+            name: "senha",
+            label: "Senha",
+            hint: "Pelo menos 8 caracteres. Para entrar de qualquer computador.",
+            attributes: NEW_PASSWORD,
+            is_secret: true,
+            ..Input::default()
+        },
+        Input {
+            name: "pin",
+            label: "PIN",
+            hint: "De 4 a 8 algarismos, sem repetir um só nem em sequência. Para os terminais do restaurante.",
+            attributes: NEW_PIN,
+            is_secret: true,
+            ..Input::default()
+        },
+    ];
+    Form { inputs, ..Form::default() }
+}
+
+fn accept(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    match try_to_accept(app, call) {
+        Err(Error::Invalid(errors)) => show(app, call, 422, invitation().sent(&call.body, &errors)),
+        result => result,
+    }
+}
+
+fn try_to_accept(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    let body: Convidado = read_form(call)?;
+    let mut errors = Errors::default();
+    let token = errors.required("convite", body.convite);
+    let nome = errors.optional("nome", body.nome).map(|nome| nome.0);
+    let senha = errors.required("senha", body.senha);
+    let pin = errors.required("pin", body.pin);
+    let required = token.zip(senha).zip(pin);
+    let ((ConviteEnviado(token), SenhaEnviada(senha)), PinNovo(pin)) = errors.or(required)?;
+    app.tries.enrolment.admit(call.client)?;
+    let entrance = Entrance { terminal: None, client: call.client, replaces: Cookie::Session.of(call) };
+    let begun = app.doors.accept(&Invited { token: &token, nome, senha, pin, entrance })?;
+    Ok(Cookie::Session.give(see_other(HOME), call, begun.token.reveal()))
+}
