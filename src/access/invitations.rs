@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     clock,
-    domain::{auditoria::Tipo, convite::VALID_SECONDS, funcionario::Proof, papel::Papel},
+    domain::{auditoria::Tipo, convite::VALID_SECONDS, evento::Actor, funcionario::Proof, papel::Papel},
     error::Error,
     store::{
         Connection, acesso, chaves,
@@ -58,8 +58,7 @@ impl Doors {
         let token = Token::of_invitation()?;
         let made = self.store.write(|conn| {
             acesso::lock(conn)?;
-            let managed = chaves::any_manager(conn)? || funcionarios::any_manager(conn)?;
-            if managed || convites::any_valid(conn, clock::now())? {
+            if is_managed(conn)? || convites::any_valid(conn, clock::now())? {
                 return Ok(false);
             }
             insert(conn, &token, None, "processo")?;
@@ -68,8 +67,13 @@ impl Doors {
         Ok(made.then_some(token))
     }
 
-    /// Uses up an invitation: its person is a manager from now on, with a session. `Invalid` when it does not count.
-    pub fn accept(&self, invited: &Invited<'_>) -> Result<Begun, Error> {
+    /// Uses up an invitation: its person is a manager from now on, with a session. `Invalid` when it does not count. Where
+    /// there was no manager `first` runs in the same transaction, with the person as the actor.
+    pub fn accept(
+        &self,
+        invited: &Invited<'_>,
+        first: impl Fn(&mut dyn Connection, &str) -> Result<(), Error>,
+    ) -> Result<Begun, Error> {
         let resumo = digest(invited.token);
         // Looked up before anything is hashed: a request without an invitation costs one query.
         let found = self.store.read(|conn| convites::find_valid(conn, &resumo, clock::now()))?;
@@ -83,13 +87,23 @@ impl Doors {
             if !convites::take(conn, convite.id, clock::now())? {
                 return Err(void());
             }
+            // Of two who are first at the same time one is.
+            acesso::lock(conn)?;
+            let is_first = !is_managed(conn)?;
             let id = people::add(conn, &row, &format!("convite:{}", convite.id))?;
+            if is_first {
+                first(conn, &Actor::Person { id, approved_by: None }.name())?;
+            }
             session.begin(conn, id)?;
             Ok(id)
         })?;
         self.catch_up();
         self.enter(session, funcionario)
     }
+}
+
+fn is_managed(conn: &mut dyn Connection) -> Result<bool, Error> {
+    Ok(chaves::any_manager(conn)? || funcionarios::any_manager(conn)?)
 }
 
 fn insert(conn: &mut dyn Connection, token: &Token, nome: Option<&str>, by: &str) -> Result<(), Error> {

@@ -24,6 +24,7 @@ use crate::{
     error::Error,
     server::Response,
     store::{
+        Connection,
         auditoria::{self, New},
         perfil,
     },
@@ -107,21 +108,23 @@ fn change(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     }
     let wanted = errors.or(Some(wanted))?;
     let ator = call.caller(app)?.name();
-    let profile = app.store.write(|conn| {
-        let changes = perfil::changes(conn, &wanted)?;
-        if !changes.is_empty() {
-            let fields = changes.iter().map(|change| change.field).collect::<Vec<_>>().join(", ");
-            auditoria::append(conn, &altered(&ator, fields), clock::now())?;
-            perfil::save(conn, &changes)?;
-        }
-        let profile = perfil::at(conn, clock::now())?;
-        if profile.perfil.minutos_amarelo >= profile.perfil.minutos_vermelho {
-            // What was written is rolled back.
-            return Err(Error::invalid("minutos_vermelho", "deve ser maior que «minutos_amarelo»"));
-        }
-        Ok(profile)
-    })?;
-    json(&profile)
+    json(&app.store.write(|conn| write(conn, &wanted, &ator))?)
+}
+
+/// Writes these fields in a transaction that ends with it, and what this actor has changed into the trail.
+pub fn write(conn: &mut dyn Connection, wanted: &Alteracao, ator: &str) -> Result<Agora, Error> {
+    let changes = perfil::changes(conn, wanted)?;
+    if !changes.is_empty() {
+        let fields = changes.iter().map(|change| change.field).collect::<Vec<_>>().join(", ");
+        auditoria::append(conn, &altered(ator, fields), clock::now())?;
+        perfil::save(conn, &changes)?;
+    }
+    let profile = perfil::at(conn, clock::now())?;
+    if profile.perfil.minutos_amarelo >= profile.perfil.minutos_vermelho {
+        // What was written is rolled back.
+        return Err(Error::invalid("minutos_vermelho", "deve ser maior que «minutos_amarelo»"));
+    }
+    Ok(profile)
 }
 
 fn pause(app: &App, call: &Call<'_>) -> Result<Response, Error> {

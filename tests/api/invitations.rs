@@ -13,6 +13,7 @@ on_both_databases!(
     a_link_makes_the_first_manager_and_closes_the_doors,
     a_link_counts_once_and_for_a_day,
     of_two_who_use_a_link_one_becomes_a_manager,
+    the_first_manager_names_the_restaurant,
     what_is_wrong_with_the_form_is_told_and_nothing_is_done,
     of_processes_that_start_together_one_logs_a_link,
     pages_of_other_origins_cannot_use_a_link,
@@ -74,7 +75,7 @@ fn a_link_makes_the_first_manager_and_closes_the_doors(database: Database) {
     r.get("/clientes/1").ok();
     let page = r.get("/gerencia").body;
     assert!(
-        page.contains("As portas estão <strong>abertas</strong>") && page.contains("ambrosia gerente NOME")
+        page.contains("as portas estão <strong>abertas</strong>") && page.contains("ambrosia gerente NOME")
     );
     let link = invite(&r, "Ana");
     // To have been invited changes nothing.
@@ -146,6 +147,47 @@ fn of_two_who_use_a_link_one_becomes_a_manager(database: Database) {
         both
     });
     assert_eq!((statuses, people(&r)), ([303, 422], 1));
+}
+
+fn the_first_manager_names_the_restaurant(database: Database) {
+    let r = Restaurant::new(database);
+    let other = r.another_process();
+    let links = [invite(&r, "Ana"), invite(&r, "Eva")];
+    let named = |n: usize, restaurante: &str, cidade: &str| {
+        let more = form_urlencoded::Serializer::new(String::new())
+            .append_pair("restaurante", restaurante)
+            .append_pair("cidade", cidade)
+            .finish();
+        format!("{}&{more}", form(&links[n], "", SENHA, "2684"))
+    };
+    let house = || {
+        let house = r.get("/restaurante").ok();
+        [house["nome"].as_str().unwrap().to_owned(), house["cidade"].as_str().unwrap().to_owned()]
+    };
+    // Nothing of it is done where something is wrong.
+    let long = "a".repeat(121);
+    refused(&send(&r, &named(0, &long, "Olinda")), "Nome do restaurante deve ter no máximo 120 caracteres.");
+    assert_eq!((house(), people(&r)), (["Ambrosia".to_owned(), "São Paulo".to_owned()], 0));
+    assert!(r.get("/gerencia").body.contains("name=\"restaurante\""));
+    // Of two who are first at the same time one is, and both are managers.
+    let statuses = std::thread::scope(|s| {
+        let here = s.spawn(|| send(&r, &named(0, "Cantina <Ana>", "Olinda")).status);
+        let there = s
+            .spawn(|| other.request("POST", "/gerencia", &[], Some(&named(1, "Bar da Eva", "Natal"))).status);
+        [here.join().unwrap(), there.join().unwrap()]
+    });
+    assert_eq!((statuses, people(&r)), ([303, 303], 2));
+    let ana_was_first = r.count("SELECT COUNT(*) FROM funcionarios WHERE id = 1 AND nome = 'Ana'") == 1;
+    let of_first = if ana_was_first { ["Cantina <Ana>", "Olinda"] } else { ["Bar da Eva", "Natal"] };
+    assert_eq!(house(), of_first);
+    let trail =
+        "SELECT COUNT(*) FROM auditoria WHERE tipo = 'restaurante_alterado' AND ator = 'funcionario:1'";
+    assert_eq!(r.count(trail), 1);
+    // Whoever comes later names nothing.
+    assert!(!r.get("/gerencia").body.contains("name=\"restaurante\""));
+    let late = format!("{}&restaurante=Outro&cidade=Outra", form(&invite(&r, "Caio"), "", SENHA, "2684"));
+    entered(&send(&r, &late));
+    assert_eq!(house(), of_first);
 }
 
 fn what_is_wrong_with_the_form_is_told_and_nothing_is_done(database: Database) {

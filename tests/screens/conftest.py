@@ -59,6 +59,11 @@ class Restaurant:
             conn.execute("UPDATE pedidos SET datahora_expiracao = '2020-01-01 00:00:00' WHERE datahora_expiracao IS NOT NULL")
             conn.execute("UPDATE cobrancas SET proxima_em = '2020-01-01 00:00:00' WHERE proxima_em IS NOT NULL")
 
+    def database(self, query):
+        """The first value that the database gives."""
+        with sqlite3.connect(f"{self.folder}/r.db") as conn:
+            return conn.execute(query).fetchone()[0]
+
     def move(self, id, status):
         return self.ask("PUT", "/pedidos", {"id": id, "status_pedido": status})
 

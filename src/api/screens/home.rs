@@ -48,11 +48,7 @@ const CARDS: [Card; 7] = [
         name: "Vendas",
         about: "Para quem dirige: o que foi vendido no dia, na semana e no mês, por hora e por produto.",
     },
-    Card {
-        path: "/gerencia",
-        name: "Gerência",
-        about: "Para quem dirige: o convite da primeira pessoa, que fecha as portas.",
-    },
+    Card { path: "/gerencia", name: "Gerência", about: "Para quem dirige: começar, e dizer quem entra." },
 ];
 
 #[derive(Template)]

@@ -1,6 +1,7 @@
 //! `/gerencia`: where who runs the restaurant begins. With an invitation (`access`) a person becomes a manager here. Tested by
 //! `tests/api/invitations.rs`, `tests/browser` and `tests/screens`.
 //!
+//! - The first manager gives name and city of the restaurant along: in one transaction, which closes the doors.
 //! - The token of the link stands behind `#`, which browsers send to nobody; a script moves it into the form, and out of the
 //!   address. Without scripts it is pasted there.
 
@@ -19,12 +20,15 @@ use crate::{
         call::Call,
         credentials::Cookie,
         endpoint::{Access::Prova, Resource},
-        fields::{ConviteEnviado, Errors, NomeFuncionario, PinNovo, SenhaEnviada, body, read_form},
+        fields::{
+            CidadeEnviada, ConviteEnviado, Errors, NomeFuncionario, NomeRestaurante, PinNovo, SenhaEnviada,
+            body, read_form,
+        },
         openapi::string,
-        sessoes,
+        restaurante, sessoes,
     },
-    domain::papel::Papel,
-    error::Error,
+    domain::{papel::Papel, restaurante::Alteracao},
+    error::{Error, FieldError},
     server::Response,
 };
 
@@ -65,6 +69,10 @@ body! {
         senha: SenhaEnviada,
         #[schema(required)]
         pin: PinNovo,
+        /// What the restaurant is called, of the first manager; without it as before.
+        restaurante: NomeRestaurante,
+        /// Where it is, as `restaurante`.
+        cidade: CidadeEnviada,
     }
 }
 
@@ -82,35 +90,64 @@ struct Management {
 }
 
 fn look(app: &App, call: &Call<'_>) -> Result<Response, Error> {
-    show(app, call, 200, invitation())
+    show(app, call, 200, &[])
 }
 
-fn show(app: &App, call: &Call<'_>, status: u16, form: Form) -> Result<Response, Error> {
+fn show(app: &App, call: &Call<'_>, status: u16, errors: &[FieldError]) -> Result<Response, Error> {
+    let managed = app.doors.have_a_manager()?;
+    let mut inputs = vec![invitation()];
+    if !managed {
+        inputs.extend(house());
+    }
+    inputs.extend(person());
+    let form = Form { inputs, ..Form::default() };
     let shown = Management {
         layout: Layout::of_staff(app, call, &profile(app)?)?,
         person: sessoes::person(app, call)?,
-        managed: app.doors.have_a_manager()?,
+        managed,
         open: app.doors.are_open()?,
-        form,
+        form: if errors.is_empty() { form } else { form.sent(&call.body, errors) },
     };
     page(status, &shown)
 }
 
-/// The form of who has an invitation.
-fn invitation() -> Form {
-    let inputs = vec![
+fn invitation() -> Input {
+    Input {
+        name: "convite",
+        label: "Convite",
+        hint: "O endereço que o comando ou o registro mostra, ou o código atrás do sinal #.",
+        attributes: &[
+            ("autocomplete", "off"),
+            ("autocapitalize", "off"),
+            ("spellcheck", "false"),
+            ("required", ""),
+        ],
+        ..Input::default()
+    }
+}
+
+/// What the first manager says of the restaurant.
+fn house() -> [Input; 2] {
+    [
         Input {
-            name: "convite",
-            label: "Convite",
-            hint: "O endereço que o comando ou o registro mostra, ou o código atrás do sinal #.",
-            attributes: &[
-                ("autocomplete", "off"),
-                ("autocapitalize", "off"),
-                ("spellcheck", "false"),
-                ("required", ""),
-            ],
+            name: "restaurante",
+            label: "Nome do restaurante",
+            hint: "Como está na placa. É o que os clientes leem no cardápio.",
+            attributes: &[("autocomplete", "organization"), ("maxlength", "120"), ("required", "")],
             ..Input::default()
         },
+        Input {
+            name: "cidade",
+            label: "Cidade",
+            attributes: &[("autocomplete", "address-level2"), ("maxlength", "80"), ("required", "")],
+            ..Input::default()
+        },
+    ]
+}
+
+/// Who becomes a manager.
+fn person() -> [Input; 3] {
+    [
         Input {
             name: "nome",
             label: "Seu nome",
@@ -134,13 +171,12 @@ fn invitation() -> Form {
             is_secret: true,
             ..Input::default()
         },
-    ];
-    Form { inputs, ..Form::default() }
+    ]
 }
 
 fn accept(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     match try_to_accept(app, call) {
-        Err(Error::Invalid(errors)) => show(app, call, 422, invitation().sent(&call.body, &errors)),
+        Err(Error::Invalid(errors)) => show(app, call, 422, &errors),
         result => result,
     }
 }
@@ -152,10 +188,16 @@ fn try_to_accept(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     let nome = errors.optional("nome", body.nome).map(|nome| nome.0);
     let senha = errors.required("senha", body.senha);
     let pin = errors.required("pin", body.pin);
+    let house = Alteracao {
+        nome: errors.optional("restaurante", body.restaurante).map(|nome| nome.0),
+        cidade: errors.optional("cidade", body.cidade).map(|cidade| cidade.0),
+        ..Alteracao::default()
+    };
     let required = token.zip(senha).zip(pin);
     let ((ConviteEnviado(token), SenhaEnviada(senha)), PinNovo(pin)) = errors.or(required)?;
     app.tries.enrolment.admit(call.client)?;
     let entrance = Entrance { terminal: None, client: call.client, replaces: Cookie::Session.of(call) };
-    let begun = app.doors.accept(&Invited { token: &token, nome, senha, pin, entrance })?;
+    let invited = Invited { token: &token, nome, senha, pin, entrance };
+    let begun = app.doors.accept(&invited, |conn, by| restaurante::write(conn, &house, by).map(drop))?;
     Ok(Cookie::Session.give(see_other(HOME), call, begun.token.reveal()))
 }

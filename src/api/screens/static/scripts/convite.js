@@ -4,7 +4,8 @@ const take = () => {
   if (!field || location.hash.length < 2) return;
   field.value = location.hash.slice(1);
   history.replaceState(null, '', location.pathname);
-  document.getElementById('nome').focus();
+  document.querySelector('main details').open = false;
+  [...field.form.elements].find(input => input.value === '').focus();
 };
 take();
 addEventListener('hashchange', take);

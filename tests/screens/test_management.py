@@ -1,0 +1,128 @@
+"""Who runs the restaurant, before `/gerencia`."""
+
+import pytest
+from playwright.sync_api import expect
+
+from crew import Crew, enrol, enter
+
+PASSWORD = "cavalo bateria grampo"
+
+
+def link_for(restaurant, name):
+    """What stands behind the host of a one-time link."""
+    return restaurant.command("gerente", name).split(":31000")[1]
+
+
+def begin(page, link, house="Cantina <da> Ana", name="Ana", pin="4172"):
+    """An owner fills in the page of the first run."""
+    page.goto(link)
+    page.get_by_label("Nome do restaurante").fill(house)
+    page.get_by_label("Cidade").fill("Olinda")
+    page.get_by_label("Seu nome").fill(name)
+    page.get_by_label("Senha").fill(PASSWORD)
+    page.get_by_label("PIN").fill(pin)
+    page.keyboard.press("Enter")
+
+
+def test_an_owner_begins_by_keyboard(restaurant, somebody):
+    owner = somebody(restaurant)
+    owner.expects("422", "401")
+    page = owner.page
+    page.goto("/gerencia")
+    expect(page.get_by_text("as portas estão abertas")).to_be_visible()
+    owner.sees_no_barrier()
+    owner.fits("gerencia-comeco")
+    page.goto(link_for(restaurant, "Ana"))
+    expect(page).to_have_url(f"{restaurant.url}/gerencia")
+    expect(page.get_by_label("Nome do restaurante")).to_be_focused()
+    for text in ["Cantina <da> Ana", "Olinda", "Ana", PASSWORD, "1234"]:
+        page.keyboard.type(text)
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Começar e fechar as portas")).to_be_focused()
+    page.keyboard.press("Enter")
+    # A PIN that anybody would try first: everything that is no secret is still there.
+    pin = page.get_by_label("PIN")
+    expect(pin).to_be_focused()
+    expect(pin).to_have_accessible_description("De 4 a 8 algarismos, sem repetir um só nem em sequência. Para os terminais do restaurante. PIN é fácil demais de adivinhar: não pode ser um só algarismo nem uma sequência como 1234 ou 8765.")
+    expect(page.get_by_label("Nome do restaurante")).to_have_value("Cantina <da> Ana")
+    expect(page.get_by_label("Cidade")).to_have_value("Olinda")
+    owner.sees_no_barrier()
+    owner.fits("gerencia-comeco-erro")
+    assert restaurant.ask("GET", "/restaurante")["nome"] == "Ambrosia"
+    page.keyboard.type("4172")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Você entrou como Ana, número 1")).to_be_visible()
+    expect(page.get_by_role("banner")).to_contain_text("Cantina <da> Ana")
+    # The doors are closed to others.
+    stranger = somebody(restaurant).page
+    assert stranger.request.get("/clientes").status == 401
+    owner.sees_no_barrier()
+    owner.fits("gerencia")
+
+
+def test_an_owner_begins_without_scripts(restaurant, somebody):
+    page = somebody(restaurant, java_script_enabled=False).page
+    link = link_for(restaurant, "Ana")
+    page.goto("/gerencia")
+    page.get_by_label("Convite", exact=True).fill(f"http://localhost:31000{link}")
+    page.get_by_label("Nome do restaurante").fill("Cantina da Ana")
+    page.get_by_label("Cidade").fill("Olinda")
+    page.get_by_label("Senha").fill(PASSWORD)
+    page.get_by_label("PIN").fill("4172")
+    page.get_by_role("button", name="Começar e fechar as portas").click()
+    expect(page.get_by_text("Você entrou como Ana, número 1")).to_be_visible()
+    page.get_by_role("button", name="Sair").click()
+    expect(page).to_have_url(f"{restaurant.url}/entrar")
+    page.goto("/gerencia")
+    expect(page.get_by_text("Este restaurante tem gerência, e as portas estão fechadas")).to_be_visible()
+
+
+def test_nobody_begins_without_an_invitation(restaurant, somebody):
+    stranger = somebody(restaurant)
+    stranger.expects("422")
+    page = stranger.page
+    begin(page, "/gerencia#amc_" + "A" * 43)
+    expect(page.get_by_label("Convite", exact=True)).to_have_accessible_description("O endereço que o comando ou o registro mostra, ou o código atrás do sinal #. Este convite não vale: já foi usado, ou passaram 24 horas, ou não foi copiado inteiro. Abra o endereço de novo, ou faça outro com «ambrosia gerente NOME».")
+    assert restaurant.ask("GET", "/restaurante")["nome"] == "Ambrosia"
+    assert restaurant.ask("GET", "/clientes")
+    request = stranger.context.request
+    for headers in [{"Origin": "https://ladrao.exemplo"}, {"Sec-Fetch-Site": "cross-site"}]:
+        assert request.post("/gerencia", headers=headers, form={"convite": link_for(restaurant, "Ana"), "senha": PASSWORD, "pin": "4172"}).status == 403
+
+
+def test_two_begin_at_once(restaurant, somebody):
+    """Each with an invitation: both are managers, and the first has named the restaurant."""
+    pages = [somebody(restaurant).page for _ in range(2)]
+    for page, name in zip(pages, ["Ana", "Eva"]):
+        page.goto(link_for(restaurant, name))
+        page.get_by_label("Nome do restaurante").fill(f"Casa da {name}")
+        page.get_by_label("Cidade").fill("Olinda")
+        page.get_by_label("Senha").fill(PASSWORD)
+        page.get_by_label("PIN").fill("4172")
+    for page in pages:
+        page.keyboard.press("Enter")
+    for page, name in zip(pages, ["Ana", "Eva"]):
+        expect(page.get_by_text(f"Você entrou como {name}")).to_be_visible()
+    first = restaurant.database("SELECT nome FROM funcionarios WHERE id = 1")
+    for page in pages:
+        page.reload()
+        expect(page.get_by_role("banner")).to_contain_text(f"Casa da {first}")
+
+
+def test_a_cook_is_shown_the_way(restaurant, somebody):
+    crew = Crew(restaurant)
+    crew.hire("Caio", "cozinha", "1739")
+    person = somebody(restaurant)
+    page = person.page
+    page.goto("/gerencia")
+    expect(page.get_by_role("link", name="Entrar")).to_be_visible()
+    person.sees_no_barrier()
+    person.fits("gerencia-fora")
+    enrol(page, crew.code("gerente"))
+    enter(page, "Caio", "1739")
+    expect(page).to_have_url(f"{restaurant.url}/cozinha")
+    page.goto("/gerencia")
+    expect(page.get_by_text("é só de gerentes")).to_be_visible()
+    person.sees_no_barrier()
