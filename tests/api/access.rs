@@ -130,6 +130,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/cozinha/esgotado", KITCHEN),
     // What is sent is the proof.
     ("GET", "/vendas", MANAGER),
+    ("GET", "/gerencia/qr", MANAGER),
     ("GET", "/gerencia/cardapio", MANAGER),
     ("POST", "/gerencia/cardapio", MANAGER),
     ("GET", "/entrar", ALL),
@@ -146,8 +147,9 @@ const TABLE: &[(&str, &str, &str)] = &[
 ];
 
 /// Pages: who may not see one is led to the way in.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "/vendas",
+    "/gerencia/qr",
     "/gerencia/cardapio",
     "/caixa",
     "/caixa/entrega",

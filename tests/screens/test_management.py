@@ -1,5 +1,7 @@
 """Who runs the restaurant, before `/gerencia`."""
 
+import os
+
 import pytest
 from playwright.sync_api import expect
 
@@ -126,3 +128,38 @@ def test_a_cook_is_shown_the_way(restaurant, somebody):
     page.goto("/gerencia")
     expect(page.get_by_text("é só de gerentes")).to_be_visible()
     person.sees_no_barrier()
+
+
+def test_codes_for_the_counter_and_the_tables_are_printed(restaurant, somebody):
+    restaurant.ask("PUT", "/restaurante", {"nome": "Cantina <da> Ana"})
+    owner = somebody(restaurant, java_script_enabled=False)
+    page = owner.page
+    page.goto("/gerencia/qr")
+    expect(page.get_by_role("img")).to_have_count(1)
+    expect(page.get_by_text("não servem ainda")).to_be_visible()
+    page.get_by_label("Quantas mesas?").fill("4")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("img")).to_have_count(5)
+    expect(page.get_by_role("listitem").filter(has_text="Mesa 4")).to_contain_text(f"{restaurant.url}/cardapio?mesa=4")
+    page.emulate_media(media="print")
+    expect(page.get_by_label("Quantas mesas?")).to_be_hidden()
+    expect(page.get_by_role("banner")).to_be_hidden()
+    page.screenshot(path=f"{os.environ.get('SCREENS', '/tmp')}/qr-print.png", full_page=True)
+    owner.expects("422")
+    for wrong in ["201", "-1", "x", "1.5"]:
+        page.goto(f"/gerencia/qr?mesas={wrong}")
+        expect(page.get_by_role("alert")).to_have_text("O número de mesas deve ser de 0 a 200.")
+
+
+def test_codes_have_no_barrier(restaurant, somebody):
+    owner = somebody(restaurant)
+    page = owner.page
+    page.goto("/gerencia/qr?mesas=3")
+    owner.sees_no_barrier()
+    owner.fits("gerencia-qr")
+    # By another name than that of the device itself nothing is wrong with them.
+    answer = page.request.get("/gerencia/qr?mesas=200", headers={"Host": "cantina.exemplo"})
+    text = answer.text()
+    assert "não servem ainda" not in text and text.count("<svg") == 201
+    assert "http://cantina.exemplo/cardapio?mesa=200" in text
+    assert answer.headers["content-encoding"] == "gzip"

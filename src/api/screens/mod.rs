@@ -11,6 +11,7 @@
 mod board;
 mod chart;
 mod choice;
+mod codes;
 mod counter;
 mod counter_acts;
 mod dishes;
@@ -47,11 +48,12 @@ pub fn logged_path<'a>(request: &Request<'a>) -> &'a str {
 }
 
 /// Their endpoints.
-pub fn resources() -> [Resource; 10] {
+pub fn resources() -> [Resource; 11] {
     [
         menu::resource(),
         order::resource(),
         board::resource(),
+        codes::resource(),
         counter_acts::resource(),
         enter::resource(),
         files::resource(),
