@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::{domain::pedido::Pedido, error::Error, server::Response};
 
@@ -53,6 +54,11 @@ pub fn tags(header: &str) -> impl Iterator<Item = &str> {
 /// Whether `If-None-Match` names this tag.
 pub fn matches_tag(header: &str, tag: &str) -> bool {
     tags(header).any(|t| t == "*" || t == tag)
+}
+
+/// Of this content: what differs has another, and what is the same the same.
+pub fn fingerprint(content: &[u8]) -> String {
+    Sha256::digest(content).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// 307 to another path.

@@ -5,11 +5,10 @@ use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use utoipa::{ToSchema, openapi::path::Parameter};
 
 use super::{
-    json::{JSON, encode, json_bytes, matches_tag},
+    json::{JSON, encode, fingerprint, json_bytes, matches_tag},
     openapi::{integer, query, string},
 };
 use crate::{
@@ -159,8 +158,7 @@ impl<const N: usize> Page<N> {
 
     /// With an entity tag that is made of the rows, where nothing else tells one state of the list from another.
     pub fn tagged(self) -> Page<N> {
-        let digest = Sha256::digest(&self.rows);
-        let tag: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let tag = fingerprint(&self.rows);
         Page { tag: Some(format!("\"{tag}\"")), ..self }
     }
 

@@ -165,6 +165,32 @@ fn change(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     json(&save(app, Some(id), &alteracao)?)
 }
 
+/// What became of a change of something that somebody had seen.
+pub enum Saved<T> {
+    /// It is made.
+    Done(T),
+    /// It is not: what was seen is no more as it was, but like this.
+    ChangedMeanwhile(T),
+}
+
+/// As `save`, where the product is still as it was seen.
+pub fn save_seen(
+    app: &App,
+    id: i64,
+    fields: &Alteracao,
+    is_as_seen: impl Fn(&Produto) -> bool,
+) -> Result<Saved<Produto>, Error> {
+    app.store.write(|conn| {
+        produtos::lock(conn, id)?;
+        let stored = produtos::find(conn, id, clock::now())?;
+        if !is_as_seen(&stored) {
+            return Ok(Saved::ChangedMeanwhile(stored));
+        }
+        produtos::update(conn, id, fields)?;
+        produtos::find(conn, id, clock::now()).map(Saved::Done)
+    })
+}
+
 /// Writes these fields of a product, or of a new one.
 pub fn save(app: &App, id: Option<i64>, fields: &Alteracao) -> Result<Produto, Error> {
     app.store.write(|conn| {

@@ -23,6 +23,8 @@ pub enum LockWait {
 pub(super) const BY_PRIMARY_KEY: &str = "/*! FORCE INDEX (PRIMARY) */";
 /// Behind a query: its rows stay as they are until the transaction ends.
 pub(super) const SHARED: &str = "/*! LOCK IN SHARE MODE */";
+/// Behind a query: its rows are to be changed, and wait for whoever changes them.
+pub(super) const TO_CHANGE: &str = "/*! FOR UPDATE */";
 
 /// A table whose rows commands lock.
 #[derive(Clone, Copy, Debug)]
@@ -48,11 +50,11 @@ impl LockWait {
 
 /// Locks those of these rows that no other transaction holds, without waiting for one; gives those that are held.
 pub fn lock_free(conn: &mut dyn Connection, table: Table, ids: &[i64]) -> Result<Vec<i64>, Error> {
-    const TO_CHANGE: &str = "/*! FOR UPDATE SKIP LOCKED */";
+    const FREE_TO_CHANGE: &str = "/*! FOR UPDATE SKIP LOCKED */";
     const TO_NAME: &str = "/*M! LOCK IN SHARE MODE SKIP LOCKED */ /*!80000 FOR SHARE SKIP LOCKED */";
     let (name, key, lock) = match table {
-        Table::Pedidos => ("pedidos", "id", TO_CHANGE),
-        Table::Cobrancas => ("cobrancas", "pedido", TO_CHANGE),
+        Table::Pedidos => ("pedidos", "id", FREE_TO_CHANGE),
+        Table::Cobrancas => ("cobrancas", "pedido", FREE_TO_CHANGE),
         Table::Clientes => ("clientes", "id", TO_NAME),
         Table::Produtos => ("produtos", "id", TO_NAME),
     };

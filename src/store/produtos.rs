@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{
     columns::Columns,
     connection::{Connection, Row, Value},
-    locks::{BY_PRIMARY_KEY, SHARED},
+    locks::{BY_PRIMARY_KEY, SHARED, TO_CHANGE},
     page::{Cursor, PageRequest, cut},
     statements::{Target, placeholders, update_columns},
 };
@@ -80,6 +80,12 @@ pub fn find(conn: &mut dyn Connection, id: i64, now: DataHora) -> Result<Produto
     let sql = format!("SELECT {} FROM produtos WHERE id = ?", COLUMNS.list());
     let rows = conn.query(&sql, &[id.into()])?;
     rows.first().map(|row| produto(row, now)).transpose()?.ok_or(NOT_FOUND)
+}
+
+/// Keeps a product as it is until the transaction ends, which may change it.
+pub fn lock(conn: &mut dyn Connection, id: i64) -> Result<(), Error> {
+    conn.query(&format!("SELECT id FROM produtos WHERE id = ? {TO_CHANGE}"), &[id.into()])?;
+    Ok(())
 }
 
 /// Those of these products that are on sale. They stay as they are until the transaction ends: whoever changes one is

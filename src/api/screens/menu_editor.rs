@@ -1,12 +1,15 @@
 //! `/gerencia/cardapio`: the menu, for who runs the restaurant. A form a product, which is shown again with what was typed
-//! where something is wrong with it.
+//! where it was not saved.
+//!
+//! - Each form carries a fingerprint of what it showed. Where somebody else has changed the product since, nothing is written:
+//!   the page says what is stored now, beside what was typed (optimistic concurrency).
 
 use askama::Template;
 use utoipa::PartialSchema;
 
 use super::{
     files,
-    layout::{Layout, page, profile, see_other},
+    layout::{Layout, page, profile, see_other, with_wait_of},
 };
 use crate::{
     api::{
@@ -14,10 +17,12 @@ use crate::{
         call::Call,
         endpoint::{Access::Gerente, Resource},
         fields::{
-            CategoriaEnviada, DescricaoProduto, Errors, Id, Logico, NomeProduto, Ordem, Quantia, body,
-            read_form,
+            CategoriaEnviada, DescricaoProduto, Errors, Id, Identificador, Logico, NomeProduto, Ordem,
+            Quantia, body, read_form,
         },
-        produtos as api,
+        json::{encode, fingerprint},
+        problem,
+        produtos::{self as api, Saved},
     },
     clock,
     domain::{
@@ -31,6 +36,11 @@ use crate::{
 
 /// Products that are shown.
 const SHOWN: usize = 1000;
+
+const CHANGED: &str = "Alguém mudou este produto em outra tela depois que você abriu a página, e nada do seu foi gravado. O \
+                       que você digitou está aqui embaixo. Confira e grave de novo: fica o que estiver nos campos.";
+const GONE: &str = "Este produto não existe mais: alguém o tirou em outra tela. O que você digitou está aqui; gravar faz um \
+                    produto novo.";
 
 /// Its endpoints.
 pub fn resource() -> Resource {
@@ -52,7 +62,8 @@ pub fn resource() -> Resource {
                 .about("Changes a product, or adds one where no `id` is sent, by the form of the page.")
                 .form::<Ficha>()
                 .see_other("To the page")
-                .page_of(404, "There is no such product")
+                .page_of(404, "There is no such product any more")
+                .page_of(412, "Somebody else has changed it since it was shown, and the page says how")
                 .page_of(422, "Something is wrong with a field, and the page says what")
                 .page_of(503, "Cannot be done now")
         })
@@ -62,6 +73,8 @@ body! {
     /// All of a product: what is empty is taken away.
     Ficha {
         id: Id,
+        /// Of the product, as it was shown.
+        visto: Identificador,
         #[schema(required)]
         nome: NomeProduto,
         #[schema(required)]
@@ -86,13 +99,17 @@ struct Row {
     ordem: String,
     ativo: bool,
     esgotado: bool,
-    /// What is wrong with what was typed.
+    /// Of what was shown.
+    visto: String,
+    /// Why it was not saved, in whole sentences.
     fault: Option<String>,
+    /// What somebody else has written meanwhile: the field, and what is in it now.
+    meanwhile: Vec<(&'static str, String)>,
 }
 
 impl Row {
-    fn of(produto: &Produto) -> Row {
-        Row {
+    fn of(produto: &Produto) -> Result<Row, Error> {
+        Ok(Row {
             id: produto.id.to_string(),
             nome: produto.nome.clone(),
             categoria: produto.categoria.number(),
@@ -101,8 +118,9 @@ impl Row {
             ordem: produto.ordem.map(|ordem| ordem.to_string()).unwrap_or_default(),
             ativo: produto.ativo,
             esgotado: produto.esgotado,
-            fault: None,
-        }
+            visto: seen(produto)?,
+            ..Row::default()
+        })
     }
 
     /// As it was sent.
@@ -111,6 +129,7 @@ impl Row {
         for (name, value) in form_urlencoded::parse(body) {
             match &*name {
                 "id" => row.id = value.into_owned(),
+                "visto" => row.visto = value.into_owned(),
                 "nome" => row.nome = value.into_owned(),
                 "categoria" => row.categoria = value.parse().unwrap_or(1),
                 "valor" => row.valor = value.into_owned(),
@@ -121,6 +140,24 @@ impl Row {
             }
         }
         row
+    }
+
+    /// Typed over what somebody else has written meanwhile: to be saved only by who has seen both.
+    fn over(self, stored: &Produto) -> Result<Row, Error> {
+        let now = Row::of(stored)?;
+        let place = |ordem: &String| if ordem.is_empty() { "no fim".to_owned() } else { ordem.clone() };
+        let on_menu = |ativo| if ativo { "sim" } else { "não" }.to_owned();
+        let fields = [
+            ("Nome", self.nome != now.nome, now.nome),
+            ("Descrição", self.descricao != now.descricao, now.descricao),
+            ("Preço", self.valor != now.valor, format!("R$ {}", now.valor)),
+            ("Categoria", self.categoria != now.categoria, stored.categoria.heading().to_owned()),
+            ("Lugar na lista", self.ordem != now.ordem, place(&now.ordem)),
+            ("No cardápio", self.ativo != now.ativo, on_menu(now.ativo)),
+        ];
+        let differing = fields.into_iter().filter(|(_, differs, _)| *differs);
+        let meanwhile = differing.map(|(label, _, value)| (label, value)).collect();
+        Ok(Row { visto: now.visto, meanwhile, fault: Some(CHANGED.to_owned()), ..self })
     }
 
     fn is_in(&self, categoria: Categoria) -> bool {
@@ -149,37 +186,68 @@ impl Editor {
     }
 }
 
-fn show(app: &App, call: &Call<'_>, refused: Option<Row>) -> Result<Response, Error> {
+/// The fingerprint of what a form shows of it.
+fn seen(produto: &Produto) -> Result<String, Error> {
+    let Produto { nome, categoria, valor, descricao, ativo, ordem, .. } = produto;
+    Ok(fingerprint(&encode(&(nome, categoria, valor, descricao, ativo, ordem))?))
+}
+
+/// Whether there is nothing left to change: the same form was sent twice.
+fn is_already(produto: &Produto, fields: &Alteracao) -> bool {
+    let Alteracao { nome, categoria, valor, descricao, ativo, ordem } = fields;
+    nome.as_ref().is_none_or(|nome| *nome == produto.nome)
+        && categoria.is_none_or(|categoria| categoria == produto.categoria)
+        && valor.is_none_or(|valor| valor == produto.valor)
+        && descricao.as_ref().is_none_or(|descricao| *descricao == produto.descricao)
+        && ativo.is_none_or(|ativo| ativo == produto.ativo)
+        && ordem.is_none_or(|ordem| ordem == produto.ordem)
+}
+
+/// With a form that was not saved, and the status that says so.
+fn show(app: &App, call: &Call<'_>, refused: Option<(u16, Row)>) -> Result<Response, Error> {
     let all = app.store.read(|conn| produtos::all(conn, SHOWN, clock::now()))?;
     let written = call.parameter("produto").and_then(|id| id.parse::<i64>().ok());
     let saved = all.iter().find(|produto| Some(produto.id) == written).map(|produto| produto.nome.clone());
-    let mut rows: Vec<Row> = all.iter().map(Row::of).collect();
+    let mut rows: Vec<Row> = all.iter().map(Row::of).collect::<Result<_, _>>()?;
     let mut blank = Row { categoria: 1, ativo: true, ..Row::default() };
-    let status = if refused.is_some() { 422 } else { 200 };
-    if let Some(refused) = refused {
+    let status = refused.as_ref().map_or(200, |(status, _)| *status);
+    if let Some((_, refused)) = refused {
         match rows.iter_mut().find(|row| row.id == refused.id) {
             Some(row) => *row = refused,
-            None => blank = refused,
+            None => blank = Row { id: String::new(), ..refused },
         }
     }
     page(status, &Editor { layout: Layout::of_staff(app, call, &profile(app)?)?, saved, blank, rows })
 }
 
 fn save(app: &App, call: &Call<'_>) -> Result<Response, Error> {
+    let typed = |fault| Row::sent(&call.body, fault);
     match try_to_save(app, call) {
-        Ok(produto) => Ok(see_other(&format!("/gerencia/cardapio?produto={}", produto.id))),
+        Ok(Saved::Done(produto)) => Ok(see_other(&format!("/gerencia/cardapio?produto={}", produto.id))),
+        Ok(Saved::ChangedMeanwhile(stored)) => {
+            show(app, call, Some((412, typed(String::new()).over(&stored)?)))
+        }
         Err(Error::Invalid(errors)) => {
             let fault: Vec<String> = errors.iter().map(|error| error.sentence()).collect();
-            show(app, call, Some(Row::sent(&call.body, fault.join("; ").replace("«valor»", "O preço"))))
+            let fault = fault.join("; ").replace("«valor»", "O preço");
+            show(app, call, Some((422, typed(format!("{fault}. Nada foi gravado ainda.")))))
         }
-        Err(error) => Err(error),
+        Err(Error::NotFound(_)) => show(app, call, Some((404, typed(GONE.to_owned())))),
+        Err(error) => {
+            // What was typed is not lost where the page can still be shown.
+            let refused = problem::of_error(error.clone(), &call.id);
+            let row = typed(format!("{}.", problem::detail(&refused)));
+            let shown = show(app, call, Some((refused.status(), row)));
+            shown.map(|page| with_wait_of(&refused, page)).map_err(|_| error)
+        }
     }
 }
 
-fn try_to_save(app: &App, call: &Call<'_>) -> Result<Produto, Error> {
+fn try_to_save(app: &App, call: &Call<'_>) -> Result<Saved<Produto>, Error> {
     let body: Ficha = read_form(call)?;
     let mut errors = Errors::default();
     let id = errors.optional("id", body.id).map(|Id(id)| id);
+    let visto = errors.optional("visto", body.visto).map(|visto| visto.0);
     let valor = errors.required("valor", body.valor);
     let price = valor.and_then(|Quantia(valor)| match Dinheiro::preco(&valor.to_string()) {
         Ok(price) => Some(price),
@@ -188,15 +256,18 @@ fn try_to_save(app: &App, call: &Call<'_>) -> Result<Produto, Error> {
             None
         }
     });
-    let is_new = id.is_none();
     let ativo = errors.optional("ativo", body.ativo).is_some_and(|Logico(ativo)| ativo);
     let fields = Alteracao {
         nome: errors.required("nome", body.nome).map(|nome| nome.0),
         categoria: errors.required("categoria", body.categoria).map(|categoria| categoria.0),
         valor: price,
         descricao: Some(errors.optional("descricao", body.descricao).map(|descricao| descricao.0)),
-        ativo: (!is_new).then_some(ativo),
+        ativo: id.map(|_| ativo),
         ordem: Some(errors.optional("ordem", body.ordem).map(|ordem| ordem.0)),
     };
-    api::save(app, id, &errors.or(Some(fields))?)
+    let fields = errors.or(Some(fields))?;
+    let Some(id) = id else { return api::save(app, None, &fields).map(Saved::Done) };
+    api::save_seen(app, id, &fields, |stored| {
+        is_already(stored, &fields) || seen(stored).ok().as_ref() == visto.as_ref()
+    })
 }
