@@ -36,8 +36,11 @@ impl Doors {
         self.store.read(|conn| funcionarios::list(conn))
     }
 
-    /// Adds a person. `by` is for the trail.
+    /// Adds a person. `by` is for the trail. `Invalid` for a password of somebody who is no manager.
     pub fn create_person(&self, new: NewFuncionario, by: &str) -> Result<Funcionario, Error> {
+        if new.senha.is_some() && new.papel != Papel::Gerente {
+            return Err(not_a_managers_password());
+        }
         let senha = new.senha.map(|senha| self.hash(&senha)).transpose()?;
         let row = funcionarios::New { nome: new.nome, papel: new.papel, pin: self.hash(&new.pin)?, senha };
         let made = self.store.write(|conn| {
@@ -67,7 +70,7 @@ impl Doors {
                 (columns.pin.is_some() || columns.senha.is_some(), names_of(&columns));
             if papel != Papel::Gerente {
                 if let Some(Some(_)) = columns.senha {
-                    return Err(Error::invalid("senha", "é só de gerentes"));
+                    return Err(not_a_managers_password());
                 }
                 columns.senha = Some(None);
                 if before.papel == Papel::Gerente {
@@ -165,6 +168,10 @@ fn names_of(change: &Columned) -> String {
         ("senha", change.senha.is_some()),
     ];
     names.into_iter().filter(|(_, changes)| *changes).map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+}
+
+fn not_a_managers_password() -> Error {
+    Error::invalid("senha", "é só de gerentes")
 }
 
 fn someone_else_manages(conn: &mut dyn Connection, id: i64) -> Result<(), Error> {

@@ -12,6 +12,7 @@ use super::{
     routes::id,
 };
 use crate::{
+    access::Key,
     clock,
     domain::chave::{Chave, NewChave},
     error::Error,
@@ -70,7 +71,12 @@ fn list(app: &App, _: &Call<'_>) -> Result<Response, Error> {
 }
 
 fn create(app: &App, call: &Call<'_>) -> Result<Response, Error> {
-    let body: NovaChave = read_body(call)?;
+    let (dados, key) = make(app, call, read_body(call)?)?;
+    json(&ChaveCriada { dados, chave: key.reveal().to_owned() })
+}
+
+/// Makes this key.
+pub fn make(app: &App, call: &Call<'_>, body: NovaChave) -> Result<(Chave, Key), Error> {
     let mut errors = Errors::default();
     let papel = errors.required("papel", body.papel);
     let nome = errors.required("nome", body.nome);
@@ -79,8 +85,7 @@ fn create(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     let now = clock::now();
     let expira_em = days.map(|Validade(days)| now.mais(days * DAY_SECONDS));
     let new = NewChave { nome, papel, criada_em: now, criada_por: call.caller(app)?.name(), expira_em };
-    let (dados, key) = app.doors.create_key(new)?;
-    json(&ChaveCriada { dados, chave: key.reveal().to_owned() })
+    app.doors.create_key(new)
 }
 
 fn revoke(app: &App, call: &Call<'_>) -> Result<Response, Error> {

@@ -9,10 +9,7 @@ use super::{
     routes::id,
 };
 use crate::{
-    domain::{
-        funcionario::{Change, Funcionario, NewFuncionario},
-        papel::Papel,
-    },
+    domain::funcionario::{Change, Funcionario, NewFuncionario},
     error::Error,
     server::Response,
 };
@@ -88,9 +85,6 @@ fn create(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     let papel = errors.required("papel", body.papel);
     let pin = errors.required("pin", body.pin);
     let senha = errors.optional("senha", body.senha).flatten().map(|senha| senha.0);
-    if senha.is_some() && papel.as_ref().is_some_and(|papel| papel.0 != Papel::Gerente) {
-        errors.note("senha", "é só de gerentes");
-    }
     let required = nome.zip(papel).zip(pin);
     let ((NomeFuncionario(nome), PapelDaEquipe(papel)), PinNovo(pin)) = errors.or(required)?;
     let new = NewFuncionario { nome, papel, pin, senha };

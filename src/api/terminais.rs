@@ -142,13 +142,16 @@ fn list(app: &App, _: &Call<'_>) -> Result<Response, Error> {
 }
 
 fn create(app: &App, call: &Call<'_>) -> Result<Response, Error> {
-    let body: NovoTerminal = read_body(call)?;
+    json(&TerminalComCodigo::from(add(app, call, read_body(call)?)?))
+}
+
+/// Adds this terminal.
+pub fn add(app: &App, call: &Call<'_>, body: NovoTerminal) -> Result<Coded, Error> {
     let mut errors = Errors::default();
     let nome = errors.required("nome", body.nome);
     let papel = errors.required("papel", body.papel);
     let (NomeTerminal(nome), PapelDaEquipe(papel)) = errors.or(nome.zip(papel))?;
-    let coded = app.doors.create_terminal(&NewTerminal { nome, papel }, &call.caller(app)?.name())?;
-    json(&TerminalComCodigo::from(coded))
+    app.doors.create_terminal(&NewTerminal { nome, papel }, &call.caller(app)?.name())
 }
 
 fn recode(app: &App, call: &Call<'_>) -> Result<Response, Error> {

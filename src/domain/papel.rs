@@ -37,6 +37,17 @@ impl Papel {
         }
     }
 
+    /// What people call it: the place where it works.
+    pub fn em_palavras(self) -> &'static str {
+        match self {
+            Papel::Cozinha => "cozinha",
+            Papel::Balcao => "caixa",
+            Papel::Gerente => "gerência",
+            Papel::Maquina => "máquina",
+            Papel::Totem => "totem",
+        }
+    }
+
     /// Those of people; the others are of programs.
     pub const STAFF: [Papel; 3] = [Papel::Cozinha, Papel::Balcao, Papel::Gerente];
 

@@ -131,6 +131,17 @@ const TABLE: &[(&str, &str, &str)] = &[
     // What is sent is the proof.
     ("GET", "/vendas", MANAGER),
     ("GET", "/gerencia/qr", MANAGER),
+    ("GET", "/gerencia/pessoas", MANAGER),
+    ("GET", "/gerencia/aparelhos", MANAGER),
+    ("GET", "/gerencia/chaves", MANAGER),
+    ("POST", "/gerencia/pessoas", MANAGER),
+    ("POST", "/gerencia/pessoas/sessoes", MANAGER),
+    ("POST", "/gerencia/pessoas/desligamento", MANAGER),
+    ("POST", "/gerencia/aparelhos", MANAGER),
+    ("POST", "/gerencia/aparelhos/codigo", MANAGER),
+    ("POST", "/gerencia/aparelhos/revogacao", MANAGER),
+    ("POST", "/gerencia/chaves", MANAGER),
+    ("POST", "/gerencia/chaves/revogacao", MANAGER),
     ("GET", "/gerencia/cardapio", MANAGER),
     ("POST", "/gerencia/cardapio", MANAGER),
     ("GET", "/entrar", ALL),
@@ -147,7 +158,15 @@ const TABLE: &[(&str, &str, &str)] = &[
 ];
 
 /// Pages: who may not see one is led to the way in.
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 19] = [
+    "/gerencia/pessoas",
+    "/gerencia/pessoas/sessoes",
+    "/gerencia/pessoas/desligamento",
+    "/gerencia/aparelhos",
+    "/gerencia/aparelhos/codigo",
+    "/gerencia/aparelhos/revogacao",
+    "/gerencia/chaves",
+    "/gerencia/chaves/revogacao",
     "/vendas",
     "/gerencia/qr",
     "/gerencia/cardapio",
@@ -162,7 +181,15 @@ const PAGES: [&str; 11] = [
 ];
 
 /// Routes that need a manager's key also where doors are open.
-const LOCKED_ALWAYS: [&str; 14] = [
+const LOCKED_ALWAYS: [&str; 22] = [
+    "/gerencia/pessoas",
+    "/gerencia/pessoas/sessoes",
+    "/gerencia/pessoas/desligamento",
+    "/gerencia/aparelhos",
+    "/gerencia/aparelhos/codigo",
+    "/gerencia/aparelhos/revogacao",
+    "/gerencia/chaves",
+    "/gerencia/chaves/revogacao",
     "/assinaturas",
     "/assinaturas/{id}",
     "/assinaturas/{id}/segredo",
@@ -322,7 +349,11 @@ impl House<'_> {
                 let expected = match *route {
                     "/pedidos/{id}/reembolso" => response.status == 409,
                     "/" => response.status == 307,
-                    "/gerencia" | "/gerencia/cardapio" | "/entrar" | "/cozinha" | "/caixa" => {
+                    "/gerencia/qr" => response.status == 200,
+                    path if path == "/gerencia" || path.starts_with("/gerencia/") => {
+                        response.status == if method == "GET" { 200 } else { 422 }
+                    }
+                    "/entrar" | "/cozinha" | "/caixa" => {
                         response.status == if method == "GET" { 200 } else { 422 }
                     }
                     "/entrar/terminal" => response.status == 422,
@@ -443,8 +474,8 @@ fn body_of(method: &str, route: &str, things: &Things) -> Option<Value> {
             "POST",
             "/gerencia" | "/entrar" | "/entrar/terminal" | "/cozinha" | "/caixa" | "/cardapio" | "/totem",
         ) => json!({}),
-        ("POST", "/cozinha/esgotado" | "/gerencia/cardapio") => json!({}),
-        ("POST", path) if path.starts_with("/caixa/") => json!({}),
+        ("POST", "/cozinha/esgotado") => json!({}),
+        ("POST", path) if path.starts_with("/caixa/") || path.starts_with("/gerencia/") => json!({}),
         ("POST", "/sair" | "/acompanhar/{id}/cancelamento") => return None,
         ("POST", "/sessoes") => json!({"funcionario": 1, "senha": "nenhuma destas"}),
         ("POST", "/chaves") => json!({"papel": "gerente", "nome": "Outra"}),

@@ -65,8 +65,7 @@ fn show(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     };
     let message = || format!("O número de mesas deve ser de 0 a {TABLES_MAX}");
     let tables: u16 = tables.ok_or_else(|| Error::invalid("mesas", message()))?;
-    let host = call.header("host")?.unwrap_or_default();
-    let menu = format!("{}://{host}/cardapio", if call.is_https { "https" } else { "http" });
+    let menu = format!("{}/cardapio", origin(call)?);
     let of_table = |table| code(format!("Mesa {table}"), format!("{menu}?mesa={table}"));
     let mut codes = vec![code("Balcão".to_owned(), menu.clone())?];
     for table in 1..=tables {
@@ -74,6 +73,12 @@ fn show(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     }
     let layout = Layout::of_staff(app, call, &profile(app)?)?;
     compressed_page(call, 200, &Codes { layout, tables, codes, only_here: is_loopback(call) })
+}
+
+/// Scheme and host by which the page was opened.
+pub fn origin(request: &Request<'_>) -> Result<String, Error> {
+    let host = request.header("host")?.unwrap_or_default();
+    Ok(format!("{}://{host}", if request.is_https { "https" } else { "http" }))
 }
 
 /// Whether the address by which the page was opened means the device itself.

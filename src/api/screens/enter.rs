@@ -113,15 +113,6 @@ impl Enter {
     }
 }
 
-/// What the page calls a role.
-fn words(papel: &Papel) -> &'static str {
-    match papel {
-        Papel::Gerente => "gerência",
-        Papel::Balcao => "caixa",
-        _ => "cozinha",
-    }
-}
-
 /// Where the role begins its work.
 fn home_of(papel: Papel) -> &'static str {
     match papel {

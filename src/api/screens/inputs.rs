@@ -24,6 +24,15 @@ pub const NEW_PIN: Attributes = &[
     ("required", ""),
 ];
 
+/// A name of somebody or something.
+pub const NAME: Attributes = &[("autocomplete", "off"), ("maxlength", "80"), ("required", "")];
+/// A PIN in place of another, or none.
+pub const ANOTHER_PIN: Attributes =
+    &[("inputmode", "numeric"), ("autocomplete", "off"), ("pattern", "[0-9]{4,8}"), ("maxlength", "8")];
+/// A password in place of another, or none.
+pub const ANOTHER_PASSWORD: Attributes =
+    &[("type", "password"), ("autocomplete", "new-password"), ("minlength", "8"), ("maxlength", "128")];
+
 /// An input.
 #[derive(Default)]
 pub struct Input {

@@ -8,7 +8,7 @@ use flate2::{Compression, write::GzEncoder};
 
 use super::{files, place::Place};
 use crate::{
-    access::Access,
+    access::{Access, Caller},
     api::{App, asset::takes_gzip, call::Call, problem, sessoes},
     domain::restaurante::{Cor, Restaurante},
     error::Error,
@@ -42,8 +42,13 @@ pub struct Staff {
     /// Who has entered.
     pub person: Option<String>,
     /// Those that the caller may see: path, name, and whether it is this one.
-    pub pages: Vec<(&'static str, &'static str, bool)>,
+    pub pages: Vec<Link>,
+    /// The same of who runs the restaurant, on those.
+    pub sections: Vec<Link>,
 }
+
+/// Path and name of a page, and whether it is this one.
+type Link = (&'static str, &'static str, bool);
 
 /// The pages of the staff, and who may see them.
 const STAFF: [(&str, &str, Access); 7] = [
@@ -56,18 +61,33 @@ const STAFF: [(&str, &str, Access); 7] = [
     ("/", "Começo", Access::Todos),
 ];
 
+/// The pages of who runs the restaurant, but for those that everybody has on the way.
+const MANAGEMENT: [(&str, &str, Access); 5] = [
+    ("/gerencia", "Visão geral", Access::Gerente),
+    ("/gerencia/pessoas", "Pessoas", Access::GerenteSempre),
+    ("/gerencia/aparelhos", "Aparelhos", Access::GerenteSempre),
+    ("/gerencia/chaves", "Chaves", Access::GerenteSempre),
+    ("/gerencia/qr", "QR codes", Access::Gerente),
+];
+
+/// Those of these pages that the caller may see. This one is that of the form, where the answer to one is shown.
+fn links(call: &Call<'_>, caller: Caller, pages: &[(&'static str, &'static str, Access)]) -> Vec<Link> {
+    let asked = format!("/{}/", call.segments.join("/"));
+    let is_of = |path: &&str| asked.starts_with(&format!("{path}/"));
+    let here = pages.iter().map(|(path, ..)| *path).filter(is_of).max_by_key(|path| path.len());
+    let seen = pages.iter().filter(|(_, _, access)| caller.may(*access));
+    seen.map(|(path, name, _)| (*path, *name, here == Some(*path))).collect()
+}
+
 impl Layout {
     /// As `of`, for a page of the staff that the caller may see.
     pub fn of_staff(app: &App, call: &Call<'_>, profile: &Restaurante) -> Result<Layout, Error> {
         let caller = call.visitor(app)?;
-        let asked = format!("/{}/", call.segments.join("/"));
-        let is_of = |path: &&str| asked.starts_with(&format!("{path}/"));
-        // The page of the form, where the answer to one is shown.
-        let here = STAFF.iter().map(|(path, ..)| *path).filter(is_of).max_by_key(|path| path.len());
-        let seen = STAFF.iter().filter(|(_, _, access)| caller.may(*access));
-        let pages = seen.map(|(path, name, _)| (*path, *name, here == Some(*path))).collect();
+        let pages = links(call, caller, &STAFF);
+        let is_management = pages.contains(&("/gerencia", "Gerência", true));
+        let sections = if is_management { links(call, caller, &MANAGEMENT) } else { Vec::new() };
         let person = sessoes::person(app, call)?.map(|person| person.nome);
-        Ok(Layout { staff: Some(Staff { person, pages }), ..Layout::of(app, profile)? })
+        Ok(Layout { staff: Some(Staff { person, pages, sections }), ..Layout::of(app, profile)? })
     }
 
     /// Of this restaurant.

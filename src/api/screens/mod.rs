@@ -14,19 +14,23 @@ mod choice;
 mod codes;
 mod counter;
 mod counter_acts;
+mod devices;
 mod dishes;
 mod enter;
 mod files;
 mod hand_over;
 mod home;
 mod inputs;
+mod keys;
 mod kitchen;
 mod layout;
 mod management;
 mod menu;
 mod menu_editor;
 mod order;
+mod people;
 mod place;
+mod roll;
 mod sales;
 mod sold_out;
 mod ticket;
@@ -48,15 +52,18 @@ pub fn logged_path<'a>(request: &Request<'a>) -> &'a str {
 }
 
 /// Their endpoints.
-pub fn resources() -> [Resource; 11] {
+pub fn resources() -> [Resource; 14] {
     [
         menu::resource(),
         order::resource(),
+        people::resource(),
         board::resource(),
         codes::resource(),
         counter_acts::resource(),
+        devices::resource(),
         enter::resource(),
         files::resource(),
+        keys::resource(),
         kitchen::resource(),
         management::resource(),
         menu_editor::resource(),
