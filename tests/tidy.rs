@@ -45,7 +45,7 @@ fn arrows_point_one_way() {
         ("src/token_bucket.rs", vec![]),
         ("src/server/", vec!["server"]),
         ("src/batch.rs", vec!["error", "metrics", "server"]),
-        ("src/store/", vec!["backoff", "clock", "domain", "error", "metrics", "store"]),
+        ("src/store/", vec!["backoff", "bell", "clock", "domain", "error", "metrics", "store"]),
         (
             "src/payments/",
             vec!["backoff", "clock", "domain", "error", "metrics", "payments", "server", "token_bucket"],

@@ -63,8 +63,8 @@ pub fn resource() -> Resource {
             operation
                 .about(
                     "The process can be sent requests: the database answers, its tables are up to date, and it is not \
-                     being stopped; of several servers of the database, which one is used. 503 names in `erros` which of `banco`, `migracoes` (with what is being done), `disco` \
-                     and `encerramento` is not so.",
+                     being stopped; of several servers of the database, which one is used. 503 names in `erros` \
+                     which of `banco`, `migracoes` (with what is being done), `disco` and `encerramento` is not so.",
                 )
                 .ok_as("text/plain", String::schema())
                 .problem(503, "")
