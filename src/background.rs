@@ -1,6 +1,6 @@
-//! What runs beside the requests, a thread each: bringing the schema up to date, the look after the servers of the database, the
-//! watch over access, cleaning, backups, the reconciliation of charges, the relief of leaders that do not come back, and the signal to
-//! end.
+//! What runs beside the requests, a thread each: bringing the schema up to date, the look after the servers of the database,
+//! the watch over access, cleaning, backups, the reconciliation of charges, the relief of leaders that do not come back, and
+//! the signal to end.
 
 use std::{
     sync::{Arc, OnceLock},
