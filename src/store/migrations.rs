@@ -4,18 +4,13 @@
 //! it was cut off, and a lease lets one process of many do the work (`lease`). A process that stood still meanwhile, and goes
 //! on when another has done all of it, can do no harm:
 //!
-//! - Setting the original's tables aside fails, since a table with the name of the first of them is there from then on for
-//!   ever: a fence, empty. Otherwise it would be the new tables that are set aside, and removed.
+//! - Setting the original's tables aside fails at a fence (`takeover`).
 //! - Copying fails before it begins, at the number of its step, which is noted first and can be noted once.
 //! - The others change nothing where their work is done.
 
 use std::{sync::mpsc, thread, time::Duration};
 
-use super::{
-    Database, Settings,
-    connection::{Connection, Value},
-    lease::Lease,
-};
+use super::{Database, Settings, connection::Connection, lease::Lease, takeover};
 use crate::{clock, error::DbError};
 
 const MYSQL: &[(i64, &str)] = &[
@@ -63,40 +58,8 @@ const EXAMPLE: i64 = 0;
 /// How long it is waited for another process that does the same.
 const LEASE_WAIT: Duration = Duration::from_secs(20);
 
-/// The tables of the original, those that hold keys of others first.
-const ORIGINAL: [&str; 5] = ["itens", "pedidos", "produtos", "clientes", "categoria_produto"];
-
-/// What is removed of the original: its orders under the name that they have once the fence has taken theirs.
-const REMOVED: [&str; 5] = [
-    "original_itens",
-    "original_pedidos_antigos",
-    "original_produtos",
-    "original_clientes",
-    "original_categoria_produto",
-];
-
-/// Columns of the original that an installation may lack, with a type that takes anything.
-const ORIGINAL_COLUMNS: &[(&str, &[&str])] = &[
-    ("produtos", &["nome", "categoria", "valor", "descricao", "ativo"]),
-    ("clientes", &["cpf", "nome", "username", "email", "telefone", "hashed_password", "ativo"]),
-    (
-        "pedidos",
-        &[
-            "cliente",
-            "status_pedido",
-            "datahora_recebido",
-            "datahora_preparacao",
-            "datahora_pronto",
-            "datahora_finalizado",
-            "status_pagamento",
-            "id_pagamento",
-        ],
-    ),
-    ("itens", &["pedido", "produto", "quantidade", "valor", "descricao"]),
-];
-
 /// Is told, in Portuguese, what is being done: `/readyz` shows it.
-type Tell<'a> = &'a dyn Fn(String);
+pub(super) type Tell<'a> = &'a dyn Fn(String);
 
 /// Whether there is nothing to do.
 pub fn is_done(conn: &mut dyn Connection, database: &Database) -> Result<bool, DbError> {
@@ -106,9 +69,7 @@ pub fn is_done(conn: &mut dyn Connection, database: &Database) -> Result<bool, D
         }
         Ok(_) => match database {
             Database::Sqlite(_) => Ok(true),
-            Database::Mysql(_) => {
-                Ok(left_of_original(conn)?.is_empty() && !is_original(conn, "original_pedidos")?)
-            }
+            Database::Mysql(_) => takeover::is_over(conn),
         },
         // There is no such table yet.
         Err(DbError::Other(_)) => Ok(false),
@@ -235,15 +196,15 @@ fn mysql(
     )?;
     let done = done(conn)?;
     if done.is_empty() {
-        set_original_aside(conn, lease)?;
+        takeover::set_aside(conn, lease)?;
     }
     for (number, script) in MYSQL.iter().filter(|(n, _)| !done.contains(n)) {
         tell(step(*number, MYSQL));
         lease.renew(conn)?;
         conn.script(script)?;
-        let has_original = *number == 1 && is_original(conn, "original_pedidos")?;
+        let has_original = *number == 1 && takeover::is_set_aside(conn)?;
         if has_original {
-            complete_original(conn)?;
+            takeover::complete(conn)?;
         }
         // What is copied and that it is copied become true together: a copy made twice would start from what the
         // first has left of the original.
@@ -251,11 +212,11 @@ fn mysql(
         conn.begin()?;
         note(conn, *number)?;
         if has_original {
-            copy_original(conn, tell)?;
+            takeover::copy(conn, tell)?;
         }
         conn.commit()?;
     }
-    remove_original(conn, lease)?;
+    takeover::remove(conn, lease)?;
     if !done.contains(&EXAMPLE) {
         conn.begin()?;
         let empty = conn.query(
@@ -284,121 +245,4 @@ fn note(conn: &mut dyn Connection, number: i64) -> Result<(), DbError> {
     conn.execute("INSERT INTO migracoes (versao, aplicada_em) VALUES (?, ?)", &values)?;
     log::info!("database: migration {number} applied");
     Ok(())
-}
-
-/// Renames the original's tables out of the way, all in one statement.
-fn set_original_aside(conn: &mut dyn Connection, lease: &Lease) -> Result<(), DbError> {
-    if !is_original(conn, "pedidos")? {
-        return Ok(());
-    }
-    let mut renames = Vec::new();
-    for table in ORIGINAL {
-        if !columns_of(conn, table)?.is_empty() {
-            renames.push(format!("{table} TO original_{table}"));
-        }
-    }
-    log::info!("database: taking over the tables of the original system");
-    lease.renew(conn)?;
-    conn.script(&format!("RENAME TABLE {};\n", renames.join(", ")))
-}
-
-/// Whether this table holds orders of the original: not those of Ambrosia, and not the fence.
-fn is_original(conn: &mut dyn Connection, table: &str) -> Result<bool, DbError> {
-    let columns = columns_of(conn, table)?;
-    let has = |name: &str| columns.iter().any(|column| column == name);
-    Ok(has("status_pedido") && !has("versao"))
-}
-
-/// Runs in the caller's transaction; the tables of the original are only read.
-fn copy_original(conn: &mut dyn Connection, tell: Tell<'_>) -> Result<(), DbError> {
-    let copied = copy_tables(conn, tell).and_then(|()| {
-        for table in ["produtos", "clientes", "pedidos"] {
-            if count(conn, table)? != count(conn, &format!("original_{table}"))? {
-                return Err(DbError::Other(format!("rows of {table} would be lost")));
-            }
-        }
-        Ok(())
-    });
-    copied.map_err(|e| {
-        let advice = "the rows of the original system are whole, in tables named original_*";
-        DbError::Other(format!("cannot take over the original's data; {advice}: {e}"))
-    })
-}
-
-fn copy_tables(conn: &mut dyn Connection, tell: Tell<'_>) -> Result<(), DbError> {
-    let statements: Vec<&str> =
-        include_str!("../../sql/mysql/original_copia.sql").split_inclusive(";\n").collect();
-    for (number, statement) in (1..).zip(&statements) {
-        tell(format!("cópia dos dados do sistema original, {number} de {}", statements.len()));
-        conn.script(statement)?;
-    }
-    Ok(())
-}
-
-fn complete_original(conn: &mut dyn Connection) -> Result<(), DbError> {
-    for (table, wanted) in ORIGINAL_COLUMNS {
-        let table = format!("original_{table}");
-        let there = columns_of(conn, &table)?;
-        if there.is_empty() {
-            conn.script(&format!("CREATE TABLE {table} (id INT NULL);\n"))?;
-        }
-        for column in wanted.iter().filter(|c| !there.iter().any(|t| t == *c)) {
-            conn.script(&format!("ALTER TABLE {table} ADD COLUMN {column} VARCHAR(255) NULL;\n"))?;
-        }
-    }
-    Ok(())
-}
-
-/// After the copy is noted, whenever that was: a removal that was cut off goes on at the next start.
-fn remove_original(conn: &mut dyn Connection, lease: &Lease) -> Result<(), DbError> {
-    if !columns_of(conn, "original_itens")?.is_empty() {
-        let orphans = "original_itens i LEFT JOIN pedidos p ON p.id = i.pedido WHERE p.id IS NULL";
-        if count(conn, orphans)? > 0 {
-            // Lines of an order that does not exist: shown nowhere, kept all the same.
-            log::warn!("database: some lines belong to no order; they stay in original_itens_sem_pedido");
-            conn.script("RENAME TABLE original_itens TO original_itens_sem_pedido;\n")?;
-        }
-    }
-    if is_original(conn, "original_pedidos")? {
-        put_up_fence(conn, lease)?;
-    }
-    let left = left_of_original(conn)?;
-    if left.is_empty() {
-        return Ok(());
-    }
-    let tables = left.join(", ");
-    lease.renew(conn)?;
-    conn.script(&format!(
-        "SET FOREIGN_KEY_CHECKS = 0;\nDROP TABLE IF EXISTS {tables};\nSET FOREIGN_KEY_CHECKS = 1;\n"
-    ))
-}
-
-/// The fence takes the place of the original's orders in one statement: at no moment is there none.
-fn put_up_fence(conn: &mut dyn Connection, lease: &Lease) -> Result<(), DbError> {
-    conn.script(
-        "CREATE TABLE IF NOT EXISTS original_cerca (id INT NOT NULL PRIMARY KEY) ENGINE=InnoDB \
-         COMMENT='Keeps what was taken over from being taken over again. Do not remove.';\n",
-    )?;
-    lease.renew(conn)?;
-    conn.script(
-        "RENAME TABLE original_pedidos TO original_pedidos_antigos, original_cerca TO original_pedidos;\n",
-    )
-}
-
-/// The tables of the original that have been set aside and not removed.
-fn left_of_original(conn: &mut dyn Connection) -> Result<Vec<String>, DbError> {
-    let sql = "SELECT LOWER(table_name) FROM information_schema.tables \
-               WHERE table_schema = DATABASE() AND table_name IN (?, ?, ?, ?, ?)";
-    let rows = conn.query(sql, &REMOVED.map(Value::from))?;
-    rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
-}
-
-fn count(conn: &mut dyn Connection, table: &str) -> Result<i64, DbError> {
-    conn.query(&format!("SELECT COUNT(*) FROM {table}"), &[])?.first().map_or(Ok(0), |row| row.int(0))
-}
-
-fn columns_of(conn: &mut dyn Connection, table: &str) -> Result<Vec<String>, DbError> {
-    let sql = "SELECT LOWER(column_name) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ?";
-    let rows = conn.query(sql, &[Value::from(table)])?;
-    rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
 }

@@ -41,6 +41,7 @@ pub mod sessoes;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statements;
+mod takeover;
 pub mod tentativas;
 pub mod terminais;
 mod tls;
