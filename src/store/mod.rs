@@ -97,11 +97,11 @@ pub struct Settings {
 
 /// How often a read is tried whose connection turns out to be dead.
 const ATTEMPTS: u32 = 5;
-/// How often a transaction is tried that meets a deadlock or a concurrent change, and the pauses in between: a second or so
-/// in all, and no longer than a request waits for a connection.
+/// How often a transaction is tried that meets a deadlock or a concurrent change, and the pauses in between: two seconds at
+/// most in all, and no longer than a request waits for a connection.
 const WRITE_ATTEMPTS: u32 = 12;
 const WRITE_PAUSE: Duration = Duration::from_millis(5);
-const WRITE_PAUSE_MAX: Duration = Duration::from_millis(160);
+const WRITE_PAUSE_MAX: Duration = Duration::from_millis(320);
 /// What a glance waits for a connection.
 const GLANCE: Duration = Duration::from_millis(100);
 /// A migration may copy a large table.
