@@ -203,7 +203,7 @@ impl Metrics {
             webhook_matters: Known::default(),
             log_dropped: Counter::default(),
             live: live::Live::new(histogram()),
-            database: database::Database::default(),
+            database: database::Database::new(histogram()),
             backup_age: Known::default(),
             backup_interval: Known::default(),
             backup_failures: Counter::default(),

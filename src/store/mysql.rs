@@ -35,6 +35,8 @@ pub struct Mysql {
     in_transaction: bool,
 }
 
+/// How long a server may leave what it is sent unconfirmed.
+const UNCONFIRMED: Duration = Duration::from_secs(4);
 /// What the state of a server is told by. No server has all of them.
 const STATE: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN \
                      ('read_only', 'wsrep_on', 'group_replication_consistency')";
@@ -84,6 +86,8 @@ impl Address {
             .read_timeout(Some(statement))
             .write_timeout(Some(statement))
             .tcp_keepalive_time_ms(Some(30_000))
+            // One that is cut off is found out by what it does not confirm.
+            .tcp_user_timeout_ms(Some(statement.min(UNCONFIRMED).as_millis() as u32))
             // Twenty pods of seven connections stay below max_prepared_stmt_count (16,382 by default).
             .stmt_cache_size(110)
             .additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS)

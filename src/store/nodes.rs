@@ -185,6 +185,7 @@ impl Nodes {
     pub fn look(&self, watch: &mut Watch) -> Result<(), Unusable> {
         let used = self.used();
         let Err(why) = watch.ask(self, used).or_else(|_| watch.ask(self, used)) else {
+            watch.time_read(used);
             self.go_back(watch, used);
             return Ok(());
         };
@@ -262,6 +263,22 @@ impl Watch {
                 Ok(())
             }
             other => Err(Unusable::State(other)),
+        }
+    }
+}
+
+impl Watch {
+    /// How long a read takes, which on a cluster waits for what was committed on other nodes. Where it takes long the figures
+    /// tell, and the node is used all the same: the others would keep it waiting as well.
+    fn time_read(&mut self, number: usize) {
+        let kept = &mut self.0[number].connection;
+        let Some(mut connection) = kept.take() else { return };
+        let begun = Instant::now();
+        let read = connection.query("SELECT proxima_sequencia FROM restaurante WHERE id = 1", &[]);
+        METRICS.database.read(begun.elapsed());
+        // Before the first migration there is no such table.
+        if matches!(read, Ok(_) | Err(DbError::Other(_))) {
+            *kept = Some(connection);
         }
     }
 }
