@@ -41,7 +41,7 @@ impl Health {
     }
 
     /// What is wrong, for anyone to read; causes go to the log.
-    fn fault(&self) -> Option<&'static str> {
+    pub fn fault(&self) -> Option<&'static str> {
         match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Some((when, fault)) if when.elapsed() < STALE => fault.as_ref().map(|why| match why {
                 Unusable::State(NodeState::ReadOnly) => "só aceita leitura",

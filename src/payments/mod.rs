@@ -49,6 +49,9 @@ pub trait Provider: Send + Sync {
     /// Logs what an operator has to know when the process starts.
     fn announce(&self);
 
+    /// Whether it fails, so that nothing is asked of it for now.
+    fn is_away(&self) -> bool;
+
     /// What people have to know who pay, as a sentence in Portuguese; `None` where money moves as they expect.
     fn notice(&self) -> Option<&'static str>;
 

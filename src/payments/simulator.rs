@@ -71,6 +71,10 @@ impl Provider for Simulator {
         }
     }
 
+    fn is_away(&self) -> bool {
+        false
+    }
+
     fn notice(&self) -> Option<&'static str> {
         Some("Pagamentos simulados: nenhum código QR pode ser pago de verdade.")
     }

@@ -202,6 +202,14 @@ pub fn count_unpaid(conn: &mut dyn Connection, max: usize) -> Result<usize, Erro
     Ok(rows.first().map(|row| row.int(0)).transpose()?.unwrap_or_default() as usize)
 }
 
+/// How many orders that the kitchen has not finished came at this moment or before, and when the oldest of them came.
+pub fn late(conn: &mut dyn Connection, since: DataHora) -> Result<(i64, Option<DataHora>), Error> {
+    let sql = "SELECT COUNT(*), MIN(datahora_recebido) FROM pedidos WHERE status_pedido IN (1, 2) \
+               AND datahora_recebido <= ?";
+    let rows = conn.query(sql, &[since.into()])?;
+    Ok(rows.first().map_or(Ok((0, None)), |row| Ok::<_, DbError>((row.int(0)?, row.time_or_null(1)?)))?)
+}
+
 /// How many open orders there are, by state, and since when the oldest of them waits.
 #[derive(Default)]
 pub struct OpenCounts {

@@ -64,6 +64,10 @@ class Restaurant:
         with sqlite3.connect(f"{self.folder}/r.db") as conn:
             return conn.execute(query).fetchone()[0]
 
+    def change(self, statement):
+        with sqlite3.connect(f"{self.folder}/r.db") as conn:
+            conn.execute(statement)
+
     def move(self, id, status):
         return self.ask("PUT", "/pedidos", {"id": id, "status_pedido": status})
 

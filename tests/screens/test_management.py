@@ -1,6 +1,7 @@
 """Who runs the restaurant, before `/gerencia`."""
 
 import os
+import time
 
 import pytest
 from playwright.sync_api import expect
@@ -111,6 +112,70 @@ def test_two_begin_at_once(restaurant, somebody):
     for page in pages:
         page.reload()
         expect(page.get_by_role("banner")).to_contain_text(f"Casa da {first}")
+
+
+def become_manager(restaurant, person):
+    """The page of an owner who has begun."""
+    begin(person.page, link_for(restaurant, "Ana"))
+    expect(person.page.get_by_text("Você entrou como Ana")).to_be_visible()
+    return person.page
+
+
+def check(page, name):
+    return page.locator(".saude div", has_text=name)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_first_steps_lead_to_a_kitchen(restaurant, somebody, scripts):
+    owner = somebody(restaurant)
+    page = become_manager(restaurant, owner)
+    steps, state = page.get_by_role("heading", name="Pôr para funcionar"), page.get_by_role("heading", name="Está tudo certo?")
+    assert steps.bounding_box()["y"] < state.bounding_box()["y"]
+    expect(page.get_by_role("link", name="Imprimir os QR codes")).to_have_attribute("href", "/gerencia/qr")
+    page.get_by_role("button", name="Fazer o código do tablet").click()
+    expect(page).to_have_url(f"{restaurant.url}/gerencia/aparelhos")
+    tablet = somebody(restaurant, java_script_enabled=scripts).page
+    enrol(tablet, page.locator(".segredo").inner_text())
+    tablet.get_by_role("link", name="Abrir a cozinha").click()
+    expect(tablet.get_by_role("heading", name="Cozinha", exact=True)).to_be_attached()
+    # Whoever has begun is asked how things are first.
+    page.get_by_role("link", name="Visão geral").click()
+    assert steps.bounding_box()["y"] > state.bounding_box()["y"]
+    owner.sees_no_barrier()
+
+
+def test_it_says_what_is_not_all_right(restaurant, somebody):
+    owner = somebody(restaurant)
+    order = restaurant.order()
+    page = become_manager(restaurant, owner)
+    expect(check(page, "Pagamentos")).to_contain_text("simulados")
+    expect(check(page, "Banco de dados")).to_contain_text("Responde.")
+    expect(check(page, "Disco")).to_contain_text("Há espaço")
+    expect(check(page, "Pedidos atrasados")).to_contain_text("Nenhum espera há mais de 20 min.")
+    expect(check(page, "Pendências")).to_contain_text("Nada a resolver.")
+    expect(page.get_by_text("Uma coisa pede atenção.")).to_be_visible()
+    restaurant.change(f"UPDATE pedidos SET datahora_recebido = datetime('now', '-50 minutes') WHERE id = {order['id']}")
+    restaurant.change(f"UPDATE cobrancas SET pendencia = 'Devolver 5 reais', pendente_desde = datetime('now') WHERE pedido = {order['id']}")
+    page.reload()
+    expect(check(page, "Pedidos atrasados")).to_contain_text("Um pedido espera há 50 min.")
+    expect(check(page, "Pendências")).to_contain_text("Uma espera por uma decisão sua")
+    expect(page.get_by_text("3 coisas pedem atenção.")).to_be_visible()
+    owner.sees_no_barrier()
+    owner.fits("gerencia-pede")
+    check(page, "Pendências").get_by_role("link", name="Resolver no caixa").click()
+    expect(page.get_by_text("Devolver 5 reais")).to_be_visible()
+
+
+def test_it_says_that_a_provider_is_away(open_restaurant, somebody):
+    restaurant = open_restaurant(MERCADO_PAGO_TOKEN="TEST-x", MERCADO_PAGO_POS="CAIXA1", MERCADO_PAGO_WEBHOOK_UNSIGNED="true", MERCADO_PAGO_URL="http://127.0.0.1:1", ACCESS="auto", MERCADO_PAGO_CHECKOUT_MS="100")
+    page = become_manager(restaurant, somebody(restaurant))
+    expect(check(page, "Pagamentos")).to_contain_text("Pelo Mercado Pago.")
+    deadline = time.monotonic() + 60
+    while "não responde" not in check(page, "Pagamentos").inner_text():
+        assert time.monotonic() < deadline
+        restaurant.order()
+        page.reload()
+    expect(check(page, "Pagamentos")).to_contain_text("Receba no caixa")
 
 
 def test_a_cook_is_shown_the_way(restaurant, somebody):

@@ -48,7 +48,11 @@ const CARDS: [Card; 7] = [
         name: "Vendas",
         about: "Para quem dirige: o que foi vendido no dia, na semana e no mês, por hora e por produto.",
     },
-    Card { path: "/gerencia", name: "Gerência", about: "Para quem dirige: começar, e dizer quem entra." },
+    Card {
+        path: "/gerencia",
+        name: "Gerência",
+        about: "Para quem dirige: começar, pôr a equipe, ver se está tudo certo.",
+    },
 ];
 
 #[derive(Template)]

@@ -102,6 +102,11 @@ impl Layout {
         })
     }
 
+    /// Where the database does not say what the restaurant is called.
+    pub fn nameless() -> Layout {
+        Layout { nome: "Ambrosia".into(), colours: None, unlocked: false, staff: None, payments: None }
+    }
+
     /// As `of`, for this place: a totem, which strangers use, says nothing of the doors and leads to no other page.
     pub fn at(app: &App, profile: &Restaurante, place: Place) -> Result<Layout, Error> {
         let layout = Layout::of(app, profile)?;
@@ -164,10 +169,9 @@ struct Sorry {
 pub fn shown(app: &App, call: &Call<'_>, result: Result<Response, Error>) -> Result<Response, Error> {
     let Err(error) = result else { return result };
     let refused = problem::of_error(error, &call.id);
-    let nameless =
-        |_| Layout { nome: "Ambrosia".into(), colours: None, unlocked: false, staff: None, payments: None };
     let place = Place::of(call);
-    let layout = profile(app).and_then(|profile| Layout::at(app, &profile, place)).unwrap_or_else(nameless);
+    let layout = profile(app).and_then(|profile| Layout::at(app, &profile, place));
+    let layout = layout.unwrap_or_else(|_| Layout::nameless());
     let again = refused.status() == 503;
     let sorry = Sorry { layout, detail: problem::detail(&refused), again, place };
     Ok(with_wait_of(&refused, page(refused.status(), &sorry)?))

@@ -1,5 +1,5 @@
-//! `/gerencia`: where who runs the restaurant begins. With an invitation (`access`) a person becomes a manager here. Tested by
-//! `tests/api/invitations.rs`, `tests/browser` and `tests/screens`.
+//! `/gerencia`: where who runs the restaurant begins: the first steps, and whether everything is all right. With an invitation
+//! (`access`) a person becomes a manager here. Tested by `tests/api/invitations.rs`, `tests/browser` and `tests/screens`.
 //!
 //! - The first manager gives name and city of the restaurant along: in one transaction, which closes the doors.
 //! - The token of the link stands behind `#`, which browsers send to nobody; a script moves it into the form, and out of the
@@ -9,9 +9,10 @@ use askama::Template;
 use utoipa::PartialSchema;
 
 use super::{
-    files,
+    codes, files,
     inputs::{Form, Input, NEW_PASSWORD, NEW_PIN},
     layout::{Layout, page, profile, see_other},
+    well_being::{self, Check},
 };
 use crate::{
     access::{Entrance, Invited, Person},
@@ -87,6 +88,33 @@ struct Management {
     /// Everybody may do everything.
     open: bool,
     form: Form,
+    /// For a manager who has entered.
+    overview: Option<Overview>,
+}
+
+/// How the restaurant is, and what can be done.
+struct Overview {
+    checks: Vec<Check>,
+    /// No device is the restaurant's yet: the first steps come first.
+    is_new: bool,
+    /// By which the page was opened.
+    origin: String,
+}
+
+impl Overview {
+    fn faults(&self) -> usize {
+        self.checks.iter().filter(|check| !check.is_well).count()
+    }
+}
+
+/// What a manager sees, also while the database is away.
+fn overview(app: &App, call: &Call<'_>) -> Result<Overview, Error> {
+    let origin = codes::origin(call)?;
+    if app.health.fault().is_some() {
+        return Ok(Overview { checks: well_being::without_database(app), is_new: false, origin });
+    }
+    let checks = well_being::checks(app, profile(app)?.minutos_vermelho);
+    Ok(Overview { checks, is_new: app.doors.list_terminals()?.is_empty(), origin })
 }
 
 fn look(app: &App, call: &Call<'_>) -> Result<Response, Error> {
@@ -101,9 +129,16 @@ fn show(app: &App, call: &Call<'_>, status: u16, errors: &[FieldError]) -> Resul
     }
     inputs.extend(person());
     let form = Form { inputs, ..Form::default() };
+    let person = sessoes::person(app, call)?;
+    let manages = person.as_ref().is_some_and(|person| person.papel == Papel::Gerente);
+    let layout = match profile(app) {
+        Err(_) if manages => Layout::nameless(),
+        profile => Layout::of_staff(app, call, &profile?)?,
+    };
     let shown = Management {
-        layout: Layout::of_staff(app, call, &profile(app)?)?,
-        person: sessoes::person(app, call)?,
+        layout,
+        overview: if manages { Some(overview(app, call)?) } else { None },
+        person,
         managed,
         open: app.doors.are_open()?,
         form: if errors.is_empty() { form } else { form.sent(&call.body, errors) },

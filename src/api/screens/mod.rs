@@ -35,6 +35,7 @@ mod sales;
 mod sold_out;
 mod ticket;
 mod trouble;
+mod well_being;
 
 pub use self::home::home;
 use super::{App, call::Call, endpoint::Resource};

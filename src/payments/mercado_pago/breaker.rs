@@ -39,6 +39,11 @@ impl Breaker {
         }
     }
 
+    /// Whether calls are held back, but for those that try.
+    pub fn is_open(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).open_until.is_some()
+    }
+
     /// A call was answered, whatever the answer.
     pub fn succeeded(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::default();
@@ -79,6 +84,7 @@ mod tests {
         }
         breaker.failed(start);
         assert!(!breaker.allows(start), "open");
+        assert!(breaker.is_open());
         let later = start + PAUSE;
         assert!(breaker.allows(later), "one tries");
         assert!(!breaker.allows(later), "the others wait for it");
@@ -87,6 +93,7 @@ mod tests {
         assert!(breaker.allows(later + PAUSE * 2));
         breaker.succeeded();
         assert!(breaker.allows(later) && breaker.allows(later), "closed");
+        assert!(!breaker.is_open());
     }
 
     #[test]

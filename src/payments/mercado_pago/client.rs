@@ -164,6 +164,11 @@ impl Client {
         }
     }
 
+    /// Whether the provider fails, and calls are held back.
+    pub fn is_away(&self) -> bool {
+        self.breaker.is_open()
+    }
+
     fn attempt(&self, call: &Call<'_>, deadline: Instant) -> Result<Answer, AttemptError> {
         let not_begun = |cause| AttemptError::NotBegun(NoAnswer::of(cause));
         let start = Instant::now();

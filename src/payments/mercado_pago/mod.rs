@@ -121,6 +121,10 @@ impl Provider for MercadoPago {
         }
     }
 
+    fn is_away(&self) -> bool {
+        self.client.is_away()
+    }
+
     fn notice(&self) -> Option<&'static str> {
         None
     }
