@@ -48,6 +48,7 @@ mod qrcode;
 mod rate_limit;
 mod restaurante;
 mod routes;
+mod saved;
 mod screens;
 mod sessoes;
 mod shared;

@@ -15,6 +15,7 @@ use super::{
     page::{self, LIMIT_DEFAULT, Page},
     prazo::{self, PrazoEnviado},
     routes::id,
+    saved::Saved,
     shared,
 };
 use crate::{
@@ -163,14 +164,6 @@ fn change(app: &App, request: &Call<'_>) -> Result<Response, Error> {
     };
     let Id(id) = errors.or(id)?;
     json(&save(app, Some(id), &alteracao)?)
-}
-
-/// What became of a change of something that somebody had seen.
-pub enum Saved<T> {
-    /// It is made.
-    Done(T),
-    /// It is not: what was seen is no more as it was, but like this.
-    ChangedMeanwhile(T),
 }
 
 /// As `save`, where the product is still as it was seen.

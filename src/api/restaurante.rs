@@ -13,6 +13,7 @@ use super::{
     },
     json::json,
     prazo::{self, PrazoEnviado},
+    saved::Saved,
 };
 use crate::{
     clock,
@@ -24,7 +25,7 @@ use crate::{
     error::Error,
     server::Response,
     store::{
-        Connection,
+        Connection, acesso,
         auditoria::{self, New},
         perfil,
     },
@@ -83,7 +84,32 @@ fn find(app: &App, _: &Call<'_>) -> Result<Response, Error> {
 }
 
 fn change(app: &App, call: &Call<'_>) -> Result<Response, Error> {
-    let body: EdicaoRestaurante = read_body(call)?;
+    let wanted = wanted(app, read_body(call)?)?;
+    let ator = call.caller(app)?.name();
+    json(&app.store.write(|conn| write(conn, &wanted, &ator))?)
+}
+
+/// Changes these fields, where the restaurant is still as it was seen.
+pub fn change_seen(
+    app: &App,
+    call: &Call<'_>,
+    body: EdicaoRestaurante,
+    is_as_seen: impl Fn(&Agora) -> bool,
+) -> Result<Saved<Agora>, Error> {
+    let wanted = wanted(app, body)?;
+    let ator = call.caller(app)?.name();
+    app.store.write(|conn| {
+        acesso::lock(conn)?;
+        let stored = perfil::at(conn, clock::now())?;
+        if !is_as_seen(&stored) {
+            return Ok(Saved::ChangedMeanwhile(stored));
+        }
+        write(conn, &wanted, &ator).map(Saved::Done)
+    })
+}
+
+/// The fields that this body sets.
+fn wanted(app: &App, body: EdicaoRestaurante) -> Result<Alteracao, Error> {
     let mut errors = Errors::default();
     let wanted = Alteracao {
         nome: errors.optional("nome", body.nome).flatten().map(|n| n.0),
@@ -106,9 +132,7 @@ fn change(app: &App, call: &Call<'_>) -> Result<Response, Error> {
             errors.note("fuso", format!("ainda não pode mudar: é {stored}"));
         }
     }
-    let wanted = errors.or(Some(wanted))?;
-    let ator = call.caller(app)?.name();
-    json(&app.store.write(|conn| write(conn, &wanted, &ator))?)
+    errors.or(Some(wanted))
 }
 
 /// Writes these fields in a transaction that ends with it, and what this actor has changed into the trail.
@@ -129,26 +153,26 @@ pub fn write(conn: &mut dyn Connection, wanted: &Alteracao, ator: &str) -> Resul
 
 fn pause(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     let pause = prazo::read(call, clock::now())?;
-    set_pause(app, call, Some(pause))
+    json(&set_pause(app, call, Some(pause))?)
 }
 
 fn go_on(app: &App, call: &Call<'_>) -> Result<Response, Error> {
-    set_pause(app, call, None)
+    json(&set_pause(app, call, None)?)
 }
 
-fn set_pause(app: &App, call: &Call<'_>, pause: Option<Prazo>) -> Result<Response, Error> {
+/// Takes no orders from customers for so long, or takes them again.
+pub fn set_pause(app: &App, call: &Call<'_>, pause: Option<Prazo>) -> Result<Agora, Error> {
     let ator = call.caller(app)?.name();
     let detail = match pause.map(Prazo::end) {
         Some(Some(end)) => format!("pausa até {end}"),
         Some(None) => "pausa".to_owned(),
         None => "fim da pausa".to_owned(),
     };
-    let profile = app.store.write(|conn| {
+    app.store.write(|conn| {
         auditoria::append(conn, &altered(&ator, detail.clone()), clock::now())?;
         perfil::set_pause(conn, pause)?;
         perfil::at(conn, clock::now())
-    })?;
-    json(&profile)
+    })
 }
 
 /// For the trail.

@@ -131,6 +131,10 @@ const TABLE: &[(&str, &str, &str)] = &[
     // What is sent is the proof.
     ("GET", "/vendas", MANAGER),
     ("GET", "/gerencia/qr", MANAGER),
+    ("GET", "/gerencia/restaurante", MANAGER),
+    ("POST", "/gerencia/restaurante", MANAGER),
+    ("POST", "/gerencia/restaurante/horarios", MANAGER),
+    ("POST", "/gerencia/restaurante/pausa", MANAGER),
     ("GET", "/gerencia/pessoas", MANAGER),
     ("GET", "/gerencia/aparelhos", MANAGER),
     ("GET", "/gerencia/chaves", MANAGER),
@@ -158,7 +162,10 @@ const TABLE: &[(&str, &str, &str)] = &[
 ];
 
 /// Pages: who may not see one is led to the way in.
-const PAGES: [&str; 19] = [
+const PAGES: [&str; 22] = [
+    "/gerencia/restaurante",
+    "/gerencia/restaurante/horarios",
+    "/gerencia/restaurante/pausa",
     "/gerencia/pessoas",
     "/gerencia/pessoas/sessoes",
     "/gerencia/pessoas/desligamento",
@@ -350,6 +357,11 @@ impl House<'_> {
                     "/pedidos/{id}/reembolso" => response.status == 409,
                     "/" => response.status == 307,
                     "/gerencia/qr" => response.status == 200,
+                    // A form that does not say what it has seen.
+                    "/gerencia/restaurante" | "/gerencia/restaurante/horarios" => {
+                        response.status == if method == "GET" { 200 } else { 412 }
+                    }
+                    "/gerencia/restaurante/pausa" => response.status == 303,
                     path if path == "/gerencia" || path.starts_with("/gerencia/") => {
                         response.status == if method == "GET" { 200 } else { 422 }
                     }

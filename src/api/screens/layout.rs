@@ -62,8 +62,9 @@ const STAFF: [(&str, &str, Access); 7] = [
 ];
 
 /// The pages of who runs the restaurant, but for those that everybody has on the way.
-const MANAGEMENT: [(&str, &str, Access); 5] = [
+const MANAGEMENT: [(&str, &str, Access); 6] = [
     ("/gerencia", "Visão geral", Access::Gerente),
+    ("/gerencia/restaurante", "Restaurante", Access::Gerente),
     ("/gerencia/pessoas", "Pessoas", Access::GerenteSempre),
     ("/gerencia/aparelhos", "Aparelhos", Access::GerenteSempre),
     ("/gerencia/chaves", "Chaves", Access::GerenteSempre),

@@ -21,8 +21,8 @@ use crate::{
             Quantia, body, read_form,
         },
         json::{encode, fingerprint},
-        problem,
-        produtos::{self as api, Saved},
+        problem, produtos as api,
+        saved::Saved,
     },
     clock,
     domain::{

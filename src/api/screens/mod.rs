@@ -20,6 +20,8 @@ mod enter;
 mod files;
 mod hand_over;
 mod home;
+mod hours;
+mod house;
 mod inputs;
 mod keys;
 mod kitchen;
@@ -53,7 +55,7 @@ pub fn logged_path<'a>(request: &Request<'a>) -> &'a str {
 }
 
 /// Their endpoints.
-pub fn resources() -> [Resource; 14] {
+pub fn resources() -> [Resource; 15] {
     [
         menu::resource(),
         order::resource(),
@@ -64,6 +66,7 @@ pub fn resources() -> [Resource; 14] {
         devices::resource(),
         enter::resource(),
         files::resource(),
+        house::resource(),
         keys::resource(),
         kitchen::resource(),
         management::resource(),
