@@ -87,7 +87,7 @@ def test_nobody_begins_without_an_invitation(restaurant, somebody):
     stranger.expects("422")
     page = stranger.page
     begin(page, "/gerencia#amc_" + "A" * 43)
-    expect(page.get_by_label("Convite", exact=True)).to_have_accessible_description("O endereço que o comando ou o registro mostra, ou o código atrás do sinal #. Este convite não vale: já foi usado, ou passaram 24 horas, ou não foi copiado inteiro. Abra o endereço de novo, ou faça outro com «ambrosia gerente NOME».")
+    expect(page.get_by_label("Convite", exact=True)).to_have_accessible_description("O endereço que o comando ou o registro mostra, ou o código depois do sinal #. Este convite não vale: já foi usado, ou passaram 24 horas, ou não foi copiado inteiro. Abra o endereço de novo, ou faça outro com «ambrosia gerente NOME».")
     assert restaurant.ask("GET", "/restaurante")["nome"] == "Ambrosia"
     assert restaurant.ask("GET", "/clientes")
     request = stranger.context.request

@@ -150,7 +150,7 @@ fn invitation() -> Input {
     Input {
         name: "convite",
         label: "Convite",
-        hint: "O endereço que o comando ou o registro mostra, ou o código atrás do sinal #.",
+        hint: "O endereço que o comando ou o registro mostra, ou o código depois do sinal #.",
         attributes: &[
             ("autocomplete", "off"),
             ("autocapitalize", "off"),
