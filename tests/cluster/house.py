@@ -48,8 +48,8 @@ class Ambrosia:
     def wait_until_ready(self):
         wait_for(f"{self.name} is ready", self.is_ready, 60)
 
-    def command(self, *arguments):
-        return subprocess.run([os.environ["AMBROSIA_BIN"], *arguments], env=self.database, capture_output=True, text=True)
+    def command(self, *arguments, **database):
+        return subprocess.run([os.environ["AMBROSIA_BIN"], *arguments], env=database or self.database, capture_output=True, text=True)
 
     def kill(self):
         self.process.kill()

@@ -27,7 +27,7 @@ class World:
 
     def __init__(self, cluster, work, seed, database, begun, payments=False, listed=False):
         self.cluster, self.seed, self.database, self.begun = cluster, seed, database, begun
-        self.notes, self.stopped, self.fingerprints = Notes(), threading.Event(), {}
+        self.notes, self.stopped, self.last, self.fingerprint = Notes(), threading.Event(), None, None
         cluster.nodes[0].sql(f"CREATE DATABASE {database} CHARACTER SET utf8mb4")
         cluster.nodes[0].sql(f"GRANT ALL ON {database}.* TO ambrosia@'%'")
         port = free_port()
@@ -37,8 +37,10 @@ class World:
                           for number, node in enumerate(cluster.nodes)]
         # Which is where notifications come in.
         self.processes[0].environment["PORT"], self.processes[0].port = str(port), port
+        # Together, and one of them makes the tables.
         for process in self.processes:
             process.start()
+        for process in self.processes:
             process.wait_until_ready()
         self.receiver, self.listener = Receiver(self.subscribe(), seed), Listener(self, 0)
         self.tell(f"{database}: three processes are ready")
@@ -154,7 +156,7 @@ def measure(cluster, work, seed, seconds, begun):
             first.start(cluster.nodes)
             first.wait_until_synced()
 
-    live(world, [Hurried(world, n) for n in range(HURRIED)], ten_deaths, connections_end=False)
+    live(world, [Hurried(world, n) for n in range(8)], ten_deaths, connections_end=False)
     print(f"longest {max(gaps):.1f} s, median {statistics.median(gaps):.1f} s")
     return report(world)
 

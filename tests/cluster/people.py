@@ -46,6 +46,7 @@ class Person(threading.Thread):
         self.world, self.number, self.notes = world, number, world.notes
         self.random = random.Random(f"{world.seed}/{type(self).__name__}/{number}")
         self.connections = {}
+        self.avoided = {}  # by port, until when: as by a load balancer
 
     def run(self):
         for turn in itertools.count():
@@ -63,14 +64,19 @@ class Person(threading.Thread):
         except (OSError, http.client.HTTPException):
             self.connections.pop(process.port).close()
             self.notes.count("no answer")
+            self.avoided[process.port] = time.monotonic() + 2
             return None, None
         self.notes.count(answer.status)
+        if answer.status == 503:
+            self.avoided[process.port] = time.monotonic() + 2
         if answer.status == 500:
             self.notes.find("answered 500", f"{method} {path}")
         return answer.status, json.loads(text) if text else None
 
-    def somebody(self):
-        return self.random.choice(self.world.processes)
+    def somebody(self, but=None):
+        others = [process for process in self.world.processes if process is not but]
+        well = [process for process in others if self.avoided.get(process.port, 0) < time.monotonic()]
+        return self.random.choice(well or others)
 
     def insist(self, method, path, body, headers={}, again=(409, 503)):
         """Asks one process after another until there is an answer; `None` where there was none in time."""
@@ -94,7 +100,7 @@ class Person(threading.Thread):
 
     def look(self, order, process):
         """What one process has acknowledged another one knows."""
-        other = self.random.choice([p for p in self.world.processes if p is not process])
+        other = self.somebody(but=process)
         status, seen = self.ask(other, "GET", f"/pedidos/{order['id']}")
         if status == 404 or status == 200 and seen["versao"] < order["versao"]:
             self.notes.find("not seen on another node", f"order {order['id']}, version {order['versao']}: {status}")
