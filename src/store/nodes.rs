@@ -185,7 +185,9 @@ impl Nodes {
     pub fn look(&self, watch: &mut Watch) -> Result<(), Unusable> {
         let used = self.used();
         let Err(why) = watch.ask(self, used).or_else(|_| watch.ask(self, used)) else {
-            watch.time_read(used);
+            if let Database::Mysql(_) = self.all[used].settings.database {
+                watch.time_read(used);
+            }
             self.go_back(watch, used);
             return Ok(());
         };
