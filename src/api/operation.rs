@@ -133,12 +133,15 @@ impl Operation {
 
     /// The body that it reads; with it 422.
     pub fn body<T: ToSchema>(self) -> Operation {
-        self.reads::<T>(JSON).problem(422, "")
+        self.reads::<T>(JSON, Required::True).problem(422, "")
     }
 
     /// The form that it reads. A browser sends a field that nobody has filled in as an empty text: it is as good as none.
+    /// Where no field is needed, no body is.
     pub fn form<T: ToSchema>(self) -> Operation {
-        let mut operation = self.reads::<T>(FORM);
+        let needs_none = matches!(T::schema(), RefOr::T(Schema::Object(form)) if form.required.is_empty());
+        let required = if needs_none { Required::False } else { Required::True };
+        let mut operation = self.reads::<T>(FORM, required);
         let read = operation.schemas.iter_mut().rfind(|(name, _)| *name == T::name());
         if let Some((_, RefOr::T(Schema::Object(form)))) = read {
             let optional = form.properties.iter_mut().filter(|(name, _)| !form.required.contains(name));
@@ -150,10 +153,10 @@ impl Operation {
         operation
     }
 
-    fn reads<T: ToSchema>(mut self, media_type: &str) -> Operation {
+    fn reads<T: ToSchema>(mut self, media_type: &str, required: Required) -> Operation {
         let schema = self.component::<T>();
         let body = RequestBodyBuilder::new().content(media_type, Content::new(Some(schema)));
-        self.builder = self.builder.request_body(Some(body.required(Some(Required::True)).build()));
+        self.builder = self.builder.request_body(Some(body.required(Some(required)).build()));
         self.has_body = true;
         self
     }

@@ -19,8 +19,7 @@ use crate::{
         fields::{AteQuando, Errors, Logico, Minutos, body, read_form, read_json},
         json::{encode, fingerprint},
         operation::Operation,
-        prazo, problem,
-        restaurante::{self, EdicaoRestaurante},
+        prazo, problem, restaurante,
         saved::Saved,
     },
     clock,
@@ -52,8 +51,9 @@ pub fn resource() -> Resource {
             },
         )
         .post(PATH, Gerente, save_profile, |operation| {
-            let about = "Changes the fields that are sent, by the form of the page; an empty text takes one away.";
-            refuses(operation.about(about).form::<EdicaoRestaurante>())
+            let about = "Changes the profile, by the form of the page: the fields of `PUT /restaurante` that it shows, of \
+                         which an empty text takes one away, and `visto`, the fingerprint of what was shown.";
+            refuses(operation.about(about))
         })
         .post("/gerencia/restaurante/horarios", Gerente, save_hours, |operation| {
             let about = "The service hours, by the form of the page: each `dia`, or `data` and `motivo`, stands before its \
