@@ -136,12 +136,12 @@ impl Operation {
         self.reads::<T>(JSON, Required::True).problem(422, "")
     }
 
-    /// The form that it reads. A browser sends a field that nobody has filled in as an empty text: it is as good as none.
-    /// Where no field is needed, no body is.
+    /// The form that it reads; see `refuses_form`. A browser sends a field that was not filled in as an empty text: it is as
+    /// good as none. Where no field is required, no body is.
     pub fn form<T: ToSchema>(self) -> Operation {
         let needs_none = matches!(T::schema(), RefOr::T(Schema::Object(form)) if form.required.is_empty());
         let required = if needs_none { Required::False } else { Required::True };
-        let mut operation = self.reads::<T>(FORM, required);
+        let mut operation = self.reads::<T>(FORM, required).refuses_form();
         let read = operation.schemas.iter_mut().rfind(|(name, _)| *name == T::name());
         if let Some((_, RefOr::T(Schema::Object(form)))) = read {
             let optional = form.properties.iter_mut().filter(|(name, _)| !form.required.contains(name));
@@ -164,6 +164,17 @@ impl Operation {
     /// 303 to where it goes on.
     pub fn see_other(self, description: &str) -> Operation {
         self.empty(303, description).response_header(303, "Location", string(), "")
+    }
+
+    /// The pages that answer a form with something wrong in it, or one that nothing can be done with now.
+    pub fn refuses_form(self) -> Operation {
+        self.page_of(422, "Something is wrong with a field, and the page says what")
+            .page_of(503, "Cannot be done now")
+    }
+
+    /// 200 with a page of HTML.
+    pub fn html(self) -> Operation {
+        self.page_of(200, "").page_of(503, "Cannot be shown now")
     }
 
     /// A page of HTML with this status.

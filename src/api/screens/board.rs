@@ -1,7 +1,6 @@
 //! `/painel`: the numbers that are being prepared and those that are ready, for everybody in the room.
 
 use askama::Template;
-use utoipa::PartialSchema;
 
 use super::{
     files,
@@ -29,8 +28,7 @@ pub fn resource() -> Resource {
                 .about(
                     "The board on the wall: the numbers that are being prepared, and those that are ready.",
                 )
-                .ok_as("text/html", String::schema())
-                .page_of(503, "Cannot be shown now")
+                .html()
         },
     )
 }

@@ -2,8 +2,6 @@
 //! hold the address by which this page was opened.
 
 use askama::Template;
-use qrcode::{Color, EcLevel, QrCode};
-use utoipa::PartialSchema;
 
 use super::{
     files,
@@ -19,6 +17,7 @@ use crate::{
     error::Error,
     server::{Request, Response},
 };
+use qrcode::{Color, EcLevel, QrCode};
 
 /// Tables at most.
 const TABLES_MAX: u16 = 200;
@@ -32,9 +31,8 @@ pub fn resource() -> Resource {
         operation
             .about("QR codes of the menu, to be printed: for the counter, and for tables.")
             .parameter(query("mesas", how_many, "How many tables; without it none"))
-            .ok_as("text/html", String::schema())
+            .html()
             .page_of(422, "It is no such number")
-            .page_of(503, "Cannot be shown now")
     })
 }
 

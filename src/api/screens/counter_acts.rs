@@ -6,8 +6,6 @@
 //! - What only a manager may do, a manager lets through on the spot: by name and PIN in the same form (`X-Aprovador`).
 //! - Where something is refused the page comes again, with what was typed of a new order, and says what to do.
 
-use utoipa::PartialSchema;
-
 use super::{
     choice::Choice,
     counter::{Message, Shown, show},
@@ -49,13 +47,12 @@ pub fn resource() -> Resource {
             operation
                 .about("The counter.")
                 .parameter(query("pedido", string(), "The order that is dealt with"))
-                .ok_as("text/html", String::schema())
-                .page_of(503, "Cannot be shown now")
+                .html()
         })
         .post("/caixa", Balcao, sell, |operation| {
             let about = "Makes an order of the form of the page: `q3` is how many of product 3, `o3` its note, `chave` the \
                          `Idempotency-Key`.";
-            refuses(operation.about(about).page_of(429, "Too many orders came from here"))
+            refuses(operation.about(about).refuses_form().page_of(429, "Too many orders came from here"))
         })
         .post("/caixa/entrega", Balcao, hand_over::hand_over, |operation| {
             let about = "Hands an order over: by its number if it is ready and paid, or as it was seen.";
@@ -83,8 +80,6 @@ fn refuses(operation: Operation) -> Operation {
         .page_of(404, "There is no such order or product")
         .page_of(409, "It cannot be done, and the page says why")
         .page_of(412, "The order has changed meanwhile")
-        .page_of(422, "Something is wrong with a field, and the page says what")
-        .page_of(503, "Cannot be done now")
 }
 
 body! {

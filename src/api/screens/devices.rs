@@ -1,12 +1,9 @@
 //! `/gerencia/aparelhos`: the devices of the restaurant, for the manager; what `/terminais` does, by forms. A code is told on
 //! the page that answers the form, and typed at the device on `/entrar`.
 
-use utoipa::PartialSchema;
-
 use super::{
     codes,
     inputs::{Form, Input, NAME},
-    layout::see_other,
     roll::{self, Act, Entry, Revealed, Shown, Texts, Um, the_one},
 };
 use crate::{
@@ -59,12 +56,7 @@ pub fn resource() -> Resource {
             PATH,
             GerenteSempre,
             |app, call| show(app, call, Shown::asked(call)),
-            |operation| {
-                operation
-                    .about("The devices of the restaurant.")
-                    .ok_as("text/html", String::schema())
-                    .page_of(503, "Cannot be shown now")
-            },
+            |operation| operation.about("The devices of the restaurant.").html(),
         )
         .post(
             PATH,
@@ -72,7 +64,7 @@ pub fn resource() -> Resource {
             |app, call| coded(app, call, terminais::add(app, call, read_form(call)?)),
             |operation| {
                 let about = "Adds a terminal, by the form of the page, which shows its code once.";
-                refuses(operation.about(about).form::<NovoTerminal>().ok_as("text/html", String::schema()))
+                refuses(operation.about(about).form::<NovoTerminal>().page_of(200, ""))
             },
         )
         .post(
@@ -81,7 +73,7 @@ pub fn resource() -> Resource {
             |app, call| coded(app, call, recode(app, call)),
             |operation| {
                 let about = "Another code for a terminal, which the page shows once.";
-                refuses(operation.about(about).form::<Um>().ok_as("text/html", String::schema()))
+                refuses(operation.about(about).form::<Um>().page_of(200, ""))
             },
         )
         .post("/gerencia/aparelhos/revogacao", GerenteSempre, revoke, |operation| {
@@ -90,10 +82,7 @@ pub fn resource() -> Resource {
 }
 
 fn refuses(operation: Operation) -> Operation {
-    operation
-        .page_of(404, "There is no such terminal")
-        .page_of(422, "Something is wrong with a field, and the page says what")
-        .page_of(503, "Cannot be done now")
+    operation.page_of(404, "There is no such terminal")
 }
 
 fn show(app: &App, call: &Call<'_>, shown: Shown) -> Result<Response, Error> {
@@ -166,8 +155,6 @@ fn recode(app: &App, call: &Call<'_>) -> Result<Coded, Error> {
 
 fn revoke(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     let by = call.caller(app)?.name();
-    match the_one(call).and_then(|id| app.doors.revoke_terminal(id, &by)) {
-        Ok(()) => Ok(see_other("/gerencia/aparelhos?feito")),
-        Err(error) => show(app, call, Shown::refused(call, error)?),
-    }
+    let revoked = the_one(call).and_then(|id| app.doors.revoke_terminal(id, &by));
+    roll::answer(call, &TEXTS, revoked, |shown| show(app, call, shown))
 }

@@ -6,7 +6,6 @@
 //! - Where somebody is led to afterwards is one of our own pages, by its whole path (no open redirect).
 
 use askama::Template;
-use utoipa::PartialSchema;
 
 use super::{
     files,
@@ -47,7 +46,7 @@ pub fn resource() -> Resource {
             |operation| {
                 let about =
                     "The way in: people and PIN on an enrolled terminal, number and password elsewhere.";
-                leads_on(operation.about(about).ok_as("text/html", String::schema()))
+                leads_on(operation.about(about).html())
             },
         )
         .post("/entrar", Prova, enter, |operation| {

@@ -2,7 +2,6 @@
 //! forms. Each form carries a fingerprint of what it showed, as those of the menu.
 
 use askama::Template;
-use utoipa::PartialSchema;
 
 use super::{
     counter::Message,
@@ -46,8 +45,7 @@ pub fn resource() -> Resource {
             |operation| {
                 operation
                     .about("What the restaurant says of itself, and when it takes orders.")
-                    .ok_as("text/html", String::schema())
-                    .page_of(503, "Cannot be shown now")
+                    .html()
             },
         )
         .post(PATH, Gerente, save_profile, |operation| {
@@ -70,8 +68,7 @@ fn refuses(operation: Operation) -> Operation {
     operation
         .see_other("To the page")
         .page_of(412, "Somebody else has changed it since it was shown, and the page says how")
-        .page_of(422, "Something is wrong with a field, and the page says what")
-        .page_of(503, "Cannot be done now")
+        .refuses_form()
 }
 
 body! {

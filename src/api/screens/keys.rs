@@ -1,11 +1,8 @@
 //! `/gerencia/chaves`: the keys of programs, for the manager; what `/chaves` does, by forms. A key is told on the page that
 //! answers the form, and never again.
 
-use utoipa::PartialSchema;
-
 use super::{
     inputs::{Form, Input, NAME},
-    layout::see_other,
     roll::{self, Act, Entry, Revealed, Shown, Texts, Um, day, the_one},
 };
 use crate::{
@@ -48,16 +45,11 @@ pub fn resource() -> Resource {
             PATH,
             GerenteSempre,
             |app, call| show(app, call, Shown::asked(call)),
-            |operation| {
-                operation
-                    .about("The keys of programs.")
-                    .ok_as("text/html", String::schema())
-                    .page_of(503, "Cannot be shown now")
-            },
+            |operation| operation.about("The keys of programs.").html(),
         )
         .post(PATH, GerenteSempre, make, |operation| {
             let about = "Makes a key, by the form of the page, which shows it once.";
-            refuses(operation.about(about).form::<NovaChave>().ok_as("text/html", String::schema()))
+            refuses(operation.about(about).form::<NovaChave>().page_of(200, ""))
         })
         .post("/gerencia/chaves/revogacao", GerenteSempre, revoke, |operation| {
             refuses(operation.about("Takes a key back.").form::<Um>().see_other("To the page"))
@@ -65,10 +57,7 @@ pub fn resource() -> Resource {
 }
 
 fn refuses(operation: Operation) -> Operation {
-    operation
-        .page_of(404, "There is no such key")
-        .page_of(422, "Something is wrong with a field, and the page says what")
-        .page_of(503, "Cannot be done now")
+    operation.page_of(404, "There is no such key")
 }
 
 fn show(app: &App, call: &Call<'_>, shown: Shown) -> Result<Response, Error> {
@@ -147,8 +136,6 @@ fn make(app: &App, call: &Call<'_>) -> Result<Response, Error> {
 
 fn revoke(app: &App, call: &Call<'_>) -> Result<Response, Error> {
     let by = call.caller(app)?.name();
-    match the_one(call).and_then(|id| app.doors.revoke_key(id, &by)) {
-        Ok(()) => Ok(see_other("/gerencia/chaves?feito")),
-        Err(error) => show(app, call, Shown::refused(call, error)?),
-    }
+    let revoked = the_one(call).and_then(|id| app.doors.revoke_key(id, &by));
+    roll::answer(call, &TEXTS, revoked, |shown| show(app, call, shown))
 }

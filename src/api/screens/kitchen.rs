@@ -8,7 +8,6 @@
 use std::{collections::HashSet, sync::Arc};
 
 use askama::Template;
-use utoipa::PartialSchema;
 
 use super::{
     files,
@@ -60,8 +59,7 @@ pub fn resource() -> Resource {
                 operation
                     .about("The kitchen's tickets.")
                     .parameter(query("categoria", string(), "Only orders with something of this category"))
-                    .ok_as("text/html", String::schema())
-                    .page_of(503, "Cannot be shown now")
+                    .html()
             },
         )
         .post("/cozinha", Cozinha, advance_ticket, |operation| {
@@ -72,7 +70,6 @@ pub fn resource() -> Resource {
                 .page_of(409, "It cannot go there")
                 .page_of(412, "It was moved meanwhile")
                 .page_of(422, "The form is not whole")
-                .page_of(503, "Cannot be done now")
         })
         .post(
             "/cozinha/esgotado",
@@ -84,7 +81,6 @@ pub fn resource() -> Resource {
                     .form::<Esgotado>()
                     .page_of(404, "There is no such product")
                     .page_of(422, "The form is not whole")
-                    .page_of(503, "Cannot be done now")
             },
         )
 }

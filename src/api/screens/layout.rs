@@ -61,7 +61,7 @@ const STAFF: [(&str, &str, Access); 7] = [
     ("/", "Começo", Access::Todos),
 ];
 
-/// The pages of who runs the restaurant, but for those that everybody has on the way.
+/// The pages of the manager, without those of the main navigation.
 const MANAGEMENT: [(&str, &str, Access); 6] = [
     ("/gerencia", "Visão geral", Access::Gerente),
     ("/gerencia/restaurante", "Restaurante", Access::Gerente),

@@ -6,7 +6,6 @@
 //!   address. Without scripts it is pasted there.
 
 use askama::Template;
-use utoipa::PartialSchema;
 
 use super::{
     codes, files,
@@ -41,8 +40,7 @@ pub fn resource() -> Resource {
         .get(HOME, Prova, look, |operation| {
             operation
                 .about("The page with which a manager begins.")
-                .ok_as("text/html", String::schema())
-                .page_of(503, "Cannot be shown now")
+                .html()
         })
         .post(HOME, Prova, accept, |operation| {
             operation

@@ -5,7 +5,6 @@
 //! - Where something is wrong the page comes again, with what was typed and what to do about it.
 
 use askama::Template;
-use utoipa::PartialSchema;
 
 use super::{
     choice::Choice,
@@ -78,14 +77,13 @@ fn shows(operation: Operation) -> Operation {
     operation
         .parameter(query("mesa", string(), "The table that the order is for"))
         .parameter(query("local", string(), "`aqui` or `levar`"))
-        .ok_as("text/html", String::schema())
-        .page_of(503, "Cannot be shown now")
+        .html()
 }
 
 fn takes(operation: Operation) -> Operation {
     operation
         .see_other("To the page of the order")
-        .ok_as("text/html", String::schema())
+        .html()
         .page_of(403, "A page of another origin sends it")
         .page_of(404, "A product is not on the menu any more: the page says so")
         .page_of(409, "It cannot be ordered now: the page says why")

@@ -5,7 +5,6 @@
 //!   the page says what is stored now, beside what was typed (optimistic concurrency).
 
 use askama::Template;
-use utoipa::PartialSchema;
 
 use super::{
     files,
@@ -51,10 +50,7 @@ pub fn resource() -> Resource {
             |app, call| show(app, call, None),
             |operation| {
                 let about = "The menu, to be changed: each product with a form.";
-                operation
-                    .about(about)
-                    .ok_as("text/html", String::schema())
-                    .page_of(503, "Cannot be shown now")
+                operation.about(about).html()
             },
         )
         .post("/gerencia/cardapio", Gerente, save, |operation| {
@@ -64,8 +60,6 @@ pub fn resource() -> Resource {
                 .see_other("To the page")
                 .page_of(404, "There is no such product any more")
                 .page_of(412, "Somebody else has changed it since it was shown, and the page says how")
-                .page_of(422, "Something is wrong with a field, and the page says what")
-                .page_of(503, "Cannot be done now")
         })
 }
 

@@ -3,7 +3,6 @@
 //! secret the page is for those who may see any order, and for others there is no such order.
 
 use askama::Template;
-use utoipa::PartialSchema;
 
 use super::{
     files,
@@ -45,9 +44,8 @@ pub fn resource() -> Resource {
                         "One order, for its customer: number, state, payment. `id` is the order's, with a hyphen and its \
                          secret behind it; without the secret it is for the counter.",
                     )
-                    .ok_as("text/html", String::schema())
+                    .html()
                     .page_of(404, "No such order, or the secret is that of another")
-                    .page_of(503, "Cannot be shown now")
             },
         )
         .post(

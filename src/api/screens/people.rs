@@ -1,10 +1,7 @@
 //! `/gerencia/pessoas`: the people of the staff, for the manager; what `/funcionarios` does, by forms.
 
-use utoipa::PartialSchema;
-
 use super::{
     inputs::{ANOTHER_PASSWORD, ANOTHER_PIN, Form, Input, NAME, NEW_PIN},
-    layout::see_other,
     roll::{self, Act, Entry, Shown, Texts, Um, the_one},
 };
 use crate::{
@@ -21,7 +18,6 @@ use crate::{
 };
 
 const PATH: &str = "/gerencia/pessoas";
-const DONE: &str = "/gerencia/pessoas?feito";
 
 static TEXTS: Texts = Texts {
     title: "Pessoas",
@@ -59,8 +55,7 @@ pub fn resource() -> Resource {
             |operation| {
                 operation
                     .about("The people of the staff.")
-                    .ok_as("text/html", String::schema())
-                    .page_of(503, "Cannot be shown now")
+                    .html()
             },
         )
         .post(
@@ -92,8 +87,6 @@ fn refuses(operation: Operation) -> Operation {
         .see_other("To the page")
         .page_of(404, "There is no such person")
         .page_of(409, "Nobody would be left to manage")
-        .page_of(422, "Something is wrong with a field, and the page says what")
-        .page_of(503, "Cannot be done now")
 }
 
 body! {
@@ -111,10 +104,7 @@ body! {
 }
 
 fn answer(app: &App, call: &Call<'_>, done: Result<(), Error>) -> Result<Response, Error> {
-    match done {
-        Ok(()) => Ok(see_other(DONE)),
-        Err(error) => show(app, call, Shown::refused(call, error)?),
-    }
+    roll::answer(call, &TEXTS, done, |shown| show(app, call, shown))
 }
 
 fn show(app: &App, call: &Call<'_>, shown: Shown) -> Result<Response, Error> {

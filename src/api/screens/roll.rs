@@ -7,7 +7,7 @@ use super::{
     counter::Message,
     files,
     inputs::Form,
-    layout::{Layout, page, profile},
+    layout::{Layout, page, profile, see_other},
 };
 use crate::{
     api::{
@@ -135,6 +135,19 @@ impl Shown {
     /// This form, as it was sent where it is the one that was refused.
     pub fn form(&self, call: &Call<'_>, form: Form, of: Option<i64>) -> Form {
         if self.of == of && !self.errors.is_empty() { form.sent(&call.body, &self.errors) } else { form }
+    }
+}
+
+/// Behind a form: back to the page, which says that it is done, or the page with what is wrong.
+pub fn answer(
+    call: &Call<'_>,
+    texts: &Texts,
+    done: Result<(), Error>,
+    show: impl FnOnce(Shown) -> Result<Response, Error>,
+) -> Result<Response, Error> {
+    match done {
+        Ok(()) => Ok(see_other(&format!("{}?feito", texts.path))),
+        Err(error) => show(Shown::refused(call, error)?),
     }
 }
 

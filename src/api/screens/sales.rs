@@ -4,8 +4,6 @@
 use std::sync::Arc;
 
 use askama::Template;
-use jiff::{Span, ToSpan, civil::Date};
-use utoipa::PartialSchema;
 
 use super::{
     chart::{Bar, Chart, width_of},
@@ -29,6 +27,7 @@ use crate::{
     error::Error,
     server::Response,
 };
+use jiff::{Span, ToSpan, civil::Date};
 
 const MONTHS: [&str; 12] = [
     "janeiro",
@@ -58,9 +57,8 @@ pub fn resource() -> Resource {
                 string(),
                 "A day of it, as `2026-11-29`; without it, or where it is empty, today",
             ))
-            .ok_as("text/html", String::schema())
+            .html()
             .page_of(422, "There is no such period")
-            .page_of(503, "Cannot be shown now")
     })
 }
 
