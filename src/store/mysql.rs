@@ -1,17 +1,19 @@
 //! The driver for MySQL 8 and later and MariaDB 10.6 and later.
 //!
-//! A transaction is whole or not there also on a Galera cluster, where a write of another node ends a transaction of this
-//! one at any moment. MariaDB tells by an error, but for one case: while a SELECT is being *prepared* it rolls back in
-//! silence. What follows is then no part of that transaction: with `autocommit` each statement commits by itself. So:
+//! On a node of a Galera cluster a transaction needs more to be whole: a write of another node may end it at any moment. The
+//! server tells by an error, but for one case: while a SELECT is being *prepared* it rolls back in silence. What follows is
+//! then no part of that transaction: with `autocommit` each statement commits by itself. So there, and only there:
 //!
-//! - **No SELECT is prepared inside a transaction**, nor before its first write: a row that is locked is enough. There it
-//!   goes as text, with literals (`mysql_values`). Writes stay prepared: for those the server tells.
+//! - **No SELECT is prepared inside a transaction**, nor before its first write: a row that is locked is enough. It goes as
+//!   text, with literals (`mysql_values`). Writes stay prepared: for those the server tells.
 //! - **A statement never commits by itself**: `autocommit` is off from the beginning of a transaction to its end.
 //! - **What is committed is what was begun**: a transaction begins with a savepoint, which is gone when it was rolled back
-//!   for any reason and on any engine. It is released before the COMMIT, and where there is none the transaction runs again.
-//!   The release has a packet of its own: between two statements of one packet the server rolls back in silence too.
+//!   for any reason. It is released before the COMMIT, and where there is none the transaction runs again. The release has a
+//!   packet of its own: between two statements of one packet the server rolls back in silence too.
 //!
-//! Tested by `tests/api/write_path.rs` and, on real nodes, by `tests/cluster`.
+//! Elsewhere no server does this, and a round trip more for each commit would cost a tenth of the writes.
+//!
+//! Tested by `tests/api/write_path.rs` and, on several nodes, by `tests/cluster`.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -31,6 +33,8 @@ pub struct Mysql {
     conn: mysql::Conn,
     /// What the session's `innodb_lock_wait_timeout` is.
     lock_wait: LockWait,
+    /// The server is a node of a Galera cluster.
+    is_galera: bool,
     /// From the beginning of a transaction to its known end.
     in_transaction: bool,
 }
@@ -122,7 +126,7 @@ impl Mysql {
             DbError::Lost(text) | DbError::Other(text) => DbError::Lost(text),
             other => other,
         })?;
-        let mut conn = Mysql { conn, lock_wait: LockWait::Long, in_transaction: false };
+        let mut conn = Mysql { conn, lock_wait: LockWait::Long, is_galera: false, in_transaction: false };
         conn.read_what_was_committed()?;
         Ok(conn)
     }
@@ -130,7 +134,8 @@ impl Mysql {
     /// A read that begins after a commit on another node sees it, also where this node has yet to apply it.
     fn read_what_was_committed(&mut self) -> Result<(), DbError> {
         let set = self.read_variables(STATE)?;
-        if set.get("wsrep_on").is_some_and(|on| on == "ON") {
+        self.is_galera = set.get("wsrep_on").is_some_and(|on| on == "ON");
+        if self.is_galera {
             self.run("SET SESSION wsrep_sync_wait = 1").map_err(classify)?;
         }
         if set.contains_key("group_replication_consistency") {
@@ -174,7 +179,7 @@ impl Mysql {
 
 impl Connection for Mysql {
     fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
-        if self.in_transaction {
+        if self.is_galera && self.in_transaction {
             return self.query_as_text(sql, params);
         }
         let mut rows = Vec::new();
@@ -212,23 +217,29 @@ impl Connection for Mysql {
 
     fn begin(&mut self) -> Result<(), DbError> {
         self.in_transaction = true;
-        self.run("SET autocommit = 0; SAVEPOINT inteira").map_err(classify)
+        let begin =
+            if self.is_galera { "SET autocommit = 0; SAVEPOINT inteira" } else { "START TRANSACTION" };
+        self.run(begin).map_err(classify)
     }
 
     fn commit(&mut self) -> Result<(), DbError> {
-        self.run("RELEASE SAVEPOINT inteira").map_err(|error| match error {
-            mysql::Error::MySqlError(cause) if cause.code == NO_SAVEPOINT => {
-                DbError::Retry("the transaction was rolled back on its way".to_owned())
-            }
-            error => classify(error),
-        })?;
-        self.run("COMMIT; SET autocommit = 1").map_err(|error| classify(error).of_commit())?;
+        if self.is_galera {
+            self.run("RELEASE SAVEPOINT inteira").map_err(|error| match error {
+                mysql::Error::MySqlError(cause) if cause.code == NO_SAVEPOINT => {
+                    DbError::Retry("the transaction was rolled back on its way".to_owned())
+                }
+                error => classify(error),
+            })?;
+        }
+        let commit = if self.is_galera { "COMMIT; SET autocommit = 1" } else { "COMMIT" };
+        self.run(commit).map_err(|error| classify(error).of_commit())?;
         self.in_transaction = false;
         Ok(())
     }
 
     fn rollback(&mut self) -> Result<(), DbError> {
-        self.run("ROLLBACK; SET autocommit = 1").map_err(classify)?;
+        let rollback = if self.is_galera { "ROLLBACK; SET autocommit = 1" } else { "ROLLBACK" };
+        self.run(rollback).map_err(classify)?;
         self.in_transaction = false;
         Ok(())
     }

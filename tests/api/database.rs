@@ -118,6 +118,26 @@ impl PrivateServer {
         PrivateServer::start_with(folder, vec![])
     }
 
+    /// The only node of a Galera cluster; `None` where that is not installed.
+    pub fn start_galera() -> Option<PrivateServer> {
+        const PROVIDER: &str = "/usr/lib/galera/libgalera_smm.so";
+        if !PrivateServer::is_installed() || !Path::new(PROVIDER).exists() {
+            assert!(std::env::var_os("CI").is_none(), "no Galera: install galera-4");
+            eprintln!("not tested: no Galera; install galera-4");
+            return None;
+        }
+        let group = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let options = [
+            "--wsrep-on=ON".to_owned(),
+            format!("--wsrep-provider={PROVIDER}"),
+            "--wsrep-cluster-address=gcomm://".to_owned(),
+            format!("--wsrep-provider-options=gmcast.listen_addr=tcp://{group};gcache.size=16M"),
+            "--binlog-format=ROW".to_owned(),
+            "--innodb-autoinc-lock-mode=2".to_owned(),
+        ];
+        Some(PrivateServer::start_with(Folder::new(), options.to_vec()))
+    }
+
     /// `start_in`, with these options too.
     pub fn start_with(folder: Folder, options: Vec<String>) -> PrivateServer {
         let installed = Command::new("mariadb-install-db")

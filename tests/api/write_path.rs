@@ -1,5 +1,5 @@
-//! A transaction is whole or not there, also where the server rolls one back in silence (`store/mysql.rs`): no SELECT is
-//! prepared inside one, and what is not there any more is not committed.
+//! A transaction is whole or not there, also where a node of a Galera cluster rolls one back in silence (`store/mysql.rs`): no
+//! SELECT is prepared inside one, and what is not there any more is not committed.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,16 +9,13 @@ use serde_json::json;
 
 use crate::{
     Database, Restaurant,
-    database::{self, PrivateServer, Schema},
-    on_both_databases,
+    database::{PrivateServer, Schema},
     receiver::{Answer, Receiver},
     restaurant::wait_until,
     staff::create_key,
     standin::Faults,
     till::Till,
 };
-
-on_both_databases!(a_transaction_is_whole_or_runs_again);
 
 /// What a connection did, as the general log has it: `Query`, `Prepare` or `Execute`, and the statement.
 type Said = (u64, String, String);
@@ -58,10 +55,7 @@ fn written(log: &[Said]) -> HashSet<String> {
 
 #[test]
 fn no_select_is_prepared_inside_a_transaction() {
-    if !database::mysql_is_available() || !PrivateServer::is_installed() {
-        return;
-    }
-    let server = PrivateServer::start();
+    let Some(server) = PrivateServer::start_galera() else { return };
     let schema = Schema::new(&server.url());
     let mut admin = schema.connection();
     admin.query_drop("SET GLOBAL log_output = 'TABLE'").unwrap();
@@ -127,9 +121,11 @@ fn no_select_is_prepared_inside_a_transaction() {
     }
 }
 
-/// On MySQL, a statement that rolls back stands for a server that does so in silence.
-fn a_transaction_is_whole_or_runs_again(database: Database) {
-    let r = Restaurant::new(database);
+/// A statement that rolls back stands for a server that does so in silence.
+#[test]
+fn a_transaction_is_whole_or_runs_again() {
+    let Some(server) = PrivateServer::start_galera() else { return };
+    let r = Restaurant::on_schema(Database::Mysql, Some(Schema::new(&server.url())), &[]);
     let url = r.database_url.clone();
     let config = Config::read(&|name| (name == "DATABASE_URL").then(|| url.clone()));
     let store = Store::new(config.unwrap_or_else(|e| panic!("{e}")).store);
@@ -141,13 +137,13 @@ fn a_transaction_is_whole_or_runs_again(database: Database) {
             conn.execute("UPDATE produtos SET valor = valor + 1 WHERE id = 1", &[])?;
             let seen = conn.query("SELECT valor FROM produtos WHERE id = ?", &[1.into()])?;
             assert_eq!(seen[0].money(0)?.to_string(), "19.90");
-            if database == Database::Mysql && attempts == 1 {
+            if attempts == 1 {
                 conn.script("ROLLBACK;")?;
             }
             Ok(conn.execute("UPDATE produtos SET valor = valor + 1 WHERE id = 2", &[])?)
         })
         .unwrap();
-    assert_eq!(attempts, if database == Database::Mysql { 2 } else { 1 });
+    assert_eq!(attempts, 2);
     // Each once, by the attempt that was whole.
     let valor = |id: i64| r.get(&format!("/produtos/{id}")).ok()["valor"].clone();
     assert_eq!((valor(1), valor(2)), (json!(19.9), json!(25.5)));
