@@ -1,9 +1,9 @@
 //! A change that counts only where what it changes is still as it was seen (optimistic concurrency).
 
-/// What became of a change of something that somebody had seen.
+/// The outcome of such a change.
 pub enum Saved<T> {
     /// It is made.
     Done(T),
-    /// It is not: what was seen is no more as it was, but like this.
+    /// It is not made: what is stored now differs from what was seen.
     ChangedMeanwhile(T),
 }

@@ -1,11 +1,11 @@
-//! A lease on work that one process of many does on MySQL: a row, which whoever inserts or updates it first has. It is right
-//! on a cluster too, where named locks and locks of rows are those of one node: of two nodes that write the same row, one is
-//! refused at its commit.
+//! A lease on MySQL: of all processes one at a time does the work that it names. It is a row of `arrendamentos`; the process
+//! whose INSERT or UPDATE of that row succeeds is the holder. That holds on a cluster too, where named locks and row locks are
+//! those of one node: of two nodes that write the same row, one is refused at its commit.
 //!
-//! - It ends by the database's clock, unless it is renewed: a thread does so while the work goes on. A process that dies or
-//!   stands still lets it run out.
-//! - A process that stood still and goes on does not know that it has lost it, until it renews it. So it renews before each
-//!   step, and no step can do harm that comes too late (`migrations`).
+//! - It ends by the database's clock unless it is renewed, which a thread does while the work goes on: the lease of a process
+//!   that died or stands still runs out.
+//! - A process that stood still does not know that its lease has run out until it renews it. So it renews before each step,
+//!   and a step that comes too late changes nothing (`migrations`, `takeover`).
 
 use std::{
     sync::mpsc::{Receiver, RecvTimeoutError},
@@ -35,7 +35,7 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// Takes the lease of this name, and waits so long for another process that has it; then `Busy`.
+    /// Takes the lease of this name, and waits so long for another holder; then `Busy`.
     pub(super) fn take(
         conn: &mut dyn Connection,
         name: &'static str,

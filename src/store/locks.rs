@@ -23,7 +23,7 @@ pub enum LockWait {
 pub(super) const BY_PRIMARY_KEY: &str = "/*! FORCE INDEX (PRIMARY) */";
 /// Behind a query: its rows stay as they are until the transaction ends.
 pub(super) const SHARED: &str = "/*! LOCK IN SHARE MODE */";
-/// Behind a query: its rows are to be changed, and wait for whoever changes them.
+/// Behind a query: an exclusive lock on each of its rows.
 pub(super) const TO_CHANGE: &str = "/*! FOR UPDATE */";
 
 /// A table whose rows commands lock.

@@ -40,7 +40,7 @@ const ANSWER: Duration = Duration::from_secs(1);
 const PROVEN: Duration = Duration::from_secs(5);
 /// A request that waits for a connection looks so often whether another node is used.
 const TURN: Duration = Duration::from_millis(50);
-/// Between two looks at least, whoever rings.
+/// Shortest time between two looks.
 const REST: Duration = Duration::from_millis(50);
 
 /// All servers of the database.

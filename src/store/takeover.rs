@@ -1,10 +1,10 @@
-//! The take-over of the original system's tables on MySQL: they are set aside by another name, copied, and removed. Each step
-//! may be cut off, and is gone on with at the next start.
+//! The take-over of the original system's tables on MySQL: they are renamed (`original_…`), copied, and removed. Each step may
+//! be cut off, and the next start goes on with it.
 //!
-//! A table with the name that the original's orders had aside stays for ever, empty: a fence. The tables are set aside by one
-//! statement, which fails where that table is. Otherwise a process that stood still before it, and goes on when another has
-//! done all of this, would set the new tables aside, and remove them. At no moment since the tables were set aside is there no
-//! such table.
+//! The fence: an empty table named `original_pedidos` stays for ever. One RENAME statement sets all tables aside, and fails as
+//! a whole where a table of that name exists. Without it a process that stalls before the RENAME, and goes on after another
+//! process has finished, would set the new tables aside and remove them. From the RENAME on there is always a table of that
+//! name: first the original's orders, then, by one RENAME, the fence.
 //!
 //! Tested by `tests/api/takeover.rs`.
 

@@ -13,7 +13,7 @@ pub enum TlsMode {
     /// Not encrypted.
     #[default]
     Off,
-    /// Encrypted; whoever answers is taken for the server.
+    /// Encrypted; the server's certificate is not checked.
     On,
     /// Encrypted, with a certificate for the host's name by an authority that is trusted.
     Verify,

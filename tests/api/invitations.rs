@@ -183,7 +183,7 @@ fn the_first_manager_names_the_restaurant(database: Database) {
     let trail =
         "SELECT COUNT(*) FROM auditoria WHERE tipo = 'restaurante_alterado' AND ator = 'funcionario:1'";
     assert_eq!(r.count(trail), 1);
-    // Whoever comes later names nothing.
+    // Only the first manager names the restaurant.
     assert!(!r.get("/gerencia").body.contains("name=\"restaurante\""));
     let late = format!("{}&restaurante=Outro&cidade=Outra", form(&invite(&r, "Caio"), "", SENHA, "2684"));
     entered(&send(&r, &late));

@@ -110,7 +110,7 @@ def galera(docs):
     assert spec["galera"]["enabled"] and spec["galera"]["recovery"]["enabled"] and spec["affinity"]["antiAffinityEnabled"]
     assert (spec["database"], spec["username"]) == (config["MYSQL_DATABASE"], config["MYSQL_USER"])
     assert spec["passwordSecretKeyRef"] == {"name": "mysql", "key": "MYSQL_PASS"}
-    # Whoever reaches a database reaches this one.
+    # Every rule that lets a pod reach a database names this one.
     reached = [to["podSelector"]["matchLabels"] for doc in docs if doc["kind"] == "NetworkPolicy" for rule in doc["spec"].get("egress", [])
                for to in rule["to"] if "k8s-app" not in str(to) and "podSelector" in to]
     assert reached and all(labels == {"app.kubernetes.io/name": name} for labels in reached), reached

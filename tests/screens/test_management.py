@@ -138,7 +138,7 @@ def test_the_first_steps_lead_to_a_kitchen(restaurant, somebody, scripts):
     enrol(tablet, page.locator(".segredo").inner_text())
     tablet.get_by_role("link", name="Abrir a cozinha").click()
     expect(tablet.get_by_role("heading", name="Cozinha", exact=True)).to_be_attached()
-    # Whoever has begun is asked how things are first.
+    # Once there is a device the state of the restaurant comes first.
     page.get_by_role("link", name="Visão geral").click()
     assert steps.bounding_box()["y"] > state.bounding_box()["y"]
     owner.sees_no_barrier()
