@@ -129,7 +129,8 @@ impl Cobranca {
         }
     }
 
-    /// After a look at all charges: whether it was the last, and what a person has to know.
+    /// After a look at all charges, and after nothing else: whether it was the last. An answer about one charge, or none,
+    /// says nothing of the others, however late it comes.
     pub fn end_search(&mut self, now: DataHora) {
         if self.incerta_ate.is_some_and(|ate| ate <= now) && self.a_mais.iter().all(AMais::is_over) {
             self.fields.incerta_ate = None;
@@ -271,6 +272,22 @@ mod tests {
         fn fica(&self) -> usize {
             self.la.iter().filter(|s| **s == Situacao::Paga).count()
         }
+    }
+
+    /// Nobody asks until the code has expired and the search is over by the clock: the first answer is about one charge.
+    #[test]
+    fn only_a_look_at_all_ends_the_search() {
+        let mut m = Mundo::novo(2);
+        let criada = m.begin().unwrap();
+        m.settle(criada);
+        (m.la[0], m.la[1]) = (Situacao::Paga, Situacao::Paga);
+        m.agora = 10_000;
+        while let Some(olhar) = m.begin() {
+            m.settle(olhar);
+            m.agora += 1;
+            assert!(m.agora < 10_020, "it does not end");
+        }
+        assert_eq!((m.fica(), m.cobranca.incerta_ate), (1, None));
     }
 
     #[derive(Clone, Debug)]

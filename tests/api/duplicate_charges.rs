@@ -13,6 +13,7 @@ use crate::{
 on_both_databases!(
     the_extra_charge_is_cancelled,
     a_paid_extra_charge_is_refunded,
+    an_extra_charge_paid_while_no_process_ran_is_refunded,
     the_only_paid_charge_counts,
     both_charges_of_a_cancelled_order_are_refunded,
     a_refused_refund_of_an_extra_charge_becomes_a_pendencia,
@@ -87,6 +88,26 @@ fn a_paid_extra_charge_is_refunded(database: Database) {
     );
     let is_recorded = |(tipo, detalhe): (String, String)| tipo == "respondido" && detalhe.contains(&other);
     wait_until("the refund is recorded", || till.history(&pedido).into_iter().any(is_recorded));
+}
+
+/// Nobody looked until the QR code had expired and no further charge could turn up.
+fn an_extra_charge_paid_while_no_process_ran_is_refunded(database: Database) {
+    let (mut till, pedido) = with_two_charges(database);
+    till.kill();
+    till.mp.faults(|f| f.lost = 1000);
+    for cobranca in all_charges(&till, &pedido) {
+        till.mp.pay_late(&cobranca.id);
+    }
+    let past = "'2020-01-01 00:00:00'";
+    till.sql(&format!("UPDATE pedidos SET datahora_expiracao = {past} WHERE id = {}", pedido["id"]));
+    till.sql(&format!(
+        "UPDATE cobrancas SET incerta_ate = {past}, proxima_em = {past} WHERE pedido = {}",
+        pedido["id"]
+    ));
+    till.restart();
+    till.wait_for_pagamento(&pedido, 2);
+    wait_until("the extra payment is refunded", || kept_centavos(&till, &pedido) == 1890);
+    wait_until("no pendencia is left", || till.get("/pedidos/pendencias").ok() == json!([]));
 }
 
 fn charge_by_id(till: &Till, id: &str) -> Order {

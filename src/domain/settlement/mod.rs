@@ -150,7 +150,6 @@ impl Settlement<'_> {
             let failed = matches!(outcome, Outcome::NoAnswer { .. } | Outcome::Unauthorized(_));
             self.charge.fields.proxima_em = self.next_step_at(failed);
         }
-        self.charge.end_search(self.terms.now);
     }
 
     /// All charges of the reference: one of them is kept, the others are noted.
