@@ -212,16 +212,27 @@ fn the_money_is_right_after_the_storm(database: Database) {
                 "UPDATE cobrancas SET incerta_ate = {past}, proxima_em = {past}, versao = versao + 1"
             ));
         }
-        // The time in which duplicate charges may appear is cut short too, repeatedly: a running step may set it again.
-        let soon = ambrosia::clock::now().mais(3).sql();
-        till.sql(&format!("UPDATE cobrancas SET incerta_ate = '2020-01-01 00:00:00', proxima_em = '2020-01-01 00:00:00' WHERE incerta_ate > '{soon}'"));
+        // The time in which duplicate charges may appear is cut short too, and every pause that is longer than the lease of a
+        // running step (6 s); repeatedly, since a running step may set them again.
+        let soon = ambrosia::clock::now().mais(8).sql();
+        for column in ["incerta_ate", "proxima_em"] {
+            till.sql(&format!(
+                "UPDATE cobrancas SET {column} = '2020-01-01 00:00:00' WHERE {column} > '{soon}'"
+            ));
+        }
         if Instant::now() > deadline {
-            let far = ambrosia::clock::now().mais(600).sql();
-            let sql = format!("SELECT COUNT(*) FROM cobrancas WHERE proxima_em > '{far}'");
+            let pedido = till.count("SELECT MIN(pedido) FROM cobrancas WHERE proxima_em IS NOT NULL");
+            let of = |column| {
+                till.count(&format!("SELECT COALESCE({column}, -1) FROM cobrancas WHERE pedido = {pedido}"))
+            };
             panic!(
-                "{} charges are not settled, {} of them are due in more than ten minutes",
+                "{} charges are not settled; order {pedido}: state {}, operation {}, attempt {}, searching {}: {:?}",
                 unsettled(),
-                till.count(&sql)
+                of("situacao"),
+                of("operacao"),
+                of("tentativas"),
+                of("incerta_ate IS NOT NULL"),
+                till.history(&json!({"id": pedido})),
             );
         }
         std::thread::yield_now();
