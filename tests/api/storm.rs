@@ -197,10 +197,6 @@ fn the_money_is_right_after_the_storm(database: Database) {
 
     // The faults end, and every pending step and expiry is made due now, to save the waiting.
     till.mp.faults(|f| *f = Faults { strict_keys: f.strict_keys, ..Faults::default() });
-    till.sql(
-        "UPDATE pedidos SET datahora_expiracao = '2020-01-01 00:00:00' WHERE datahora_expiracao IS NOT NULL",
-    );
-    till.sql("UPDATE cobrancas SET proxima_em = '2020-01-01 00:00:00' WHERE proxima_em IS NOT NULL");
     let deadline = Instant::now() + Duration::from_secs(60 + order_count as u64 / 10);
     let unsettled = || till.count("SELECT COUNT(*) FROM cobrancas WHERE proxima_em IS NOT NULL");
     let any_open = || till.mp.orders().iter().any(|o| o.status == "created");
@@ -212,12 +208,14 @@ fn the_money_is_right_after_the_storm(database: Database) {
                 "UPDATE cobrancas SET incerta_ate = {past}, proxima_em = {past}, versao = versao + 1"
             ));
         }
-        // The time in which duplicate charges may appear is cut short too, and every pause that is longer than the lease of a
-        // running step (6 s); repeatedly, since a running step may set them again.
+        // The end of a code, of the time in which duplicate charges may appear, and every pause that is longer than the lease
+        // of a running step (6 s) are brought forward; repeatedly, since a running step may save what it has read before.
         let soon = ambrosia::clock::now().mais(8).sql();
-        for column in ["incerta_ate", "proxima_em"] {
+        for (table, column) in
+            [("pedidos", "datahora_expiracao"), ("cobrancas", "incerta_ate"), ("cobrancas", "proxima_em")]
+        {
             till.sql(&format!(
-                "UPDATE cobrancas SET {column} = '2020-01-01 00:00:00' WHERE {column} > '{soon}'"
+                "UPDATE {table} SET {column} = '2020-01-01 00:00:00' WHERE {column} > '{soon}'"
             ));
         }
         if Instant::now() > deadline {
