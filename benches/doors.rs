@@ -1,4 +1,5 @@
-//! What a key costs: reads per second with a key where doors are closed, beside the same reads where they are open, in
+//! What a key costs: reads per second with a key where doors are closed, beside the same reads where they are open, with a header
+//! of the same size that says nothing (what it takes to send and to read those bytes is no cost of keys) and without it, in
 //! interleaved rounds of one run, 64 clients, on MariaDB and on SQLite, with the log as by default. And what a login tells by its
 //! time: with a number that is nobody's beside a wrong PIN of somebody, in turns, one at a time.
 //!
@@ -42,34 +43,32 @@ fn compare(folder: &Folder, name: &str, url: &str) {
     let made =
         Command::new(binary).args(["chave", "criar", "gerente", "wrk"]).env("DATABASE_URL", url).output();
     let key = String::from_utf8(made.unwrap().stdout).unwrap();
-    let header = format!("wrk.headers['Authorization'] = 'Bearer {}'", key.trim());
+    let sends = |name: &str| format!("wrk.headers['{name}'] = 'Bearer {}'\n", key.trim());
+    let (with_key, with_header) = (sends("Authorization"), sends("X-Same-Length"));
     println!(
-        "{name:<16}{:>28}{:>28}{:>14}{:>14}",
-        "closed, with a key", "open", "closed / open", "processor"
+        "{name:<16}{:>28}{:>28}{:>28}{:>20}{:>20}",
+        "closed, with a key", "open, same header", "open", "key / same header", "key / open"
     );
     for path in ROUTES {
         let script = gets(path, ORDERS);
+        let url = |server: &Server| format!("http://{}{}", server.address, path.replace("{}", "1"));
+        let cases = [(&closed, with_key.as_str()), (&open, with_header.as_str()), (&open, "")];
         // Requests a second, and what of the processor a request takes: that depends less on what else the machine does.
-        let (mut with_key, mut without) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
+        let (mut rates, mut costs) = (<[Vec<f64>; 3]>::default(), <[Vec<f64>; 3]>::default());
         for _ in 0..rounds {
-            for (server, script, (rates, costs)) in
-                [(&closed, &format!("{header}\n{script}"), &mut with_key), (&open, &script, &mut without)]
-            {
-                let url = format!("http://{}{}", server.address, path.replace("{}", "1"));
+            for (case, (server, header)) in cases.iter().enumerate() {
                 let before = server.ticks();
-                let rate = wrk(folder, &url, script, seconds);
-                costs.push((server.ticks() - before) / rate);
-                rates.push(rate);
+                let rate = wrk(folder, &url(server), &format!("{header}{script}"), seconds);
+                costs[case].push((server.ticks() - before) / rate);
+                rates[case].push(rate);
             }
         }
-        let ratio = |a: &[f64], b: &[f64]| format!("×{:.3}", median(a) / median(b));
-        println!(
-            "{path:<16}{:>28}{:>28}{:>14}{:>14}",
-            spread(&with_key.0),
-            spread(&without.0),
-            ratio(&with_key.0, &without.0),
-            ratio(&with_key.1, &without.1)
-        );
+        let ratios = |to: usize| {
+            let ratio = |of: &[Vec<f64>; 3]| median(&of[0]) / median(&of[to]);
+            format!("×{:.3} cpu ×{:.3}", ratio(&rates), ratio(&costs))
+        };
+        let [with_key, with_header, without] = rates.each_ref().map(|rates| spread(rates));
+        println!("{path:<16}{with_key:>28}{with_header:>28}{without:>28}{:>20}{:>20}", ratios(1), ratios(2));
     }
     drop((open, closed));
     compare_logins(url, key.trim());
