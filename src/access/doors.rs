@@ -15,7 +15,7 @@ use super::{
     key::{self, Key, Sha},
     roster::Roster,
     secret::OrderSecrets,
-    uses::Uses,
+    uses::{LastUse, Uses},
 };
 use crate::{
     batch::Batch,
@@ -55,6 +55,17 @@ pub enum Mode {
     Closed,
 }
 
+impl Mode {
+    /// Whether doors are open, where there is a manager or none.
+    fn opens(self, has_manager: bool) -> bool {
+        match self {
+            Mode::Auto => !has_manager,
+            Mode::Open => true,
+            Mode::Closed => false,
+        }
+    }
+}
+
 impl FromStr for Mode {
     type Err = ();
 
@@ -77,7 +88,7 @@ pub struct Doors {
     /// Reads it again, once for all that find it stale.
     loads: Arc<Batch<(), Arc<Known>>>,
     /// Of keys, by their ids.
-    key_uses: Uses<i64>,
+    key_uses: Arc<Uses<i64>>,
     /// Of sessions, by the SHA-256 of their tokens.
     pub(super) session_uses: Uses<String>,
     /// Of PINs and passwords.
@@ -100,22 +111,23 @@ pub(super) struct Known {
     pub(super) roster: Roster,
 }
 
-#[derive(Clone, Copy)]
 struct Holder {
     id: i64,
     papel: Papel,
     expira_em: Option<DataHora>,
+    used: Arc<LastUse>,
 }
 
 impl Doors {
     /// Of this restaurant. `pepper` is set beside the database, and may be empty. What is read for many at a time is read on
     /// these threads.
     pub fn new(store: &Arc<Store>, mode: Mode, pepper: String, threads: &Arc<Threads>) -> Doors {
-        let known: Arc<Kept> = Arc::default();
+        let (known, key_uses): (Arc<Kept>, Arc<Uses<i64>>) = Default::default();
         let load = {
             let (store, known, pepper) = (store.clone(), known.clone(), pepper.clone());
+            let key_uses = key_uses.clone();
             move |all: &[()]| {
-                let read = keep(&known, Arc::new(Known::read(&store, &pepper)?));
+                let read = keep(&known, Arc::new(Known::read(&store, &pepper, &key_uses)?));
                 Ok(vec![Ok(read); all.len()])
             }
         };
@@ -126,7 +138,7 @@ impl Doors {
             store: store.clone(),
             known,
             loads: Batch::new(threads, LOADED_FOR, load),
-            key_uses: Uses::default(),
+            key_uses,
             session_uses: Uses::default(),
             misses: TokenBucket::new(Rate::new(MISSES, MISS)),
         }
@@ -140,37 +152,34 @@ impl Doors {
     /// Whether everybody may do everything. `Unavailable` before the database has said whether there is a manager.
     pub fn are_open(&self) -> Result<bool, Error> {
         match self.mode {
-            Mode::Open => Ok(true),
-            Mode::Closed => Ok(false),
-            Mode::Auto => Ok(!self.have_a_manager()?),
+            Mode::Open | Mode::Closed => Ok(self.mode.opens(false)),
+            Mode::Auto => Ok(self.mode.opens(self.have_a_manager()?)),
         }
     }
 
     /// As `are_open`, and never waits: before anything is known they may be, and nobody is told anything yet.
     pub fn may_be_open(&self) -> bool {
-        match self.mode {
-            Mode::Open => true,
-            Mode::Closed => false,
-            Mode::Auto => self.loaded().is_none_or(|known| !known.has_manager),
-        }
+        self.mode.opens(self.loaded().is_some_and(|known| known.has_manager))
     }
 
     /// The holder of this key; `None` when it opens nothing: unknown, revoked or expired.
     pub fn holder(&self, key: &str) -> Result<Option<Caller>, Error> {
         let now = clock::now();
-        let holder = self.find_holder(&key::sha(key), now)?;
-        if let Some(Caller::Key { id, .. }) = holder {
-            self.key_uses.note(id, now);
-        }
-        Ok(holder)
+        self.look_up(&key::sha(key), now, |holder| holder.used.note(now))
     }
 
     /// The holder of the key with this SHA-256, without a use of it.
     pub(super) fn find_holder(&self, sha: &Sha, now: DataHora) -> Result<Option<Caller>, Error> {
-        let holder = self.known_to(|known| known.keys.get(sha).copied())?;
-        let holder = holder.filter(|h| h.expira_em.is_none_or(|e| now < e));
-        let Some(Holder { id, papel, .. }) = holder else { return Ok(None) };
-        Ok(Some(Caller::Key { id, papel, doors_are_open: self.are_open()? }))
+        self.look_up(sha, now, |_| ())
+    }
+
+    fn look_up(&self, sha: &Sha, now: DataHora, found: impl Fn(&Holder)) -> Result<Option<Caller>, Error> {
+        self.known_to(|known| {
+            let holder = known.keys.get(sha).filter(|h| h.expira_em.is_none_or(|e| now < e))?;
+            found(holder);
+            let doors_are_open = self.mode.opens(known.has_manager);
+            Some(Caller::Key { id: holder.id, papel: holder.papel, doors_are_open })
+        })
     }
 
     /// What makes and checks the secrets of orders.
@@ -289,7 +298,7 @@ fn keep(known: &Kept, read: Arc<Known>) -> Arc<Known> {
 }
 
 impl Known {
-    fn read(store: &Store, pepper: &str) -> Result<Known, Error> {
+    fn read(store: &Store, pepper: &str, uses: &Uses<i64>) -> Result<Known, Error> {
         let since = Instant::now();
         let read = |conn: &mut dyn Connection| {
             // The version first: a change behind it is found by the next look. Keys and people after it is known that doors
@@ -305,7 +314,12 @@ impl Known {
             acesso.segredo = store.read(|conn| acesso::read(conn))?.segredo;
         }
         let secrets = OrderSecrets::new(acesso.segredo.as_deref().unwrap_or_default(), pepper);
-        let holder = |k: &chaves::Active| Holder { id: k.id, papel: k.papel, expira_em: k.expira_em };
+        let holder = |k: &chaves::Active| Holder {
+            id: k.id,
+            papel: k.papel,
+            expira_em: k.expira_em,
+            used: uses.of(k.id),
+        };
         let keys = keys.iter().filter_map(|k| Some((key::stored(&k.resumo)?, holder(k)))).collect();
         Ok(Known { versao: acesso.versao, since, keys, has_manager, secrets, roster })
     }
