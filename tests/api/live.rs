@@ -388,12 +388,12 @@ fn listeners_of_dying_processes_miss_nothing_and_see_nothing_twice(database: Dat
                 let (urls, last, ready) = (&urls, &last, &ready);
                 scope.spawn(move || {
                     let (mut seen, mut told, mut begun) = (first - 1, Vec::new(), false);
+                    let mut cursor = seen.to_string();
                     while seen < last.load(Ordering::Acquire) {
                         let url = {
                             let urls = urls.lock().unwrap();
                             urls[(n + told.len()) % urls.len()].clone()
                         };
-                        let cursor = seen.to_string();
                         let Ok(mut listener) =
                             Listener::try_open(&url, OF_MANY, &[("Last-Event-ID", &cursor)])
                         else {
@@ -410,6 +410,7 @@ fn listeners_of_dying_processes_miss_nothing_and_see_nothing_twice(database: Dat
                         while let Ok(Some(event)) = listener.try_next() {
                             if event.name != "pulso" {
                                 seen = sequencia(&event);
+                                cursor.clone_from(&listener.last_id);
                                 told.push(seen);
                             }
                             patience -= 1;
