@@ -35,6 +35,7 @@ on_both_databases!(
     a_backup_under_load_holds_what_was_acknowledged_before_it,
     what_the_provider_did_since_is_asked_about,
     what_was_known_of_lost_orders_opens_no_other,
+    a_backup_that_is_restored_twice_gives_no_id_again,
     a_link_that_was_used_since_makes_no_other_manager,
 );
 
@@ -221,6 +222,29 @@ fn what_the_provider_did_since_is_asked_about(database: Database) {
         till.count(&sql) == 2
     });
     assert!(check(&till).is_whole());
+}
+
+fn a_backup_that_is_restored_twice_gives_no_id_again(database: Database) {
+    let (_server, mut till) = till(database);
+    // The folder of what is replaced is removed.
+    let folder = Folder::new();
+    let file = folder.0.join("kept");
+    fs::copy(back_up(&till, "backup"), &file).unwrap();
+    till.kill();
+    till.r = restore(&till, &file);
+    let now = || ambrosia::clock::now().segundos();
+    let restored_at = now();
+    let body = json!({"itens": [{"produto": 2, "quantidade": 1}]});
+    let lost: Vec<Value> = (0..3).map(|_| till.post("/pedidos/checkout", body.clone()).ok()).collect();
+    till.kill();
+    wait_until("another second has begun", || now() > restored_at);
+    till.r = restore(&till, &file);
+    let new: Vec<Value> = (0..3).map(|_| till.checkout(2)).collect();
+    for lost in &lost {
+        assert!(new.iter().all(|new| new["id"] != lost["id"]), "{lost} {new:?}");
+        let (path, secret) = (format!("/pedidos/{}", lost["id"]), lost["acompanhamento"].as_str().unwrap());
+        assert_eq!(till.request("GET", &path, &[("X-Acompanhamento", secret)], None).status, 404);
+    }
 }
 
 fn what_was_known_of_lost_orders_opens_no_other(database: Database) {
