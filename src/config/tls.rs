@@ -52,14 +52,16 @@ impl Env<'_> {
     }
 }
 
-/// The URL without its `tls` parameter, and what that says.
+/// The URL without its `tls` parameter, and what that says. Where there are several it says all that they do, which is no mode.
 pub(super) fn split(url: &str) -> (String, Option<String>) {
     let Some((address, query)) = url.split_once('?') else { return (url.to_owned(), None) };
     let mut tls = None;
     let mut rest = Vec::new();
     for parameter in query.split('&') {
         match parameter.strip_prefix("tls=") {
-            Some(text) => tls = Some(text.to_owned()),
+            Some(text) => {
+                tls = Some(tls.map_or_else(|| text.to_owned(), |before| format!("{before}, {text}")))
+            }
             None => rest.push(parameter),
         }
     }
@@ -100,6 +102,10 @@ mod tests {
             (vec![db, ("MYSQL_TLS", "yes")], Some("MYSQL_TLS=yes is wrong: it must be off, on or verify")),
             (
                 vec![("DATABASE_URL", "mysql://a:b@c/d?tls=segredo")],
+                Some("DATABASE_URL: tls must be off, on or verify"),
+            ),
+            (
+                vec![("DATABASE_URL", "mysql://a:b@c/d?tls=on&tls=off")],
                 Some("DATABASE_URL: tls must be off, on or verify"),
             ),
             (

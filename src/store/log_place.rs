@@ -59,7 +59,7 @@ pub fn current(conn: &mut dyn Connection) -> Result<LogPlace, Error> {
 
 /// Where the log is now, and which event there is at this place.
 pub fn current_and(conn: &mut dyn Connection, sequencia: i64) -> Result<(LogPlace, Fingerprint), Error> {
-    let known = LogPlace { next_sequencia: sequencia + 1, ..LogPlace::default() };
+    let known = LogPlace { next_sequencia: sequencia.saturating_add(1), ..LogPlace::default() };
     // In this order: what is there at first is there afterwards.
     let (_, event) = since(conn, known)?;
     Ok((current(conn)?, event))

@@ -116,7 +116,7 @@ fn a_cursor_of_another_log_begins_anew(database: Database) {
     let r = Restaurant::new(database);
     let pedido = r.checkout(1);
     let id = pedido["id"].as_i64().unwrap();
-    for cursor in ["999999", "1,5", "abc", "-1"] {
+    for cursor in ["999999", "9223372036854775807", "1,5", "abc", "-1"] {
         let mut log = Listener::open(r.url(), OF_MANY, &[("Last-Event-ID", cursor)]);
         let event = log.news();
         assert_eq!((event.name.as_str(), event.id.as_deref()), ("recomeço", Some("")), "{cursor}");
