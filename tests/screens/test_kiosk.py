@@ -41,7 +41,7 @@ def test_a_customer_orders_standing(restaurant, somebody):
     page.get_by_role("link", name="Para levar").tap()
     expect(page.get_by_label("Para levar")).to_be_checked()
     looks_right(guest, "totem-cardapio")
-    page.get_by_role("button", name="Mais um Misto Quente").tap()
+    page.get_by_role("button", name="Mais um: Misto Quente").tap()
     looks_right(guest, "totem-com-pedido")
     page.get_by_role("button", name="Fazer pedido").tap()
     expect(page).to_have_url(re.compile(r"/acompanhar/.*\?totem"))
@@ -60,7 +60,7 @@ def test_it_begins_anew_but_asks_first(restaurant, somebody, stays):
     page = guest.page
     page.clock.install()
     begin(page)
-    page.get_by_role("button", name="Mais um Misto Quente").tap()
+    page.get_by_role("button", name="Mais um: Misto Quente").tap()
     page.clock.run_for(59_000)
     expect(page.get_by_role("dialog")).to_be_hidden()
     page.clock.run_for(3_000)
@@ -100,8 +100,8 @@ def test_all_of_it_can_be_reached_from_a_wheelchair(restaurant, somebody):
     page.get_by_role("button", name="Tela mais baixa").tap()
     page.get_by_role("link", name="Comer aqui").tap()
     expect(page.get_by_role("button", name="Tela mais baixa")).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("button", name="Mais um Misto Quente").tap()
-    assert page.get_by_role("button", name="Mais um Misto Quente").bounding_box()["y"] >= 1920 * .35
+    page.get_by_role("button", name="Mais um: Misto Quente").tap()
+    assert page.get_by_role("button", name="Mais um: Misto Quente").bounding_box()["y"] >= 1920 * .35
     assert page.get_by_role("link", name="Ver pedido").bounding_box()["y"] >= 1920 * .35
     guest.sees_no_barrier()
     guest.fits("totem-baixo")
@@ -115,15 +115,15 @@ def test_a_dead_restaurant_shows_no_way_out(restaurant, somebody):
     guest.expects("ERR_CONNECTION_REFUSED", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET")
     page = guest.page
     begin(page)
-    expect(page.get_by_role("button", name="Mais um Misto Quente")).to_be_visible()
+    expect(page.get_by_role("button", name="Mais um: Misto Quente")).to_be_visible()
     restaurant.kill()
     failed = []
     page.on("requestfailed", lambda request: failed.append(request.url))
     page.get_by_role("link", name="Recomeçar").first.tap()
     page.wait_for_timeout(0)
-    expect(page.get_by_role("button", name="Mais um Misto Quente")).to_be_visible()
+    expect(page.get_by_role("button", name="Mais um: Misto Quente")).to_be_visible()
     restaurant.start()
-    expect(page.get_by_role("button", name="Mais um Misto Quente")).to_be_visible()
+    expect(page.get_by_role("button", name="Mais um: Misto Quente")).to_be_visible()
     page.wait_for_function("fetch('/totem').then(answer => answer.ok)")
 
 

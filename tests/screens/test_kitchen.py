@@ -35,12 +35,12 @@ def test_a_ticket_is_moved_on_and_the_move_undone(restaurant, somebody, scripts)
     page = cook.page
     page.goto("/cozinha")
     room.page.goto("/painel")
-    press(page, f"Começar a senha {number}")
+    press(page, f"Começar (senha {number})")
     expect(tickets(page, "Em preparação")).to_have_count(1)
     expect(room.page.locator("#preparando")).to_have_text(str(number))
     if scripts:
         page.wait_for_timeout(500)  # A second tap at once is a slip of the finger.
-    press(page, f"Pronto a senha {number}")
+    press(page, f"Pronto (senha {number})")
     expect(tickets(page, "Pronto")).to_have_count(1)
     expect(room.page.locator("#prontas")).to_have_text(str(number))
     expect(page.locator("#avisos")).to_contain_text(f"Senha {number}: Pronto.")
@@ -92,7 +92,7 @@ def test_a_station_sees_what_it_makes(restaurant, somebody):
     page.get_by_role("link", name="Bebidas").click()
     expect(tickets(page, "Recebido")).to_have_count(1)
     expect(page.locator(".alheio")).to_have_count(1)
-    press(page, f"Começar a senha {mixed['senha']}")
+    press(page, f"Começar (senha {mixed['senha']})")
     expect(tickets(page, "Em preparação")).to_have_count(1)
     another = restaurant.order()
     fitting = restaurant.order(itens=[{"produto": drink, "quantidade": 1}])
@@ -109,9 +109,9 @@ def test_of_two_tablets_that_tap_at_once_one_is_told(restaurant, somebody):
     # The second tablet has not heard of it when its cook taps: nothing reaches it.
     second.page.route("**/cozinha", lambda route: route.continue_() if route.request.method == "POST" else route.abort())
     second.expects("ERR_FAILED")
-    press(first.page, f"Começar a senha {order['senha']}")
+    press(first.page, f"Começar (senha {order['senha']})")
     expect(tickets(first.page, "Em preparação")).to_have_count(1)
-    press(second.page, f"Começar a senha {order['senha']}")
+    press(second.page, f"Começar (senha {order['senha']})")
     expect(second.page.locator("#avisos")).to_contain_text(f"A senha {order['senha']} já foi mexida em outra tela, e está em «Em preparação».")
     expect(tickets(second.page, "Em preparação")).to_have_count(1)
     second.sees_no_barrier()
@@ -160,7 +160,7 @@ def test_a_cut_network_is_told_and_nothing_is_missed(restaurant, somebody):
     restaurant.kill()
     expect(page.get_by_role("alert").filter(has_text="Sem conexão há")).to_be_visible(timeout=15_000)
     cook.sees_no_barrier()
-    press(page, f"Começar a senha {order['senha']}")
+    press(page, f"Começar (senha {order['senha']})")
     expect(page.locator("#avisos")).to_contain_text("Sem conexão")
     restaurant.start()
     restaurant.move(order["id"], 2)
@@ -176,7 +176,7 @@ def test_the_kitchens_tablet_needs_nobody_and_hands_nothing_over(restaurant, som
     enrol(page, crew.code("cozinha"))
     page.get_by_role("link", name="Abrir a cozinha").click()
     expect(ticket(page, "Pronto", order).get_by_role("button")).to_have_count(1)
-    press(page, f"Não está pronto a senha {order['senha']}")
+    press(page, f"Não está pronto (senha {order['senha']})")
     expect(ticket(page, "Em preparação", order)).to_be_visible()
 
 
@@ -186,7 +186,7 @@ def test_what_has_run_out_is_told_in_two_taps(restaurant, somebody, scripts):
     page = cook.page
     page.goto("/cozinha?categoria=1")
     page.get_by_text("Acabou alguma coisa?").click()
-    press(page, "Acabou por hoje X-Burger da Casa")
+    press(page, "Acabou por hoje (X-Burger da Casa)")
     expect(page.locator("#avisos")).to_contain_text("X-Burger da Casa: esgotado.")
     assert [p.get("esgotado", False) for p in restaurant.ask("GET", "/produtos") if p["id"] == 1] == [True]
     if scripts:
@@ -195,7 +195,7 @@ def test_what_has_run_out_is_told_in_two_taps(restaurant, somebody, scripts):
         page.wait_for_timeout(500)
     else:
         page.get_by_text("Acabou alguma coisa?").click()
-    press(page, "Voltou X-Burger da Casa")
+    press(page, "Voltou (X-Burger da Casa)")
     expect(page.locator("#avisos")).to_contain_text("X-Burger da Casa: pode ser pedido de novo.")
     assert [p.get("esgotado", False) for p in restaurant.ask("GET", "/produtos") if p["id"] == 1] == [False]
 

@@ -18,7 +18,7 @@ def orders(restaurant):
 
 def more(page, dish, times=1):
     for _ in range(times):
-        page.get_by_role("button", name=f"Mais um {dish}").click()
+        page.get_by_role("button", name=f"Mais um: {dish}").click()
 
 
 def place(page):
@@ -258,7 +258,7 @@ def test_by_keyboard_alone(restaurant, somebody):
                 return
         raise AssertionError(f"no {name}")
 
-    tab_to("Mais um Misto Quente")
+    tab_to("Mais um: Misto Quente")
     press("Enter")
     press("Space")
     press("Tab")

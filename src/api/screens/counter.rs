@@ -76,6 +76,19 @@ impl Dealt {
         self.pedido.status_pagamento == StatusPagamento::Aprovado
     }
 
+    /// How its payment stands, and by what it came.
+    fn payment(&self) -> String {
+        let state = match self.pedido.status_pagamento {
+            StatusPagamento::Enviado => "Não pago",
+            other => other.descricao(),
+        };
+        match self.pedido.meio_pagamento {
+            Some(Meio::Qr) => format!("{state} (Pix)"),
+            Some(other) => format!("{state} ({})", other.nome()),
+            None => state.to_owned(),
+        }
+    }
+
     /// What of a payment by QR code can still go back.
     fn refundable(&self) -> Option<Dinheiro> {
         let left = self.pedido.valor_total.menos(self.pedido.valor_reembolsado);

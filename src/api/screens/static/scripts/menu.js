@@ -76,8 +76,8 @@ const steps = field => {
     });
     return button;
   };
-  field.before(step(-1, '−', 'Menos um'));
-  field.after(step(1, '+', 'Mais um'));
+  field.before(step(-1, '−', 'Menos um:'));
+  field.after(step(1, '+', 'Mais um:'));
 };
 
 // Says what is going on while the form can be touched by nobody.

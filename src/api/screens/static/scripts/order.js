@@ -59,7 +59,7 @@ const tell = before => {
   const state = order().dataset.estado;
   if (state === before) return;
   const [number, words] = ['.senha', '.estado'].map(part => document.querySelector(part).textContent);
-  news.textContent = `${number}: ${words}`;
+  news.textContent = `Senha ${number}: ${words}`;
   if (state !== 'Pronto') return;
   if (audio) chime(audio);
   // Refused, without a word, on a page that nobody has touched.
