@@ -1,5 +1,6 @@
 """Headless Chromium, driven by the DevTools protocol over a pipe: pages, scripts in them, and what the network answered."""
 
+import base64
 import json
 import os
 import queue
@@ -71,10 +72,22 @@ class Page:
         self.session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ["Page", "Network", "Log", "Runtime", "DOM"]:
             self._call(f"{domain}.enable")
-        self._call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        self.size(width, 900)
 
     def _call(self, method, **parameters):
         return self.browser.call(method, self.session, **parameters)
+
+    def size(self, width, height, scale=1):
+        """Of the window, in CSS pixels; and how many pixels of a picture each of them is."""
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False)
+
+    def without_scroll_bars(self):
+        """As on a phone."""
+        self._call("Emulation.setScrollbarsHidden", hidden=True)
+
+    def picture(self):
+        """A PNG of the window."""
+        return base64.b64decode(self._call("Page.captureScreenshot", format="png")["data"])
 
     def open(self, url):
         loads = len(self._loads())
