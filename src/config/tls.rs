@@ -52,7 +52,7 @@ impl Env<'_> {
     }
 }
 
-/// The URL without its `tls` parameter, and what that says. Where there are several it says all that they do, which is no mode.
+/// The URL without its `tls` parameter, and what that says. Where there are several it says what all do, which is no mode.
 pub(super) fn split(url: &str) -> (String, Option<String>) {
     let Some((address, query)) = url.split_once('?') else { return (url.to_owned(), None) };
     let mut tls = None;
