@@ -5,6 +5,7 @@ import json
 import os
 import sqlite3
 import subprocess
+import time
 import urllib.request
 
 import pytest
@@ -90,6 +91,13 @@ class Person:
     def expects(self, *texts):
         """Messages of the console that are meant to come, such as those of a network that is cut."""
         self.expected += texts
+
+    def waits_until(self, expression):
+        """As Playwright's `wait_for_function`, whose second look is an evaluation that the page's policy forbids."""
+        deadline = time.monotonic() + 20
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < deadline, f"never: {expression}"
+            self.page.wait_for_timeout(50)
 
     def sees_no_barrier(self):
         """axe, in light and dark."""

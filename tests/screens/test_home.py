@@ -20,7 +20,7 @@ def test_a_locked_restaurant_says_nothing_of_doors(restaurant, somebody):
     newcomer = somebody(restaurant)
     newcomer.page.goto("/")
     newcomer.expects("401")
-    newcomer.page.wait_for_function("fetch('/clientes').then(answer => answer.status === 401)")
+    newcomer.waits_until("fetch('/clientes').then(answer => answer.status === 401)")
     newcomer.page.reload()
     expect(newcomer.page.get_by_text("Portas abertas")).to_have_count(0)
 

@@ -55,7 +55,7 @@ def test_an_order_goes_its_way_before_the_eyes_of_its_customer(restaurant, someb
     expect(page.locator(".estado")).to_have_text("Está pronto! Retire no balcão")
     expect(page.get_by_role("status")).to_contain_text(f"{order['senha']}: Está pronto!")
     expect(page).to_have_title(re.compile(f"Senha {order['senha']}: Pronto"))
-    page.wait_for_function("before => tones === before + 2 && felt.length === 1", arg=tones)
+    guest.waits_until(f"tones === {tones} + 2 && felt.length === 1")
     guest.sees_no_barrier()
     guest.fits("pedido-pronto")
     restaurant.move(order["id"], 4)
@@ -83,7 +83,7 @@ def test_the_menu_leads_back_to_an_order_that_is_under_way(restaurant, somebody)
     page = guest.page
     order = restaurant.order()
     page.goto(page_of(order))
-    page.wait_for_function("localStorage.getItem('pedidos') !== null")
+    guest.waits_until("localStorage.getItem('pedidos') !== null")
     page.goto("/cardapio")
     link = page.get_by_role("link", name=f"Acompanhar seu pedido, senha {order['senha']}")
     expect(link).to_be_visible()
@@ -93,7 +93,7 @@ def test_the_menu_leads_back_to_an_order_that_is_under_way(restaurant, somebody)
     expect(page.locator(".senha")).to_have_text(str(order["senha"]))
     restaurant.move(order["id"], 4)
     expect(page.locator(".estado")).to_contain_text("Entregue")
-    page.wait_for_function("localStorage.getItem('pedidos') === '[]'")
+    guest.waits_until("localStorage.getItem('pedidos') === '[]'")
     page.goto("/cardapio")
     expect(page.get_by_role("heading", name="Seu pedido")).to_be_visible()
     expect(link).to_have_count(0)
@@ -198,7 +198,7 @@ def test_others_see_nothing_of_it(restaurant, somebody):
     guest.expects("404", "401")
     page = guest.page
     page.goto("/")
-    page.wait_for_function("fetch('/clientes').then(answer => answer.status === 401)")
+    guest.waits_until("fetch('/clientes').then(answer => answer.status === 401)")
     for address in [f"/acompanhar/{mine['id']}", f"/acompanhar/{mine['id']}-{other['acompanhamento']}",
                     f"/acompanhar/{mine['id']}-", f"/acompanhar/{mine['id']}-{mine['acompanhamento'][:-1]}",
                     "/acompanhar/999999", "/acompanhar/x", "/acompanhar/-1-x"]:

@@ -49,9 +49,13 @@ const touch = () => {
 };
 
 for (const sign of ['pointerdown', 'keydown', 'input', 'scroll']) addEventListener(sign, touch, true);
-// However it is closed, somebody is there.
-dialog.addEventListener('close', () => { touched = Date.now(); });
-dialog.querySelector('button').addEventListener('click', () => dialog.close());
+// However it is closed, somebody is there; the event comes a while after the button.
+const stay = () => { touched = Date.now(); };
+dialog.addEventListener('close', stay);
+dialog.querySelector('button').addEventListener('click', () => {
+  stay();
+  dialog.close();
+});
 document.addEventListener('click', event => {
   if (!event.target.closest('.recomecar')) return;
   event.preventDefault();
