@@ -191,7 +191,8 @@ def test_what_a_manager_hears_of_people_devices_and_keys(small, somebody, path):
     crew.code("cozinha")
     page = somebody(small).page
     page.goto(f"/gerencia/{path}")
-    reads(page, "entrar") if path == "pessoas" else None
+    if path == "pessoas":
+        reads(page, "entrar")
     come(crew, page, f"/gerencia/{path}")
     new = {"pessoas": "Pessoa nova", "aparelhos": "Aparelho novo", "chaves": "Chave nova"}[path]
     entry = {"pessoas": "Bia", "aparelhos": "Terminal cozinha", "chaves": "Chave"}[path]

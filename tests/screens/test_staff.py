@@ -1,4 +1,4 @@
-"""The manager before `/gerencia/pessoas`, `/gerencia/aparelhos` and `/gerencia/chaves`."""
+"""The manager before `/gerencia/pessoas`, `/gerencia/aparelhos` and `/gerencia/chaves`; and what all pages with forms share."""
 
 import pytest
 from playwright.sync_api import expect
@@ -163,6 +163,24 @@ def test_a_key_is_shown_once(restaurant, house, somebody):
     expect(page.locator("summary", has_text="Já não abrem nada: 1")).to_be_visible()
     stranger = somebody(restaurant).context.request
     assert stranger.get("/metrics", headers={"Authorization": f"Bearer {key}"}).status == 401
+
+
+@pytest.mark.parametrize("page_of", ["pessoas", "aparelhos", "chaves", "cardapio"])
+def test_a_second_tap_sends_nothing(restaurant, house, somebody, page_of):
+    page = somebody(restaurant).page
+    come(house, page, f"/gerencia/{page_of}")
+    # What the page would send is counted, and stays here.
+    taps = """() => {
+      let sent = 0;
+      addEventListener('submit', event => { sent += event.defaultPrevented ? 0 : 1; event.preventDefault(); });
+      const form = document.querySelector('main form');
+      form.noValidate = true;
+      const tap = () => { form.querySelector('button').click(); return sent; };
+      const taps = [tap(), tap()];
+      dispatchEvent(new Event('pageshow'));
+      return [...taps, tap()];
+    }"""
+    assert page.evaluate(taps) == [1, 1, 2]
 
 
 def test_only_a_manager_comes_here(restaurant, house, somebody):
