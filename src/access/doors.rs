@@ -159,7 +159,10 @@ impl Doors {
 
     /// As `are_open`, and never waits: before anything is known they may be, and nobody is told anything yet.
     pub fn may_be_open(&self) -> bool {
-        self.mode.opens(self.loaded().is_some_and(|known| known.has_manager))
+        match self.mode {
+            Mode::Open | Mode::Closed => self.mode.opens(false),
+            Mode::Auto => self.mode.opens(self.loaded().is_some_and(|known| known.has_manager)),
+        }
     }
 
     /// The holder of this key; `None` when it opens nothing: unknown, revoked or expired.
