@@ -1,10 +1,10 @@
 //! The take-over of the original system's tables on MySQL: they are renamed (`original_…`), copied, and removed. Each step may
 //! be cut off, and the next start goes on with it.
 //!
-//! The fence: an empty table named `original_pedidos` stays for ever. One RENAME statement sets all tables aside, and fails as
-//! a whole where a table of that name exists. Without it a process that stalls before the RENAME, and goes on after another
-//! process has finished, would set the new tables aside and remove them. From the RENAME on there is always a table of that
-//! name: first the original's orders, then, by one RENAME, the fence.
+//! The fence is an empty table named `original_pedidos` that is never dropped. One RENAME statement sets all tables aside, and
+//! fails as a whole where a table of that name exists. Without it a process that stalls before the RENAME, and goes on after
+//! another process has finished, would set the new tables aside and remove them. From the RENAME on there is always a table
+//! of that name: first the original's orders, then, by one RENAME, the fence.
 //!
 //! Tested by `tests/api/takeover.rs`.
 

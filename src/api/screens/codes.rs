@@ -2,6 +2,7 @@
 //! hold the address by which this page was opened.
 
 use askama::Template;
+use qrcode::{Color, EcLevel, QrCode};
 
 use super::{
     files,
@@ -17,7 +18,6 @@ use crate::{
     error::Error,
     server::{Request, Response},
 };
-use qrcode::{Color, EcLevel, QrCode};
 
 /// Tables at most.
 const TABLES_MAX: u16 = 200;

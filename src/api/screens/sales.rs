@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use askama::Template;
+use jiff::{Span, ToSpan, civil::Date};
 
 use super::{
     chart::{Bar, Chart, width_of},
@@ -27,7 +28,6 @@ use crate::{
     error::Error,
     server::Response,
 };
-use jiff::{Span, ToSpan, civil::Date};
 
 const MONTHS: [&str; 12] = [
     "janeiro",

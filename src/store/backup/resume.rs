@@ -51,18 +51,20 @@ pub fn resume(
 ) -> Result<(), Error> {
     let newest = conn.query("SELECT MAX(datahora) FROM eventos", &[])?;
     let newest = newest.first().map_or(Ok(None), |row| row.time_or_null(0))?.unwrap_or(now);
-    let copy = Copy { newest, age: (now.segundos() - newest.segundos()).max(0) % SECONDS_MAX };
+    let backup = Backup { newest, age: (now.segundos() - newest.segundos()).max(0) % SECONDS_MAX };
     if let Database::Mysql(_) = database {
         // Before the transaction, which a change of a table would end.
         for table in NUMBERED {
             let rows = conn.query(&format!("SELECT COALESCE(MAX(id), 0) FROM {table}"), &[])?;
-            let next = rows.first().map_or(Ok(0), |row| row.int(0))? + copy.ids();
+            let next = rows.first().map_or(Ok(0), |row| row.int(0))? + backup.ids();
             conn.script(&format!("ALTER TABLE {table} AUTO_INCREMENT = {next};\n"))?;
         }
     }
     conn.begin()?;
-    let changed = change(conn, &copy, origin, now).and_then(|()| match database {
-        Database::Sqlite(_) => Ok(NUMBERED.iter().try_for_each(|table| skip_ids(conn, table, copy.ids()))?),
+    let changed = change(conn, &backup, origin, now).and_then(|()| match database {
+        Database::Sqlite(_) => {
+            Ok(NUMBERED.iter().try_for_each(|table| skip_ids(conn, table, backup.ids()))?)
+        }
         Database::Mysql(_) => Ok(()),
     });
     match changed {
@@ -75,24 +77,24 @@ pub fn resume(
 }
 
 /// What was restored.
-struct Copy {
+struct Backup {
     /// Its last event.
     newest: DataHora,
     /// Seconds since then.
     age: i64,
 }
 
-impl Copy {
+impl Backup {
     fn ids(&self) -> i64 {
         IDS + IDS_A_SECOND * self.age
     }
 }
 
-fn change(conn: &mut dyn Connection, copy: &Copy, origin: &str, now: DataHora) -> Result<(), Error> {
-    conn.execute("UPDATE pedidos SET versao = versao + ?", &[(VERSIONS + copy.age).into()])?;
+fn change(conn: &mut dyn Connection, backup: &Backup, origin: &str, now: DataHora) -> Result<(), Error> {
+    conn.execute("UPDATE pedidos SET versao = versao + ?", &[(VERSIONS + backup.age).into()])?;
     let sql = "UPDATE cobrancas SET proxima_em = ?, versao = versao + 1 WHERE situacao IN (0, 1) OR proxima_em IS NOT NULL \
                OR (situacao = 4 AND pedido IN (SELECT id FROM pedidos WHERE datahora_recebido > ?))";
-    conn.execute(sql, &[now.into(), copy.newest.mais(-PAID_SECONDS).into()])?;
+    conn.execute(sql, &[now.into(), backup.newest.mais(-PAID_SECONDS).into()])?;
     sessoes::end_all(conn, now)?;
     convites::delete_all(conn)?;
     let new = New {
